@@ -8,11 +8,12 @@ SQuAD 2.0 with its near misses. Of the answerable ones there is a second row wit
 and a third with a name or a year of the question swapped for another. Documents are read, embedded and searched by the
 real worker; searches and vectors are kept in ``--keep``, so that a second run takes minutes.
 
-In four folds, by offices and by articles, a ranking and a logistic regression are fitted on the other folds; every row
-is judged by weights that have not seen its office or article. The thresholds of each family of embedders are chosen on
-these held-out probabilities: *found* from where at most ``--wrong`` of all office rows are wrong, *shown* from where at
-most ``--declined`` of the answerable ones are below. Then all rows together give the weights that are written beside
-the modules (``--write``), and the table of the held-out figures is printed with intervals of 95 %.
+In four folds, by offices and by articles, a ranking and a logistic regression are fitted on the other folds; every
+row is judged by weights that have not seen its office or article. The thresholds of each family of embedders are
+chosen on these held-out probabilities: *found* from where at most ``--wrong`` of all office rows are wrong, *shown*
+from where at most ``--declined`` of the answerable ones are below. ``--share`` of the paragraphs' questions are
+taken. Then all rows together give the weights that are written beside the modules (``--write``), and the table of the
+held-out figures is printed with intervals of 95 %.
 
 The weights derive in part from XQuAD and SQuAD 2.0 (CC BY-SA 4.0); the offices are our own (CC0).
 """
@@ -150,7 +151,7 @@ def office_rows(made: Path, data: Path, keep: Path, embedder: str) -> Iterator[R
                 yield row_of(office, fold, asked["kind"], answerable, asked["question"], collection, holds)
 
 
-def paragraph_rows(data: Path, keep: Path, embedder: str) -> Iterator[Row]:
+def paragraph_rows(data: Path, keep: Path, embedder: str, share: float) -> Iterator[Row]:
     for name, language, count in PARAGRAPHS:
         source = data / name
         title = name.replace("/", "-")
@@ -164,7 +165,7 @@ def paragraph_rows(data: Path, keep: Path, embedder: str) -> Iterator[Row]:
         answers = {one["id"]: one["answers"] for one in questions}
         if name.startswith("xquad") and not name.endswith(language):
             questions = read_lines(data / "xquad" / language / "questions.jsonl")
-        drawn = random.Random(3).sample(questions, min(count, len(questions)))
+        drawn = random.Random(3).sample(questions, min(int(share * count), len(questions)))
         group = title if name.endswith(language) or name == "squad2" else f"{title}, asked in {language}"
         articles = sorted({_article(one["paragraph"]) for one in questions})
         with kept(keep, title, embedder, write) as collection:
@@ -454,14 +455,14 @@ def groups(looked: Sequence[Looked]) -> Iterator[tuple[str, list[Looked]]]:
 
 
 def main() -> None:
-    parser = arguments(__doc__, "keep", data=DATA, made=Path("/tmp/made"), wrong=0.075, declined=0.1)
+    parser = arguments(__doc__, "keep", data=DATA, made=Path("/tmp/made"), wrong=0.075, declined=0.1, share=1.0)
     parser.add_argument("--embedder", nargs="+", default=EMBEDDERS)
     parser.add_argument("--write", action="store_true", help="write the weights beside the modules")
     chosen = parser.parse_args()
     for embedder in chosen.embedder:
         rows = [
             *office_rows(chosen.made, chosen.data, chosen.keep, embedder),
-            *paragraph_rows(chosen.data, chosen.keep, embedder),
+            *paragraph_rows(chosen.data, chosen.keep, embedder, chosen.share),
         ]
         zero = float(np.median([row.comparison.zero for row in rows]))
         print(f"{embedder}: {len(rows)} rows, unrelated texts {zero:.2f}", flush=True)
