@@ -20,7 +20,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 from workbench.records.messages import Passage
 from workbench.techniques.embedding_calls import Retriever, TermStatistics
 from workbench.techniques.retrieval.answer_types import ATTRIBUTES, TYPES, asked_types, counted_noun, holds_type
+from workbench.techniques.retrieval.named_versions import named_versions
 from workbench.techniques.retrieval.sentence_units import Unit, split_units
 from workbench.text.language import detect_language, detect_question_language, is_unspaced, split_words
 from workbench.text.terms import Vocabulary
@@ -202,7 +202,7 @@ def compare(question: str, passages: Sequence[Passage], retriever: Retriever) ->
         asked = languages[0]  # a few words, which may be of any language
     only_stating = any(unit.states for its in units for unit in its)
     words = _Words(question, asked, retriever.count_terms(question))
-    older, newer = _versions(question, passages)
+    older, newer = named_versions(question, passages)
     rows: list[list[float]] = []
     candidates: list[Unit] = []
     for language in dict.fromkeys(languages):
@@ -434,51 +434,6 @@ def _languages(passages: Sequence[Passage]) -> list[str]:
     known = {document: detect_language(text) for document, text in texts.items()}
     most = Counter(filter(None, known.values())).most_common(1)
     return [known[passage.document] or (most[0][0] if most else "") for passage in passages]
-
-
-_VERSION = re.compile(r"(?:19|20)\d\d(?:[-_.]\d\d)?|\bv ?\d+(?:\.\d+)*|\brev ?\d+", re.IGNORECASE)
-_OUTDATED = re.compile(
-    r"(?:^|[\W_])(?:old|alt|outdated|veraltet|ancien\w*|antigu\w+|superseded)(?:[\W_]|$)", re.IGNORECASE
-)
-_SAME_NAME, _LONG_WORD = 0.67, 4
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
-
-
-def _versions(question: str, passages: Sequence[Passage]) -> tuple[set[str], set[str]]:
-    """The documents among the hits of which there is a newer version, by their names, and those newer ones; none where
-    the question names the year or the version of one."""
-    names = {p.document: PurePath(p.path).stem or p.title for p in passages}
-    versions = {document: _VERSION.findall(name) for document, name in names.items()}
-    if any(one in question for its in versions.values() for one in its):
-        return set(), set()
-    words = {
-        document: {
-            word.translate(_UMLAUTS)
-            for word in split_words(re.sub(r"[_\d]", " ", _VERSION.sub(" ", name)))
-            if len(word) >= _LONG_WORD
-        }
-        - _OLD_WORDS
-        for document, name in names.items()
-    }
-    older: set[str] = set()
-    newer: set[str] = set()
-    for a in names:
-        for b in names:
-            both = len(words[a] & words[b]) / max(1, min(len(words[a]), len(words[b])))
-            if a == b or both < _SAME_NAME:
-                continue
-            outdated = bool(_OUTDATED.search(names[a])) and not _OUTDATED.search(names[b])
-            if outdated or (versions[a] and versions[b] and _order(versions[a]) < _order(versions[b])):
-                older.add(a)
-                newer.add(b)
-    return older, newer - older
-
-
-_OLD_WORDS = frozenset(("outdated", "veraltet", "superseded", "from", "copy", "kopie", "final"))
-
-
-def _order(versions: Sequence[str]) -> tuple[int, ...]:
-    return tuple(int(run) for run in re.findall(r"\d+", versions[0]))
 
 
 def _pairs(places: dict[str, list[int]], order: Sequence[str]) -> float:
