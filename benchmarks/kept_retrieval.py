@@ -24,7 +24,7 @@ from workbench.records.documents import Collection, Document, DocumentText, Sear
 from workbench.records.models import ModelRecord
 from workbench.subjects.documents.embedder import WorkerRetriever
 from workbench.subjects.models.starter import find_starters
-from workbench.techniques.embedding_calls import EmbedTexts, Ingest, TableReply, TermStatistics
+from workbench.techniques.embedding_calls import Close, EmbedTexts, Ingest, QuestionVector, TableReply, TermStatistics
 
 MOST_HITS = 16
 
@@ -74,6 +74,9 @@ class KeptCollection:
     def ask_tables(self, question: str, language: str) -> TableReply | None:
         return None
 
+    def embed_question(self, question: str) -> QuestionVector:
+        return self._opened()[1].embed_question(question)
+
     def close(self) -> None:
         if self._worker is not None:
             self._worker[0].stop()
@@ -108,7 +111,11 @@ class KeptCollection:
                 documents.mkdir(exist_ok=True)
                 place = str(self._write(documents))
                 name, path = self.collection.id, self._embedder.path
-                host.call(Ingest(file=str(file), collection=name, embedder=path, paths=(place,)))
+                half = file.with_name("half.sqlite")
+                half.unlink(missing_ok=True)
+                host.call(Ingest(file=str(half), collection=name, embedder=path, paths=(place,)))
+                host.call(Close(file=str(half)))
+                half.rename(file)
             path = self._embedder.path
             self._worker = host, WorkerRetriever(host, file, self.collection, lambda: path, RequestContext())
         return self._worker
