@@ -21,6 +21,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,7 +37,7 @@ from workbench.reading.process import ReaderProcess
 from workbench.reading.reader_calls import ReadLimits
 from workbench.records.training.scores import interval
 from workbench.techniques.retrieval.table_answers.candidates import candidates_of
-from workbench.techniques.retrieval.table_answers.choice import Choice, Weights, choose_among, weights
+from workbench.techniques.retrieval.table_answers.choice import Choice, Weights, choose_among, is_sure, weights
 from workbench.techniques.retrieval.table_answers.features import Candidate
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
@@ -219,7 +220,8 @@ def outcome(one: Judged, sure: dict[str, float], least_sure: float) -> str:
     if one.choice is None or (rate := probability(one.choice, sure)) < LEAST:
         return "none"
     said = "right" if one.right else "wrong"
-    return said if rate >= least_sure else f"{said} and marked"
+    known = Weights(rank={}, sure=sure, least_sure=least_sure, least=LEAST)
+    return said if is_sure(replace(one.choice, sure=rate), known) else f"{said} and marked"
 
 
 def report(outcomes: Sequence[tuple[Judged, str]], show: str) -> None:

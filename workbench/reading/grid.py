@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 LONGEST_NAME = 80
 """Characters of a column name, which is repeated with every row; a longer cell is text."""
 
+MOST_ROWS = 20_000
+"""Rows of all tables of a document that can be computed with."""
+
 Row = Mapping[int, str]
 """The filled cells of a row, by column from 0, left to right."""
 
@@ -19,7 +22,7 @@ Span = tuple[int, int, int, int]
 class Grid:
     """``rows``: the number of each in its sheet or table, from 1, with its filled cells. ``head_rows``: how many are
     marked as a head. ``units``: those that the formats of cells show, by column. ``comma``: the file's numbers
-    probably have a decimal comma."""
+    probably have a decimal comma. ``incomplete``: some of its cells have no value that can be read."""
 
     rows: Sequence[tuple[int, Row]]
     name: str = ""
@@ -27,3 +30,4 @@ class Grid:
     head_rows: int = 0
     units: Mapping[int, str] = field(default_factory=dict)
     comma: bool = False
+    incomplete: bool = False

@@ -22,7 +22,7 @@ _ROW_GAP = 2.6  # of the height of a line: further rows are not of the same tabl
 _CELL_WORDS = 4.5  # on average, at most
 _LONGEST_NAME = 70
 _BULLET = re.compile(r"[•·▪◦‣\-–*✓☐□]|\(?[a-z0-9]{1,2}[.)]")
-_HAS_ROWS = re.compile(r"(?:^.*\d.*$\n?){2}", re.M)
+_NUMBERED_LINE = re.compile(r"^.*\d", re.M)
 
 
 class Piece(NamedTuple):
@@ -61,7 +61,7 @@ class TableFinder:
 
     def look(self, textpage: Any, text: str) -> None:
         """Look for tables on a page with this text."""
-        if self._left <= 0 or not _HAS_ROWS.search(text):
+        if self._left <= 0 or len(_NUMBERED_LINE.findall(text)) < FEWEST_ROWS - 1:
             return
         count = min(textpage.count_rects(), self._left)
         self._left -= count

@@ -33,7 +33,9 @@ def read_xlsx(data: bytes) -> Extracted:
     tables: list[Grid] = []
     warnings: list[str] = []
     for name, target, sheet in _sheets(archive, main):
-        tables.append(Grid(list(zip(sheet.numbers, sheet.rows, strict=True)), name, sheet.spans, units=sheet.units))
+        numbered = list(zip(sheet.numbers, sheet.rows, strict=True))
+        incomplete = sheet.uncomputed > 0
+        tables.append(Grid(numbered, name, sheet.spans, units=sheet.units, incomplete=incomplete))
         if sheet.uncomputed:
             warnings.append(
                 f"The sheet “{name}” has {sheet.uncomputed:,} formulas without a value: open it in a spreadsheet "

@@ -16,7 +16,7 @@ from itertools import chain, islice
 
 from workbench.base.errors import UserError
 from workbench.reading.extract import Extracted
-from workbench.reading.grid import LONGEST_NAME, Grid, Row
+from workbench.reading.grid import LONGEST_NAME, MOST_ROWS, Grid, Row
 from workbench.reading.text import clean, decode_text
 
 MOST_COLUMNS = 16_384
@@ -131,11 +131,20 @@ def shown_number(value: str, kind: str, epoch: datetime) -> str:
 def _separated(text: str, delimiter: str) -> Extracted:
     csv.field_size_limit(LONGEST_CELL)
     try:
-        rows = [_row(cells) for cells in csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)]
+        rows = map(_row, csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter))
+        first: list[Row] = []
+        lines = "\n".join(row_lines(_keeping(rows, first)))
     except csv.Error as error:
         raise UserError(f"The file is not a table of separated values: {error}.") from error
-    grid = Grid(list(enumerate(rows, 1)), comma=delimiter == ";")
-    return Extracted("\n".join(row_lines(rows)), tables=(grid,))
+    return Extracted(lines, tables=(Grid(list(enumerate(first, 1)), comma=delimiter == ";"),))
+
+
+def _keeping(rows: Iterable[Row], first: list[Row]) -> Iterator[Row]:
+    """The rows; the first ones are kept for the table, of which no more are computed with."""
+    for row in rows:
+        if len(first) <= MOST_ROWS + 1:
+            first.append(row)
+        yield row
 
 
 def _row(cells: list[str]) -> Row:

@@ -11,20 +11,23 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
-from workbench.reading.grid import LONGEST_NAME, Grid, Row, Span
+import msgspec
+
+from workbench.reading.grid import LONGEST_NAME, MOST_ROWS, Grid, Row, Span
 from workbench.reading.text import clean
 from workbench.records.tables import ColumnKind, DocumentTable, TableColumn, TableRow
 from workbench.text.cells import date_of, is_empty, number_of, prefers_comma, time_of, unit_in
 
 MOST_TABLES = 100
-MOST_ROWS = 20_000
-"""Rows of all tables of a document."""
 MOST_COLUMNS = 120
 LONGEST_CELL = 1_000
 MOST_CHARACTERS = 4_000_000
 MOST_SPANS = 10_000
 MOST_HEAD_ROWS = 3
+MOST_BEFORE = 100
+"""Rows of titles and heads before the first row of a table."""
 
 _KIND_SHARE = 0.7  # of the filled cells that are of the kind
 _LINES_AHEAD = 60
@@ -48,6 +51,8 @@ def typed_tables(grids: Sequence[Grid], text: str, language: str = "") -> tuple[
     warnings: list[str] = []
     rows_left, characters_left = MOST_ROWS, MOST_CHARACTERS
     for grid in grids:
+        if len(grid.rows) > MOST_ROWS + MOST_BEFORE:
+            grid = replace(grid, rows=grid.rows[: MOST_ROWS + MOST_BEFORE])
         for title, block in _blocks(grid):
             if len(tables) == MOST_TABLES:
                 return tuple(tables), [*warnings, f"Only the first {MOST_TABLES} tables can be computed with."]
@@ -64,7 +69,7 @@ def typed_tables(grids: Sequence[Grid], text: str, language: str = "") -> tuple[
                     f"Of the table {_called(grid)} only the first {len(kept):,} rows can be computed with. "
                     "Split the file."
                 )
-                table = DocumentTable(columns=table.columns, rows=kept, name=table.name, title=table.title)
+                table = msgspec.structs.replace(table, rows=kept, totals=(), incomplete=True)
             rows_left -= len(kept)
             characters_left -= sum(len(cell) for row in kept for cell in row.cells)
             if kept:
@@ -254,6 +259,7 @@ def _typed(grid: Grid, title: str, block: list[tuple[int, Row]], lines: _Lines, 
         name=_one_line(grid.name)[:LONGEST_NAME],
         title=_one_line(title)[: 4 * LONGEST_NAME],
         totals=tuple(totals),
+        incomplete=grid.incomplete,
     )
 
 

@@ -31,10 +31,11 @@ class TableRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class DocumentTable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A typed table. ``name`` is its sheet, or the heading before it; ``title`` the rows before its head. ``totals``
-    are rows that sum up others: no row of the data."""
+    are rows that sum up others: no row of the data. ``incomplete``: there are rows or cells that were not read."""
 
     columns: tuple[TableColumn, ...]
     rows: tuple[TableRow, ...]
     name: str = ""
     title: str = ""
     totals: tuple[TableRow, ...] = ()
+    incomplete: bool = False

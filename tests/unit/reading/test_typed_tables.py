@@ -8,9 +8,11 @@ import pytest
 
 from tests import documents
 from workbench.reading import typed_tables
+from workbench.reading.pdf_tables import Piece, TableFinder, find_tables
 from workbench.reading.read import read_file
-from workbench.reading.reader_calls import ReadDocument, ReadLimits
-from workbench.records.tables import DocumentTable
+from workbench.reading.reader_calls import ReadDocument, ReadLimits, RecognisedPage
+from workbench.reading.recognition import with_recognised_pages
+from workbench.records.tables import DocumentTable, TableColumn, TableRow
 
 
 def read(path: Path) -> ReadDocument:
@@ -93,6 +95,7 @@ def test_formulas_without_a_value_are_named_in_a_warning(tmp_path: Path) -> None
     document = read(sheet(tmp_path, rows))
     assert any("1 formulas without a value" in warning and "Orders" in warning for warning in document.warnings)
     assert document.tables[0].rows[1].cells == ("Bob", "")
+    assert document.tables[0].incomplete
 
 
 def test_two_tables_of_one_sheet(tmp_path: Path) -> None:
@@ -121,6 +124,7 @@ def test_a_long_table_is_cut_with_a_warning(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(typed_tables, "MOST_ROWS", 10)
     document = read(documents.write_csv(tmp_path / "a.csv", [["Name", "Hours"], *(["Ann", str(n)] for n in range(50))]))
     assert len(document.tables[0].rows) == 10
+    assert document.tables[0].incomplete
     assert any("first 10 rows" in warning for warning in document.warnings)
 
 
@@ -173,3 +177,59 @@ def test_word_tables_with_merged_cells(tmp_path: Path) -> None:
 def test_text_without_a_table_has_none(tmp_path: Path) -> None:
     path = documents.write_text(tmp_path / "a.txt", "One line.\nTwo  words here.\n\nAnother paragraph | with a bar.\n")
     assert read(path).tables == ()
+
+
+def test_a_table_that_goes_on_on_the_next_page_of_a_pdf() -> None:
+    def line(top: float, *cells: tuple[float, str]) -> list[Piece]:
+        return [Piece(left, top - 10, left + 6 * len(text), top, text) for left, text in cells]
+
+    class Page:
+        def __init__(self, pieces: list[Piece]) -> None:
+            self.pieces = pieces
+
+        def count_rects(self) -> int:
+            return len(self.pieces)
+
+        def get_rect(self, number: int) -> tuple[float, float, float, float]:
+            return self.pieces[number][:4]
+
+        def get_text_bounded(self, left: float, bottom: float, right: float, top: float) -> str:
+            return next(piece.text for piece in self.pieces if piece[:4] == (left, bottom, right, top))
+
+    def row(top: float, name: str, price: str) -> list[Piece]:
+        return line(top, (50, name), (200, price))
+
+    first = [*line(800, (50, "Prices")), *row(780, "Part", "Price EUR")]
+    first += [*row(765, "Base", "38.00"), *row(750, "Roof", "12.50")]
+    second = [*row(800, "Door", "7.00"), *row(785, "Window", "9.00"), *row(770, "Stairs", "4.00")]
+    finder = TableFinder()
+    for page in (first, second):
+        finder.look(Page(page), "\n".join(piece.text for piece in page))
+    (grid,) = finder.grids
+    assert grid.name == "Prices"
+    assert [dict(cells) for _, cells in grid.rows] == [
+        {0: "Part", 1: "Price EUR"}, {0: "Base", 1: "38.00"}, {0: "Roof", 1: "12.50"}, {0: "Door", 1: "7.00"},
+        {0: "Window", 1: "9.00"}, {0: "Stairs", 1: "4.00"},
+    ]  # fmt: skip
+
+
+def test_two_columns_of_running_text_are_no_table() -> None:
+    words = "These are the words of a column that goes on"
+    pieces = [
+        Piece(left, 800 - 14 * n, left + 200, 810 - 14 * n, f"{words} {n}") for n in range(8) for left in (50.0, 300.0)
+    ]
+    assert find_tables(pieces) == []
+
+
+def test_rows_keep_their_places_when_recognised_pages_are_put_in() -> None:
+    table = DocumentTable(
+        columns=(TableColumn(name="A"), TableColumn(name="B")),
+        rows=(TableRow(cells=("a", "b"), number=1, start=4, end=7),),
+    )
+    document = ReadDocument(
+        path="a.pdf", kind="pdf", title="a", text="\n\n\n\na b", hash="", bytes=1, page_starts=(0, 2, 4), scanned=(1,),
+        tables=(table,),
+    )  # fmt: skip
+    found = with_recognised_pages(document, lambda page, likely: RecognisedPage(text="seen", confidence=1.0))
+    row = found.tables[0].rows[0]
+    assert found.text[row.start : row.end] == "a b"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from workbench.techniques.retrieval.index import CollectionIndex, Entry
 from workbench.techniques.retrieval.snapshot import FileStamp
 from workbench.techniques.retrieval.table_answers import answers
 from workbench.techniques.retrieval.table_answers.answers import TableAnswers
+from workbench.techniques.retrieval.table_answers.choice import choose, is_sure, weights
 from workbench.techniques.retrieval.table_answers.conditions import find_conditions
 from workbench.techniques.retrieval.table_answers.query import Condition, Query, compute, rows_of
 from workbench.techniques.retrieval.table_answers.question import Question
@@ -179,3 +182,17 @@ def test_of_a_large_collection_only_the_best_documents_are_asked(
     assert ask(index, "How many repairs were done for Moser?").value == "2"
     monkeypatch.setattr(answers, "MOST_CELLS", 47)
     assert TableAnswers().answer(index, "c", "How many repairs were done for Moser?", "en") is None
+
+
+def test_a_number_that_no_cell_explains_and_a_table_that_is_cut_are_doubts(table: LoadedTable) -> None:
+    known = weights()
+
+    def sure(question: str, of: LoadedTable) -> bool:
+        choice = choose(Question(question), [of], known)
+        assert choice is not None
+        return is_sure(replace(choice, sure=1.0), known)
+
+    cut = LoadedTable(table.source, 0, msgspec.structs.replace(table.content, incomplete=True))
+    assert sure("What is the total amount for Lindt?", table)
+    assert not sure("What is the total amount for Lindt?", cut)
+    assert not sure("What is the total amount for Lindt in 1987?", table)

@@ -14,7 +14,7 @@ from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.snapshot import Snapshot
 from workbench.techniques.retrieval.stored_tables import StoredTable
-from workbench.techniques.retrieval.table_answers.choice import Choice, choose, reasons_of, weights
+from workbench.techniques.retrieval.table_answers.choice import Choice, choose, is_sure, reasons_of, weights
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
 from workbench.techniques.retrieval.table_answers.wording import Wording
@@ -80,7 +80,7 @@ def _reply(choice: Choice, of: StoredTable, snapshot: Snapshot, collection: str,
     table, query = choice.candidate.table, choice.candidate.query
     rows = choice.result.rows if choice.result is not None else tuple(choice.candidate.rows)
     passages = _passages(of, table, rows, snapshot, collection)
-    reasons = reasons_of(choice, language) if choice.sure < weights().least_sure else ()
+    reasons = () if is_sure(choice, weights()) else reasons_of(choice, language)
     if choice.result is None:
         said = wording.empty_cell(table, query)
         return TableReply(

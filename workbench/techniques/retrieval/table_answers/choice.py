@@ -139,15 +139,23 @@ _SAID = {
     "left": "No cell and no column of the table is called {words}.",
     "second": "Another reading of the question gives {value}.",
     "ties": "Several rows have this value.",
+    "incomplete": "Not all of this table could be read, as the document's warning says.",
     "unsure": "The question can be read in several ways; the calculation below says which one this is.",
 }
 
 
+def is_sure(choice: Choice, known: Weights) -> bool:
+    """Whether the answer is given without a mark. A number of the question that nothing in the table explains, and a
+    table of which a part is missing, are doubts in any case."""
+    doubted = choice.doubts["numbers left"] > 0 or choice.candidate.table.content.incomplete
+    return choice.sure >= known.least_sure and not doubted
+
+
 def reasons_of(choice: Choice, language: str) -> tuple[Reason, ...]:
     """Why the answer may not be what was asked for, at least one."""
-    found: list[str] = []
+    found = [_SAID["incomplete"]] if choice.candidate.table.content.incomplete else []
     left = [word for word in choice.candidate.left if word[:1].isupper() or word[:1].isdigit() or len(word) > 4][:4]
-    if left and choice.doubts["left"] > 0.15:
+    if left and (choice.doubts["left"] > 0.15 or choice.doubts["numbers left"]):
         found.append(_SAID["left"].format(words=", ".join(f"“{word}”" for word in left)))
     if choice.result is not None and choice.result.ties:
         found.append(_SAID["ties"])

@@ -79,8 +79,6 @@ def _values(question: Question, table: LoadedTable, named: dict[int, dict[int, f
     matches: dict[tuple[int, str], dict[int, tuple[str, float]]] = {}
     vocabulary = table.vocabulary
     for word in question.content:
-        if word.plain.replace(".", "").isdigit() and len(word.plain) < 3:
-            continue
         for known, score in _known_words(word, table.known_words):
             for key in vocabulary[known]:
                 best = matches.setdefault(key, {})
@@ -90,6 +88,9 @@ def _values(question: Question, table: LoadedTable, named: dict[int, dict[int, f
     listed: dict[int, list[Finding]] = {}
     for (number, value), by_place in matches.items():
         column = table.columns[number]
+        beside_name = any(abs(place - other) <= 1 for place in by_place for other in named[number])
+        if not beside_name and all(_is_short_number(question.words[place]) for place in by_place):
+            continue  # "2" names a cell only beside the name of its column
         words = [word.plain for word in whole_words(column.cells[column.distinct[value][0]])]
         content = [one for one in words if one not in stop_words() or len(words) == 1] or words
         hit = {known for known, _ in by_place.values()}
@@ -145,6 +146,10 @@ def _is_another(question: Question, places: Collection[int], table: LoadedTable)
     if any(sign.isdigit() for sign in word.text):
         return not known
     return word.text[:1].isupper() and not known and not concepts_of(word.plain) and word in question.content
+
+
+def _is_short_number(word: Word) -> bool:
+    return len(word.plain) < 3 and word.plain.isdigit()
 
 
 def _known_words(word: Word, vocabulary: Vocabulary) -> Iterator[tuple[str, float]]:
