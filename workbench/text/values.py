@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from workbench.text.normalisation import dates, units
@@ -76,6 +77,7 @@ class Value:
         return _MEASURES.get(unit, unit)
 
 
+@lru_cache(maxsize=512)
 def find_values(text: str, language: str = "") -> tuple[str, tuple[Value, ...]]:
     """The text with its spelled numbers in digits, and its values, whose places are in that text, in order.
     ``language``: its ISO 639-1 code, "" when unknown."""
@@ -83,9 +85,11 @@ def find_values(text: str, language: str = "") -> tuple[str, tuple[Value, ...]]:
     found: list[Value] = []
     place = 0
     for token in _TOKEN.finditer(text):
-        if not _MAY_BEGIN.search(token[0]) and not any(
-            word.casefold() in _BEGINNINGS for word in _LETTERS.findall(token[0])
-        ):
+        said = token[0]
+        if said.isalpha():
+            if said.casefold() not in _BEGINNINGS:
+                continue
+        elif not _MAY_BEGIN.search(said) and _BEGINNINGS.isdisjoint(_LETTERS.findall(said.casefold())):
             continue
         place = max(place, token.start())
         while place < token.end():
