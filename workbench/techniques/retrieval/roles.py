@@ -133,7 +133,9 @@ class Roles:
             return None
         margin, least = (NAME_MARGIN, LEAST_NAME_FIT) if is_name else (MARGIN, LEAST_FIT)
         held, holder = max(((self._fit(said, place), place) for place in places), key=lambda pair: pair[0])
-        if not is_name and self._has_name_of_another(item, others, holder):
+        if not is_name and (
+            self._is_said_twice(said, others, holder) or self._has_name_of_another(item, others, holder)
+        ):
             return Role(text, "elsewhere", held, item.value)
         for line in self._lines:
             for number, rival in enumerate(line.items):
@@ -148,6 +150,17 @@ class Roles:
                 if all(self._fit(one, holder) - self._fit(one, (line, number)) + better - held > margin for one in too):
                     return Role(text, "elsewhere", held, item.value)
         return Role(text, "held", held, item.value)
+
+    def _is_said_twice(self, said: _Said, others: Sequence[_Said], holder: tuple[Line, int]) -> bool:
+        """Whether a statement says a value more often than its sentence, which has another one that it does not say."""
+        line, number = holder
+        again = [one for one in others if one is not said and is_equal(one.item, said.item)]
+        restated = said.item.group.startswith("time")  # "half past eight, that is 8.30"
+        if restated or not again or len(again) < sum(is_equal(said.item, one) for one in line.items):
+            return False
+        unsaid = (one for one in line.items if not any(is_equal(one, other.item) for other in others))
+        displaced = any(competes(said.item, one, line.items[number]) for one in unsaid)
+        return displaced and self._fit(said, holder) <= min(self._fit(one, holder) for one in again)
 
     def _has_name_of_another(self, item: Item, others: Sequence[_Said], holder: tuple[Line, int]) -> bool:
         """Whether a statement with one value of its kind names what stands in the passage in the clause of a later one:

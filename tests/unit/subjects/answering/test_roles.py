@@ -64,6 +64,7 @@ def test_right_values_in_other_words_are_not_contradicted(answer: str, text: str
         ("Birch costs 250 EUR per day.", TABLE, "250 EUR"),
         ("Oak has 12 seats.", TABLE, "12"),
         ("Southport is 25 miles south of Eastbay.", COAST, "25 miles"),
+        ("Members pay 12 euros for a course, guests 12 euros.", LEASE, "12 euros"),
     ],
 )
 def test_a_value_that_the_passage_says_of_something_else_contradicts(answer: str, text: str, value: str) -> None:
