@@ -34,6 +34,9 @@ NO_CLAIM = {
     "Choose another file, or none: then some of the training examples are held out.": "explains a setting",
     " In a set this small each held-back example is a fact that the model does not learn: to train on all, leave the "
     "evaluation split empty, or give an evaluation file that asks the same in other words.": "explains a split",
+    "other_unseen": "a feature: terms of the question that no passage has",
+    "unseen": "a feature: terms of the question that no passage has",
+    "unseen_any": "a feature: terms of the question that no passage has",
     "The same where the embedding model was not trained on the language.": "of an embedding model's languages",
 }
 

@@ -184,7 +184,7 @@ def home_services(local: LlamaCppBackend) -> HomeServices:
             model = {"Fake": MODEL, "Other": OTHER}[name]
             return Resolved(recipe=recipe, model=model, use=ModelUse(), backend=backend)
 
-        resolve_as_made = collections = reward_model = None
+        resolve_as_made = collections = all_collections = reward_model = None
 
     unused: Any = None
 

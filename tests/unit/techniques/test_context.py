@@ -132,7 +132,7 @@ def test_what_a_technique_may_use_stays_small_and_without_a_home_refuses() -> No
         lambda: helpers.examples("asked"),
         lambda: helpers.reward_model("taste"),
     ]
-    assert len(fields(Helpers)) == len(refused) + 2
+    assert len(fields(Helpers)) == len(refused) + 3  # support, demonstrations and other collections refuse nothing
     for use in refused:
         with pytest.raises(UserError):
             use()
