@@ -27,7 +27,7 @@ NO_CLAIM = {
     "All examples are held out for evaluation.": "an error: nothing is left to train on",
     "held-out-": "files of a run",
     "held out": "the value itself",
-    "unseen": "the value itself",
+    "unseen": "the value itself, or a feature: terms of the question that no passage has",
     ", held out": "the title of a measure in a plan of an earlier release, which is replaced",
     "The share that is held out must be from 0 to below 1.": "an error on a setting",
     "A file of examples to evaluate on; empty holds out some of the training examples.": "explains a setting",
@@ -35,7 +35,6 @@ NO_CLAIM = {
     " In a set this small each held-back example is a fact that the model does not learn: to train on all, leave the "
     "evaluation split empty, or give an evaluation file that asks the same in other words.": "explains a split",
     "other_unseen": "a feature: terms of the question that no passage has",
-    "unseen": "a feature: terms of the question that no passage has",
     "unseen_any": "a feature: terms of the question that no passage has",
     "The same where the embedding model was not trained on the language.": "of an embedding model's languages",
 }
