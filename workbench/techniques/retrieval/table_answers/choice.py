@@ -140,7 +140,7 @@ _SAID = {
     "second": "Another reading of the question gives {value}.",
     "ties": "Several rows have this value.",
     "incomplete": "Not all of this table could be read, as the document's warning says.",
-    "unsure": "The question can be read in several ways; the calculation below says which one this is.",
+    "unsure": "The question can be read in several ways; the calculation says which one this is.",
 }
 
 

@@ -96,6 +96,8 @@ def _values(question: Question, table: LoadedTable, named: dict[int, dict[int, f
         hit = {known for known, _ in by_place.values()}
         covered = sum(len(one) for one in content if one in hit or hit.issuperset(name_words(one)[1:] or (one,)))
         coverage = covered / max(1, sum(map(len, content)))
+        if 2 * len(hit) < len(words):  # "stairs" of "old stairs out"
+            coverage = min(coverage, 0.49)
         if len(content) > LONGEST_VALUE_WORDS and coverage < 0.6:
             continue
         sure = sum(score for _, score in by_place.values()) / len(by_place)
