@@ -455,7 +455,7 @@ def groups(looked: Sequence[Looked]) -> Iterator[tuple[str, list[Looked]]]:
 
 
 def main() -> None:
-    parser = arguments(__doc__, "keep", data=DATA, made=Path("/tmp/made"), wrong=0.075, declined=0.1, share=1.0)
+    parser = arguments(__doc__, "keep", data=DATA, made=Path("/tmp/made"), wrong=0.075, declined=0.07, share=1.0)
     parser.add_argument("--embedder", nargs="+", default=EMBEDDERS)
     parser.add_argument("--write", action="store_true", help="write the weights beside the modules")
     chosen = parser.parse_args()
