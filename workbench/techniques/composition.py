@@ -75,6 +75,7 @@ class Prefix(msgspec.Struct, frozen=True, kw_only=True):
 OTHER_LANGUAGE = "This model's card lists {known}, not {asked}"
 OWN_WORDS_UNRELIABLE = f"{OTHER_LANGUAGE}: its own words in {{asked}} are less reliable."
 QUOTED_ALL_THE_SAME = f"{OTHER_LANGUAGE}. The answer is quoted from the documents, which does not depend on the model."
+COMPUTED_ALL_THE_SAME = f"{OTHER_LANGUAGE}. The answer is computed from a table, which does not depend on the model."
 SEARCHED_ALL_THE_SAME = f"{OTHER_LANGUAGE}. The documents were searched all the same, without the model."
 
 WHOLE_SENTENCES = (
@@ -308,7 +309,8 @@ def _warn_of_language(question: str, grounding: Grounding | None, context: Answe
     if grounding is not None and grounding.declined:
         said = SEARCHED_ALL_THE_SAME
     elif grounding is not None and not grounding.own_words:
-        said = QUOTED_ALL_THE_SAME
+        computed = grounding.quotes is not None and grounding.quotes.computed
+        said = COMPUTED_ALL_THE_SAME if computed else QUOTED_ALL_THE_SAME
     names = " and ".join(filter(None, (", ".join(map(language_name, known[:-1])), language_name(known[-1]))))
     yield from context.note(said.format(known=names, asked=language_name(asked)))
 
