@@ -27,7 +27,6 @@ from harness import DATA, HERE, Core, arguments, read_lines, write_lines
 from workbench.base.errors import UserError
 from workbench.records.answers import AskResult
 from workbench.records.recipes import Recipe, RetrievalPart
-from workbench.records.trust import is_marked
 from workbench.subjects.chats.calls import Ask
 from workbench.subjects.documents.calls import AddDocuments, CreateCollection, ListCollections
 from workbench.subjects.machine.calls import ChangeSettings
@@ -54,16 +53,14 @@ def places(office: str, data: Path, made: Path) -> tuple[Path, Path]:
 
 def as_read(id: str, result: AskResult) -> dict[str, Any]:
     """An answer as ``score.py`` reads it."""
-    outcome = getattr(result, "outcome", None)
-    verification = result.verification
     return {
         "id": id,
         "answer": re.sub(r"\[\d+\]", "", result.answer),
-        "declined": outcome == "not_found" if outcome else result.declined,
-        "marked": outcome == "perhaps" if outcome else verification is not None and is_marked(verification),
+        "declined": result.outcome == "not_found",
+        "marked": result.outcome == "perhaps",
         "citations": sorted({Path(citation.path).name for citation in result.citations}),
-        "road": getattr(result, "road", None),
-        "reasons": [reason.text for reason in getattr(result, "reasons", ())],
+        "road": result.road,
+        "reasons": [reason.text for reason in result.reasons],
         "found": [(Path(passage.path).name, passage.text) for passage in result.passages],
     }
 
@@ -111,9 +108,7 @@ def main() -> None:
                 for one in read_lines(file)
                 if (not kinds or one["kind"] in kinds) and (not ids or one["id"] in ids)
             ]
-            part = RetrievalPart(collection=office, mode=chosen.mode)
-            if chosen.road != "automatic":
-                part = RetrievalPart(collection=office, mode=chosen.mode, road=chosen.road)
+            part = RetrievalPart(collection=office, mode=chosen.mode, road=chosen.road)
             every += answers(core, office, questions, Recipe(retrieval=part))
             asked += questions
     replies = {row["id"]: row for row in every}
