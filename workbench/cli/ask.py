@@ -314,8 +314,11 @@ def show_answer(result: dict[str, Any], output: TextOutput) -> None:
     cited = {c["n"]: c for c in result["citations"]}
     if cited:
         output.line()
+    numbers: dict[str, list[int]] = {}
     for n, citation in sorted(cited.items()):
-        output.line(f"[{n}] {place(citation)}")
+        numbers.setdefault(place(citation), []).append(n)
+    for where, of_place in numbers.items():
+        output.line(f"{''.join(f'[{n}]' for n in of_place)} {where}")
     _show_tokens(sequences, output)
     if result["trace"] is not None:
         output.line()

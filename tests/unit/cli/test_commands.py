@@ -415,6 +415,12 @@ def test_ask_takes_the_only_model_and_shows_sources(run: Run, answering: FakeFro
     assert call.recipe == Recipe(model=ModelPart(name=SMOLLM.name), retrieval=RetrievalPart(collection="notes"))
 
 
+def test_ask_names_a_file_once_with_all_its_numbers(run: Run, front: FakeFront) -> None:
+    further = msgspec.structs.replace(CITATION, n=2, start=50, end=60)
+    front.answer(Ask, msgspec.structs.replace(ANSWER, citations=(CITATION, further)))
+    assert run("ask", "When?").out.endswith("\n\n[1][2] /docs/tower.pdf p.3\n")
+
+
 def test_ask_has_the_documented_shape(run: Run, answering: FakeFront) -> None:
     ran = run("ask", "When?", "--json")
     assert [e["event"] for e in ran.events] == ["text", "finished"]

@@ -7,6 +7,7 @@ import msgspec
 from tests.fakes import document_text
 from workbench.records.documents import DocumentText
 from workbench.techniques.retrieval.outline import Section, read_outline
+from workbench.techniques.retrieval.quoted_summary import shared_path
 
 MARKED = """# Warehouse rules
 
@@ -121,3 +122,13 @@ def test_head_and_marks_of_a_mail_are_left_out() -> None:
 def test_empty_document_has_no_section() -> None:
     document: DocumentText = document_text(" \n\n")
     assert read_outline(document) == ()
+
+
+def test_header_and_footer_of_an_office_file_are_left_out() -> None:
+    text = "# Rules\n\n## Pets\n\nOne dog is fine.\n\n## Header\n\nVersion 3\n\n## Footer\n\nThe board\n"
+    assert [section.title for section in outline(text)] == ["Pets"]
+
+
+def test_title_above_all_headings_is_shared_by_the_text_before_it() -> None:
+    assert shared_path([(), ("Rules", "Pets"), ("Rules", "Bikes")]) == 1
+    assert shared_path([("Pets",), ("Bikes",)]) == 0

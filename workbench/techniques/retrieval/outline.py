@@ -3,7 +3,8 @@ lists and rows of tables.
 
 Headings are the lines that begin with ``#``, as office files, web pages and mails are read. A PDF or a plain text has
 none: there a heading is a numbered or short line between closed paragraphs. Lines that begin or end most pages are
-left out. A unit keeps its place in the text, so that it can be quoted.
+left out, and so are the headers and footers of office files. A unit keeps its place in the text, so that it can be
+quoted.
 """
 
 from __future__ import annotations
@@ -54,6 +55,9 @@ class _Line(NamedTuple):
         return self.start + len(self.text)
 
 
+_RUNNING = ("Header", "Footer")
+"""Headings under which the readers put what stands on every page (``reading.extract.section``)."""
+
 _MARKED = re.compile(r"(#{1,6})\s+(\S.*)")
 _NUMBERED = re.compile(
     r"(?:§ ?\d+|\d{1,2}(?:\.\d{1,2})*\.?|[IVX]{1,5}\.|"
@@ -95,7 +99,9 @@ def read_outline(document: DocumentText) -> tuple[Section, ...]:
     for number in [*sorted(headings), len(lines)]:
         body = [line for line in lines[first:number] if line.text.strip()]
         units = list(_units(text, body, {line.start for line in body if blank_before[line.start]}, width))
-        sections += _split_at_lists(tuple(title for _, title in path), units)
+        titles = tuple(title for _, title in path)
+        if not titles or titles[-1] not in _RUNNING:
+            sections += _split_at_lists(titles, units)
         if number < len(lines):
             level, title = headings[number]
             path = [(above, name) for above, name in path if above < level] + [(level, title)]

@@ -111,7 +111,8 @@ def write_extracts(quotes: UnitQuotes, document: DocumentText, extracts: Sequenc
 
 
 def shared_path(paths: Sequence[tuple[str, ...]]) -> int:
-    """How many of the outermost headings all sections share: the document's title."""
+    """How many of the outermost headings all sections below a heading share: the document's title."""
+    paths = [path for path in paths if path]
     longest = min((len(path) for path in paths), default=0)
     for depth in range(longest):
         if len({path[depth] for path in paths}) > 1 or (depth + 1 == longest and len(set(paths)) == 1):
