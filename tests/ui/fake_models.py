@@ -61,6 +61,6 @@ def _answer(home: FakeHome, call: Any) -> Any:
             return c.LocalModels(models=())
         case c.GetLeaderboard():
             return Leaderboard()
-        case c.RunBenchmark() | c.DownloadModel() | c.InspectBenchmark() | c.FetchBenchmark():
+        case c.RunBenchmark() | c.DownloadModel() | c.InspectBenchmark() | c.FetchBenchmark() | c.MeasureVerification():
             raise UserError("There is no network and no benchmark here.")
     return None

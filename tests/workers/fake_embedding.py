@@ -19,7 +19,17 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.base.errors import Cancelled, UserError
 from workbench.processes.serve import serve
-from workbench.records.documents import AddResult, Chunk, Document, DocumentList, DocumentText, FailedFile, SearchResult
+from workbench.records.documents import (
+    AddResult,
+    Chunk,
+    Document,
+    DocumentList,
+    DocumentText,
+    FailedFile,
+    NameList,
+    NamePlaces,
+    SearchResult,
+)
 from workbench.records.messages import Passage
 from workbench.techniques.embedding_calls import (
     Close,
@@ -31,7 +41,9 @@ from workbench.techniques.embedding_calls import (
     EmbedTexts,
     Forget,
     Ingest,
+    Names,
     Picture,
+    PlacesOfName,
     Prepare,
     QuestionVector,
     ReadTexts,
@@ -90,6 +102,14 @@ def _document(path: str, text: str) -> Document:
     if text == _LOCKED:
         return Document(id=path, path=path, title=name, kind="txt", state="failed", reason="Locked.", locked=True)
     return Document(id=path, path=path, title=name, kind="txt", state="indexed", chunks=1, hash="h")
+
+
+def _names(call: Names, context: RequestContext) -> Iterator[Event]:
+    yield finish(NameList(names=()))
+
+
+def _places_of_name(call: PlacesOfName, context: RequestContext) -> Iterator[Event]:
+    yield finish(NamePlaces(name=call.name, passages=()))
 
 
 def _documents(call: Documents, context: RequestContext) -> Iterator[Event]:
@@ -182,6 +202,8 @@ if __name__ == "__main__":
             Prepare: _nothing,
             CountTerms: _terms,
             Documents: _documents,
+            Names: _names,
+            PlacesOfName: _places_of_name,
             Text: _text,
             Picture: _nothing,
             Remove: _remove,

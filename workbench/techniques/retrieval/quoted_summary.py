@@ -89,7 +89,7 @@ def quote_summary(
         )
     elif extracts:
         yield from context.note(f"The summary quotes {chosen:,} of the document's {counted(total, 'sentence')}.")
-    quotes = UnitQuotes()
+    quotes = UnitQuotes(context.retriever)
     write_extracts(quotes, document, extracts)
     return QuotedSummary(quotes.quotes() if quotes else None, stopped)
 

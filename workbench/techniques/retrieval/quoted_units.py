@@ -6,6 +6,7 @@ import msgspec
 
 from workbench.records.documents import DocumentText
 from workbench.records.messages import Citation, Passage, Statement
+from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval.citations import as_citation
 from workbench.techniques.retrieval.outline import Section, Unit
 from workbench.techniques.retrieval.passages import passages_at
@@ -15,9 +16,10 @@ _LONGEST_PASSAGE = 2500  # characters
 
 
 class UnitQuotes:
-    """Collects lines of text and quotes; ``quotes`` is what they come to."""
+    """Collects lines of text and quotes from documents of ``retriever``; ``quotes`` is what they come to."""
 
-    def __init__(self) -> None:
+    def __init__(self, retriever: Retriever) -> None:
+        self._collections = {document.id: collection for collection, document in retriever.documents()}
         self._text = ""
         self._statements: list[Statement] = []
         self._citations: dict[int, Citation] = {}
@@ -72,7 +74,8 @@ class UnitQuotes:
         if section.end - section.start > _LONGEST_PASSAGE:
             span = _around(section, unit)
         (passage,) = passages_at(document, [span])
-        numbered = msgspec.structs.replace(passage, n=len(self._passages) + 1)
+        collection = self._collections.get(document.document.id, "")
+        numbered = msgspec.structs.replace(passage, n=len(self._passages) + 1, collection=collection)
         self._passages.append(numbered)
         return numbered
 

@@ -48,7 +48,7 @@ def run(
     context.raise_if_cancelled()
     if not differences:
         return None
-    quotes = UnitQuotes()
+    quotes = UnitQuotes(context.retriever)
     names = name_of(first.document), name_of(second.document)
     if both:
         shown = _within(both, _MOST_DIFFERENCES, _MOST_WORDS)

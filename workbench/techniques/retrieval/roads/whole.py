@@ -229,7 +229,7 @@ def list_entries(found: Found, context: AnswerContext) -> Generator[Event, None,
     if match.score < _LEAST_SECTION and not days_in(found.question):
         return None
     units = choose_for_list(found.question, terms, match.section, context.retriever.similarities, vocabulary)
-    quotes = UnitQuotes()
+    quotes = UnitQuotes(context.retriever)
     where = f" under *{as_heading(match.section.path)}*" if match.section.path else ""
     quotes.say(f"{counted(len(units), 'entry', 'entries')} in {name_of(candidate.document)}{where}:\n\n")
     _write_points(quotes, document, match.section, units)
@@ -247,7 +247,7 @@ def _write_points(quotes: UnitQuotes, document: DocumentText, section: Section, 
 def _overview(found: Found, context: AnswerContext) -> Generator[Event, None, Grounding | None]:
     """What each document of the collection is about, in its own sentences."""
     assert context.retriever is not None
-    quotes = UnitQuotes()
+    quotes = UnitQuotes(context.retriever)
     every = sorted((one.document for one in found.candidates), key=lambda one: one.path)
     for number, one in enumerate(every[:_OVERVIEW_DOCUMENTS]):
         if context.cancelled():
