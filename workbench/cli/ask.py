@@ -333,7 +333,7 @@ def _show_outcome(result: dict[str, Any], output: TextOutput) -> None:
         output.line(f"Perhaps: {PERHAPS}")
         for reason in reasons:
             output.line(f"  {one_line(reason.text)}")
-    if result["roads"] and result["outcome"] != "found":
+    if result["roads"] and result["outcome"] in ("perhaps", "not_found"):
         output.line()
         output.line(f"Other roads: --road {', '.join(result['roads'])}")
 

@@ -15,14 +15,20 @@ from workbench.text.numbers import with_digits
 from workbench.text.terms import NUMBER_WORDS, Vocabulary
 
 _FIGURE = re.compile(r"(?<![\w.,])(?:[A-Za-zÄÖÜäöü]{0,4}[-/]?)\d[\w.,:/’'-]*\w|(?<![\w.,])\d(?!\w)")
-_TITLED = re.compile(
-    r"\b(?:Mr|Mrs|Ms|Dr|Prof|Frau|Herrn?|Mme|Madame|Monsieur|Señora?|Sra?|Familie|Firma)\.? ([A-ZÄÖÜÉÈ][\w'’-]{2,})"
-)
+_TITLES = r"Mr|Mrs|Ms|Dr|Prof|Frau|Herrn?|Mme|Madame|Monsieur|Señora?|Sra?|Familie|Firma"
+_TITLED = re.compile(rf"\b(?:{_TITLES})\.? ([A-ZÄÖÜÉÈ][\w'’-]{{2,}})")
 _TWO_NAMES = re.compile(r"(?<=[a-zäöüß,] )([A-ZÄÖÜÉÈ][a-zäöüßéèáíóúñç'’-]+) ([A-ZÄÖÜÉÈ][a-zäöüßéèáíóúñç'’-]+)\b")
 LEAST_FIGURE = 13
 """Smaller figures without a letter may be spelled in some way that is not known here ("the three of us")."""
 
 _BEGINNING = 0.7
+_GERMAN = re.compile(
+    r"\b(?:der|das|dem|ein|eine[nmrs]?|wann|wie|wer|wem|welche[rsn]?|für|und|ist|sind|nicht|von|mit|im|zum|zur|beim|wird"
+    r"|gibt)\b",
+    re.IGNORECASE,
+)
+"""Words that are not English, French or Spanish ones as well. Two of them make a short question German, whose language
+is not told otherwise."""
 
 
 def figures_of(question: str) -> list[str]:
@@ -39,13 +45,14 @@ def figures_of(question: str) -> list[str]:
 def names_of(question: str, language: str) -> list[str]:
     """The names of a question, as they are written. In German, where every noun is capitalised, only those after a
     title and those of two parts."""
-    if language == "de":
+    if language == "de" or len(_GERMAN.findall(question)) > 1:
         found = [match.group(1) for match in _TITLED.finditer(question)]
         found += [part for match in _TWO_NAMES.finditer(question) for part in match.groups()]
-        return list(dict.fromkeys(found))
-    known = set(Vocabulary(language).names(question))
-    words = re.findall(r"(?<![¿¡])[^\W\d_]{3,}", question)
-    return list(dict.fromkeys(word for word in words if word[0].isupper() and word.lower() in known))
+    else:
+        known = set(Vocabulary(language).names(question))
+        words = re.findall(r"(?<![¿¡])[^\W\d_]{3,}", question)
+        found = [word for word in words if word[0].isupper() and word.lower() in known]
+    return [name for name in dict.fromkeys(found) if not re.fullmatch(_TITLES, name)]
 
 
 def missing_figures(figures: Sequence[str], texts: Sequence[str], language: str) -> list[str]:
