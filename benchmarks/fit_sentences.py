@@ -1,6 +1,6 @@
 """Fit which sentences are shown and whether they hold the answer: the weights of ``sentence_choice`` and ``doubt``.
 
-    python benchmarks/fit_sentences.py --made /tmp/made --keep /tmp/sentences
+    python benchmarks/fit_sentences.py --made MADE --keep KEEP
 
 The questions are those of benchmarks/offices, whose documents ``benchmarks/offices/make.py`` has written to
 ``--made``/NAME, and of ``--data``: XQuAD in three languages, also asked in another language than the paragraphs', and
@@ -455,7 +455,9 @@ def groups(looked: Sequence[Looked]) -> Iterator[tuple[str, list[Looked]]]:
 
 
 def main() -> None:
-    parser = arguments(__doc__, "keep", data=DATA, made=Path("/tmp/made"), wrong=0.075, declined=0.07, share=1.0)
+    parser = arguments(
+        __doc__, "keep", data=DATA, made=HERE / "offices" / "made", wrong=0.075, declined=0.07, share=1.0
+    )
     parser.add_argument("--embedder", nargs="+", default=EMBEDDERS)
     parser.add_argument("--write", action="store_true", help="write the weights beside the modules")
     chosen = parser.parse_args()

@@ -1,7 +1,7 @@
 """Questions on people's own documents, asked of the program with its defaults: how many are right, marked, declined?
 
-    python benchmarks/office_answers.py --offices housing,dental --home /tmp/offices
-    python benchmarks/office_answers.py --offices joinery,forwarder --made /tmp/made --home /tmp/offices
+    python benchmarks/office_answers.py --offices housing,dental --home HOME
+    python benchmarks/office_answers.py --offices joinery,forwarder --made MADE --home HOME
 
 ``--offices`` names given offices (``--data``: ``offices/NAME/documents``) and those of benchmarks/offices, whose
 documents ``benchmarks/offices/make.py`` has written to ``--made``/NAME. Each office becomes a collection of a home;

@@ -1,7 +1,7 @@
 """Is the right passage found? For questions on the made offices, and on long technical documents.
 
-    python benchmarks/passages.py --made /tmp/made
-    python benchmarks/passages.py --made /tmp/made --multilingual --only offices
+    python benchmarks/passages.py --made MADE
+    python benchmarks/passages.py --made MADE --multilingual --only offices
 
 The documents of each office (``benchmarks/offices/make.py`` has written them to ``--made``/NAME) and of the Python
 Enhancement Proposals (``--data``: ``peps``) become a collection of the real embedding worker, and each question is one

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from workbench.records.documents import NameList, NamePlaces
-from workbench.records.messages import Passage
-from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.name_index import Connection
-from workbench.techniques.retrieval.snapshot import FoundChunk
+from workbench.techniques.retrieval.passages import passages_of_chunks
 
 
 def list_names(index: CollectionIndex) -> NameList:
@@ -30,28 +26,7 @@ def find_places(index: CollectionIndex, collection: str, name: str, other: str, 
     return NamePlaces(
         name=graph.shown(first),
         other=graph.shown(second) if second != first else "",
-        passages=tuple(_passages(chunks, collection)),
+        passages=tuple(passages_of_chunks(chunks, collection)),
         joined_by=between.joined_by,
         total=len(between.chunks),
     )
-
-
-def _passages(chunks: Sequence[FoundChunk], collection: str) -> list[Passage]:
-    changed = {one.path: is_changed(one.path, one.size, one.mtime_ns, one.hash) for one in chunks}
-    return [
-        Passage(
-            collection=collection,
-            document=chunk.document,
-            document_hash=chunk.hash,
-            path=chunk.path,
-            title=chunk.title,
-            start=chunk.start,
-            end=chunk.end,
-            text=chunk.text,
-            page=chunk.page,
-            recognised=bool(chunk.recognised),
-            changed=changed[chunk.path],
-            context=chunk.context,
-        )
-        for chunk in chunks
-    ]

@@ -1,4 +1,4 @@
-"""Spans of a document as numbered passages."""
+"""Passages of what a search has found, and of spans of a document."""
 
 from __future__ import annotations
 
@@ -7,6 +7,30 @@ from collections.abc import Sequence
 
 from workbench.records.documents import DocumentText
 from workbench.records.messages import Passage
+from workbench.techniques.retrieval.file_scan import is_changed
+from workbench.techniques.retrieval.snapshot import FoundChunk
+
+
+def passages_of_chunks(chunks: Sequence[FoundChunk], collection: str) -> list[Passage]:
+    """Chunks of a collection as passages, in their order. Whether its file has changed is looked up once for each."""
+    changed = {one.path: is_changed(one.path, one.size, one.mtime_ns, one.hash) for one in chunks}
+    return [
+        Passage(
+            collection=collection,
+            document=chunk.document,
+            document_hash=chunk.hash,
+            path=chunk.path,
+            title=chunk.title,
+            start=chunk.start,
+            end=chunk.end,
+            text=chunk.text,
+            page=chunk.page,
+            recognised=bool(chunk.recognised),
+            changed=changed[chunk.path],
+            context=chunk.context,
+        )
+        for chunk in chunks
+    ]
 
 
 def passages_at(document: DocumentText, spans: Sequence[tuple[int, int]]) -> list[Passage]:

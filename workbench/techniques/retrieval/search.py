@@ -15,16 +15,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.records.documents import SearchResult
-from workbench.records.messages import FoundBy, Passage
+from workbench.records.messages import FoundBy
 from workbench.techniques.embedding_calls import TermStatistics
 from workbench.techniques.retrieval.config import DEFAULT_SEARCH, SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, Vectors, measure_fluency
-from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.index import CollectionIndex, embedder_differs
+from workbench.techniques.retrieval.passages import passages_of_chunks
 from workbench.techniques.retrieval.versions import Versions
 from workbench.text.language import Terms, is_unspaced, match_expression, pairs_of, query_terms, split_words
 
@@ -85,27 +86,15 @@ def search(
         revision = snapshot.revision
     found_by = _label(list(by_words), list(by_meaning), max(20, 2 * limit))
     similarities = vectors @ vector
-    changed = {one.path: is_changed(one.path, one.size, one.mtime_ns, one.hash) for one in chunks}
     hits = tuple(
-        Passage(
-            collection=collection,
-            document=chunk.document,
-            document_hash=chunk.hash,
-            path=chunk.path,
-            title=chunk.title,
-            start=chunk.start,
-            end=chunk.end,
-            text=chunk.text,
-            page=chunk.page,
+        msgspec.structs.replace(
+            passage,
             score=float(scores[i]),
             similarity=float(similarities[i]),
             found_by=found_by[chunk.number],
-            recognised=bool(chunk.recognised),
-            changed=changed[chunk.path],
-            context=chunk.context,
             superseded_by=versions.newest(chunk.path),
         )
-        for i, chunk in zip(best, chunks, strict=True)
+        for i, chunk, passage in zip(best, chunks, passages_of_chunks(chunks, collection), strict=True)
     )
     return SearchResult(hits=hits, revision=revision)
 
