@@ -15,7 +15,7 @@ from workbench.reading.kinds import kind_of
 from workbench.reading.reader_calls import ReadDocument, ReadLimits
 from workbench.reading.unlocking import FileLocked
 from workbench.techniques.retrieval.embedding import Vectors
-from workbench.techniques.retrieval.tokens import JsonTokens
+from workbench.techniques.retrieval.json_tokens import JsonTokens
 
 DIMENSIONS = 64
 

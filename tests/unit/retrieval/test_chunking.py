@@ -6,7 +6,7 @@ from tests.unit.retrieval.fakes import word_tokenizer, word_tokens
 from workbench.base.errors import Cancelled
 from workbench.techniques.retrieval import chunking
 from workbench.techniques.retrieval.chunking import Chunker
-from workbench.techniques.retrieval.tokens import JsonTokens
+from workbench.techniques.retrieval.json_tokens import JsonTokens
 
 MIXED = (
     "Grüße aus Köln! 🙂🙂 Ein Satz mit Umlauten: äöüß. 北京是中国的首都。\r\n\r\n"

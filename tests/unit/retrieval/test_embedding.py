@@ -21,7 +21,7 @@ from workbench.techniques.retrieval.embedding import (
     measure_fluency,
     unknown_languages,
 )
-from workbench.techniques.retrieval.tokens import JsonTokens
+from workbench.techniques.retrieval.json_tokens import JsonTokens
 from workbench.workers.embedding import EmbeddingService
 
 FOLDER = Path("/embedder")

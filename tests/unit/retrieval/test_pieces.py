@@ -6,8 +6,8 @@ import pytest
 
 from tests.tiny_embedders import WORDS, unigrams, word_pieces
 from workbench.techniques.retrieval import pieces
+from workbench.techniques.retrieval.json_tokens import JsonTokens, read_tokenizer
 from workbench.techniques.retrieval.pieces import PROBES, PieceTokens, write_pieces
-from workbench.techniques.retrieval.tokens import JsonTokens, read_tokenizer
 
 TEXTS = (*PROBES, "The Bridge over the RIVER", "  <mask>bread </s></s>haus<pad> ", "straße" * 30)
 

@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 
 from workbench.base.durability import written_beside
 from workbench.base.files import read_json_file
-from workbench.techniques.retrieval.tokens import JsonTokens, read_tokenizer
+from workbench.techniques.retrieval.json_tokens import JsonTokens, read_tokenizer
 
 LARGE_VOCABULARY = 60_000
 """From so many pieces on ``sentencepiece`` is used where it can be."""

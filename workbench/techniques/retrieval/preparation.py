@@ -36,9 +36,10 @@ from workbench.gguf.embedder_file import NumberFormat, read_layout, write_layers
 from workbench.gguf.embedder_layout import Layout
 from workbench.gguf.folder_weights import Floats, FolderWeights
 from workbench.gguf.sentence_folder import TOKENIZER, NotForEngineError, SentenceFolder, read_sentence_folder
+from workbench.techniques.retrieval.json_tokens import JsonTokens, read_tokenizer
 from workbench.techniques.retrieval.pieces import PROBES, PieceSettings, PieceTokens, write_pieces
 from workbench.techniques.retrieval.sentence_features import BACKGROUND
-from workbench.techniques.retrieval.tokens import JsonTokens, Tokens, read_tokenizer
+from workbench.techniques.retrieval.tokens import Tokens
 
 LAYERS, PIECES, PREPARED_FILE, SPEEDS_FILE = "layers.gguf", "pieces.model", "prepared.json", "number_formats.json"
 

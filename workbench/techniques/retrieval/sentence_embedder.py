@@ -18,9 +18,9 @@ from workbench.base.errors import UserError
 from workbench.base.files import refuse_special_files
 from workbench.base.training_environment import require_packages
 from workbench.techniques.retrieval.embedding import ThreadChoice, Vectors
+from workbench.techniques.retrieval.json_tokens import JsonTokens
 from workbench.techniques.retrieval.preparation import fingerprint, unrelated_cosine
 from workbench.techniques.retrieval.sentence_features import BACKGROUND
-from workbench.techniques.retrieval.tokens import JsonTokens
 
 PACKAGES = ("torch", "transformers", "sentence_transformers")
 
