@@ -1,0 +1,155 @@
+"""The ladder as values: one question set taken through the techniques in the order of their cost, and what each gave.
+
+A rung is one way of adapting: a recipe, with the examples, the adapter or the prompt that is prepared for it on the
+tuning half of the set. All rungs answer the same held-out questions, as columns of one evaluation.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from workbench.base.stored import Stored
+from workbench.records.evaluation import ColumnScore, ScorerUse
+from workbench.records.methods import Technique
+from workbench.records.recipes import RECIPE, Recipe
+
+TaskKind = Literal["choice", "number", "short", "text", "documents"]
+"""What the questions of a set ask for: one of the listed choices, a number, a few words, a free text, or what a
+person's documents say."""
+
+AS_IT_IS = "as-it-is"
+"""The rung of the recipe that the ladder starts from: every other one is compared with it."""
+
+RungState = Literal["waiting", "racing", "preparing", "answering", "measured", "skipped", "failed"]
+"""``racing``: it answers tuning questions, which decide whether it goes on. ``skipped``: it was left out, for a reason
+that its report names."""
+
+Standing = Literal["best", "not worse", "worse", "open"]
+"""``best``: its interval against every other rung says so. ``not worse``: it is not shown to be worse than the best.
+``open``: there are too few answers to say."""
+
+LadderState = Literal["waiting", "running", "stopped", "failed", "finished"]
+
+
+class RungEstimate(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rung will take on this machine: ``preparing_s`` and ``answering_s`` in seconds over all questions, tokens
+    that are generated, read or trained on, and the memory beside the base model in bytes. ``measured``: from speeds
+    that were measured on this machine, else from its plan."""
+
+    preparing_s: float = 0.0
+    answering_s: float = 0.0
+    tokens: int = 0
+    memory_bytes: int = 0
+    measured: bool = False
+
+
+class RungOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """A rung as it is offered for a set. ``technique`` is None for the recipe as it is and for a combination.
+    ``place`` says in a few words where in the pipeline of an answer it works. ``proposed``: it suits the task, so it is
+    ticked. ``missing`` says what it lacks here, "" where it can run."""
+
+    name: str
+    title: str
+    sentence: str
+    place: str
+    technique: Technique | None = None
+    proposed: bool = True
+    missing: str = ""
+    estimate: RungEstimate = RungEstimate()
+
+
+class LadderPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A ladder before it is started. ``task`` was recognised from the set unless it was given. ``rungs`` stand in the
+    order of their cost. ``notes`` say what a person should know first, such as few questions or questions that are
+    rows of the training data as well."""
+
+    question_set: str
+    set_name: str
+    task: TaskKind
+    tune: int
+    held_out: int
+    scorer: ScorerUse
+    rungs: tuple[RungOffer, ...]
+    collection: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class Ladder(msgspec.Struct, frozen=True, kw_only=True):
+    """What a ladder compares. ``recipe`` is the one that it starts from; ``rungs`` are names of rungs. ``minutes`` is
+    the limit for all of it, 0 for none. ``evaluation`` holds the held-out answers, ``race`` those to tuning questions.
+    ``run`` is the latest run that worked on it."""
+
+    id: str
+    created: float
+    question_set: str
+    set_name: str
+    task: TaskKind
+    recipe: Recipe
+    rungs: tuple[str, ...]
+    scorer: ScorerUse
+    collection: str = ""
+    minutes: float = 0.0
+    questions: int = 0
+    seed: int = 0
+    evaluation: str = ""
+    race: str = ""
+    run: str = ""
+    unreadable: str = ""
+
+
+LADDER = Stored("ladder", Ladder, parts={"recipe": RECIPE})
+
+
+class RungCost(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rung took: ``preparing_s`` once, with ``examples`` that it saw and ``memory_bytes`` beside the base model;
+    ``answer_s`` and ``answer_tokens`` per answer. ``tokens_per_right`` is None where nothing was right."""
+
+    preparing_s: float = 0.0
+    examples: int = 0
+    memory_bytes: int = 0
+    answer_s: float = 0.0
+    answer_tokens: float = 0.0
+    tokens_per_right: float | None = None
+
+    def seconds_for(self, questions: int) -> float:
+        """Preparing and answering so many questions, in seconds."""
+        return self.preparing_s + questions * self.answer_s
+
+
+class RungReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A rung of a ladder so far. ``score`` is its mean over the held-out questions with an interval of 95 % that is
+    adjusted for the number of rungs, ``difference`` the paired one to the recipe as it is. ``column`` is its place in
+    the evaluation, ``run`` the run that prepared it. ``leak`` says that it was trained on held-out questions.
+    ``frontier``: no other rung is both cheaper and better."""
+
+    offer: RungOffer
+    state: RungState = "waiting"
+    reason: str = ""
+    recipe: Recipe | None = None
+    score: ColumnScore | None = None
+    difference: ColumnScore | None = None
+    standing: Standing = "open"
+    cost: RungCost = RungCost()
+    column: int | None = None
+    run: str = ""
+    leak: str = ""
+    frontier: bool = False
+
+
+class LadderReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A ladder with its results so far. ``sentence`` names the cheapest rung that is enough, and what the dearer ones
+    are worth. ``winner`` is that rung's name, "" while it is open. ``more`` is about how many more questions would
+    separate the first two, 0 where nothing more is needed. Times in seconds."""
+
+    ladder: Ladder
+    state: LadderState
+    rungs: tuple[RungReport, ...]
+    unit: str = ""
+    sentence: str = ""
+    winner: str = ""
+    more: int = 0
+    spent_s: float = 0.0
+    left_s: float | None = None
+    notes: tuple[str, ...] = ()
