@@ -35,6 +35,7 @@ from workbench.subjects.chats import answers as service
 from workbench.subjects.chats.answers import Answers, PendingAnswer
 from workbench.subjects.chats.calls import Ask
 from workbench.subjects.chats.store import ChatStore
+from workbench.subjects.chats.unfinished import UnfinishedSections
 from workbench.techniques.tools.approval import calls_in
 from workbench.techniques.tools.tool import Tool, ToolOutput
 
@@ -177,7 +178,15 @@ class Core:
         killed: Any = KilledStore(self.store, world)
         fakes: Any = services
         fakes.world = world
-        self.answers = InlineAnswers(killed, fakes, ChangeNotifier(), Background(), lambda title, config: None)  # type: ignore[arg-type,return-value]
+        unfinished = UnfinishedSections(home.sections)
+        self.answers = InlineAnswers(
+            killed,
+            fakes,
+            ChangeNotifier(),
+            Background(),
+            lambda title, config: None,
+            unfinished,  # type: ignore[arg-type,return-value]
+        )
         self.recipe = Recipe(
             agent=AgentPart(tools=("test.read", "test.write"), allowed=allowed), decoding=DecodingPart(seed=1)
         )

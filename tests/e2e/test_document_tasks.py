@@ -147,3 +147,24 @@ def test_task_is_done_where_its_run_cannot_be_written(workbench: Workbench, home
     task = DocumentTask(document=str(book), task="summarise")
     result: AskResult = call(workbench, Ask(recipe=RECIPE, document=task))
     assert "Part 4 is about the mill" in result.answer
+
+
+def test_typed_request_goes_on_from_its_finished_sections(workbench: Workbench, home: Home, book: Path) -> None:
+    recipe = Recipe(retrieval=RetrievalPart(collection="Papers", mode="own-words", road="whole"))
+    arrived, _ = begin(workbench, Ask(recipe=recipe, question="Summarise book.txt."))
+    stored = until(arrived, events.Artifact).result
+    while until(arrived, events.Progress).detail != "section 3 of 4":
+        pass
+    workbench.close()
+    kept = list(home.sections.glob(f"{stored['chat']}/*/sections.jsonl"))
+    assert [len(one.read_text().splitlines()) for one in kept] == [2]
+
+    again = opened(home)
+    write(book)
+    ingest(again, "Papers", book)
+    result: AskResult = call(again, Ask(recipe=recipe, chat=stored["chat"], regenerate=stored["answer"]))
+    assert "Part 4 is about the mill" in result.answer
+    sections = [step for step in call(again, GetTrace(message=result.message)).steps if step.kind == "section"]
+    assert [step.usage is None for step in sections] == [True, True, False, False]
+    assert not list(home.sections.glob("*/*"))
+    again.close()

@@ -78,6 +78,11 @@ class Home:
         return self.root / "demonstrations.json"
 
     @property
+    def sections(self) -> Path:
+        """Finished sections of answers about whole documents that are not complete; created with the first one."""
+        return self.root / "sections"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

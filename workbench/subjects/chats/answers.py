@@ -40,6 +40,7 @@ from workbench.subjects.chats.inspection import readable
 from workbench.subjects.chats.journal import carries_out, is_boundary, joined
 from workbench.subjects.chats.requests import Requests
 from workbench.subjects.chats.store import ChatStore
+from workbench.subjects.chats.unfinished import UnfinishedSections
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.journal import TaskSections
 from workbench.techniques.context import SavedSections
@@ -69,6 +70,7 @@ class Answers:
         changes: ChangeNotifier,
         background: Background,
         add_run: Callable[[str, TaskConfig], tuple[RunRecord, Path]],
+        unfinished: UnfinishedSections,
     ) -> None:
         self._store = store
         self._services = services
@@ -76,6 +78,7 @@ class Answers:
         self._changes = changes
         self._background = background
         self._add_run = add_run
+        self.unfinished = unfinished
         self._lock = threading.Lock()  # guards the three below
         self._pending: dict[str, PendingAnswer] = {}
         self._tasks: dict[str, PendingAnswer] = {}  # whose runs have not begun to follow them
@@ -92,6 +95,7 @@ class Answers:
     def recover(self) -> None:
         """Mark the answers that an earlier core left unfinished; one whose decision was not carried out waits again."""
         self._store.interrupt_streaming()
+        self.unfinished.remove_old()
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Interrupt the answers that are being made; what they have is stored."""
@@ -175,7 +179,12 @@ class Answers:
         pending.earlier = checked.earlier
         stored = {"chat": question.chat, "question": question.id, "answer": empty.id}
         pending.stream.append(events.Artifact(kind="message", id=empty.id, result=stored))
-        self._start(pending, self._begin_run(pending) if request.task is not None else None)
+        saved: SavedSections | None = None
+        if request.task is not None:
+            saved = self._begin_run(pending)
+        elif resolved.recipe.retrieval is not None:
+            saved = self.unfinished.of(question.chat, resolved.recipe)
+        self._start(pending, saved)
         return pending
 
     def _go_on(self, call: Decide) -> PendingAnswer:
@@ -276,6 +285,8 @@ class Answers:
         except Exception as error:  # noqa: BLE001 - those who follow the answer have to hear of its end
             terminal, recipe = self._ending(pending, failure_of(error, traceback.format_exc()))
         pending.take(terminal)
+        if isinstance(terminal, events.Finished):
+            self.unfinished.complete(pending.answer.chat, pending.resolved.recipe)
         trace = pending.trace()
         fields = {**pending.state.fields(), "recipe": recipe, "steps": len(trace.steps)}
         if pending.waiting is not None and pending.state.state in ("interrupted", "failed"):

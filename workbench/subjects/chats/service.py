@@ -66,6 +66,7 @@ class Chats:
     def delete(self, call: calls.DeleteChat) -> calls.ChatRecord:
         """Running answers are stopped first, and the attached files go."""
         self._answers.stop_chat(call.chat)
+        self._answers.unfinished.forget(call.chat)
         self._documents.remove_attachments(call.chat)
         return self._published(self._store.delete(call.chat))
 

@@ -11,6 +11,7 @@ from workbench.subjects.chats.inspection import Inspecting
 from workbench.subjects.chats.runs import TaskRuns
 from workbench.subjects.chats.service import Chats
 from workbench.subjects.chats.store import ChatStore
+from workbench.subjects.chats.unfinished import UnfinishedSections
 from workbench.subjects.documents.service import Documents
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.queue import Runs
@@ -24,7 +25,7 @@ def wire(
         run = runs.add("task", title, config)
         return run, runs.folder(run.id)
 
-    answers = Answers(store, services, base.changes, base.background, add_task)
+    answers = Answers(store, services, base.changes, base.background, add_task, UnfinishedSections(base.home.sections))
     subject = Subject(
         handlers={
             **Chats(store, answers, documents, base.changes).handlers(),

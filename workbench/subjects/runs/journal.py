@@ -58,6 +58,7 @@ class TaskSections:
     """The finished sections of a task on a document (``answering.SavedSections``), in the folder of its run."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._journal = Journal(folder / "sections.jsonl", _Section)
 
     def find(self, key: str) -> Generated | None:
@@ -66,4 +67,5 @@ class TaskSections:
 
     def add(self, key: str, made: Generated) -> None:
         with contextlib.suppress(OSError):  # a full disk: a resumed task makes this section again
+            self._folder.mkdir(parents=True, exist_ok=True)
             self._journal.add(_Section(key, made.text, made.finish))

@@ -141,7 +141,12 @@ def test_an_answer_can_be_waited_for_as_soon_as_it_can_be_found(
     """A chat may be deleted at the moment in which its answer starts."""
     core = Core(homes(), World(), (), "untrusted")
     answers = service.Answers(
-        core.answers._store, core.answers._services, ChangeNotifier(), Background(), core.answers._add_run
+        core.answers._store,
+        core.answers._services,
+        ChangeNotifier(),
+        Background(),
+        core.answers._add_run,
+        core.answers.unfinished,
     )
 
     class Thread(threading.Thread):
