@@ -86,8 +86,9 @@ class Workbench:
             base, sets, history, catalogue, read.registry, read.embedding, remote.sending, services, runs
         )
         of_evaluation = evaluation.wire(
-            base, questions, services, runs, catalogue=catalogue, checksums=checksums, embedding=read.embedding,
-            chats=history, answers=self._answers, sets=sets, prompts=library, trained=adapters.trained,
+            base, questions, services, runs, catalogue=catalogue, checksums=checksums, documents=read.service,
+            embedding=read.embedding, chats=history, answers=self._answers, sets=sets, prompts=library,
+            trained=adapters.trained,
         )  # fmt: skip
         self._adapters, self._backups = adapters, Backups(home, catalogue, base.database)
         self._subjects = Subjects(

@@ -21,6 +21,7 @@ from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
 from workbench.base.errors import UserError
+from workbench.records.documents import SAMPLE_COLLECTION
 from workbench.records.local_models import LocalModel
 from workbench.subjects.documents.calls import AddDocuments, CreateCollection
 from workbench.subjects.machine.calls import WarmUp
@@ -139,14 +140,14 @@ def test_the_sample_is_read_file_by_file_and_leads_to_its_questions(
     page.sample_button.click()
     qtbot.waitUntil(lambda: page.files.outcome == "8 files read")
     qtbot.waitUntil(lambda: len(page.question_buttons) == 3)
-    assert front.asked(CreateCollection) == [CreateCollection(name=texts.SAMPLE_NAME)]
+    assert front.asked(CreateCollection) == [CreateCollection(name=SAMPLE_COLLECTION)]
     assert len(files(page)) == len(list(SAMPLES.iterdir())) == 8
     assert any(text.startswith("warranty-terms.txt  ·  read, ") for text in files(page))
     assert [button.text() for button in page.question_buttons] == list(texts.SAMPLE_QUESTIONS)
     assert not page.sample_button.isEnabled()
     assert page.sample_button.text() == texts.SAMPLE_THERE
     page.question_buttons[0].click()
-    target = {"new": True, "collection": texts.SAMPLE_NAME, "question": texts.SAMPLE_QUESTIONS[0]}
+    target = {"new": True, "collection": SAMPLE_COLLECTION, "question": texts.SAMPLE_QUESTIONS[0]}
     assert shell.opened == [("chat", target)]
 
 

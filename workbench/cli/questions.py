@@ -1,4 +1,4 @@
-"""``workbench questions``: question sets: import, list, show and remove them."""
+"""``workbench questions``: question sets: import, list, show and remove them, and those that are shipped."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from workbench.cli.session import Events, Session
 from workbench.methods import METHODS
 from workbench.records.evaluation import QuestionRow, QuestionSet, without_answer
 from workbench.subjects.evaluation.calls import (
+    AddSampleSet,
     CreateQuestionSet,
     EditQuestion,
     ListQuestions,
     ListQuestionSets,
+    ListSampleSets,
     RemoveQuestionSet,
+    SampleSetList,
     SuggestScorers,
 )
 
@@ -38,6 +41,8 @@ def add_commands(commands: Commands) -> None:
     importing.add_argument("--chats", action="store_true", help="answers that were rated as good, edited or chosen")
     importing.add_argument("--data", metavar="SET", default="", help="the examples of a data set of the home folder")
     add_repeated(importing, "--column", "ROLE=COLUMN", "the column of question, expected, context or choices")
+    sampling = group.command("samples", "list the sets that are shipped, or add one", samples, show_samples)
+    sampling.add_argument("name", metavar="NAME", nargs="?", default="", help="the set to add")
     add_call(group, "list", "list the question sets, the latest first", ListQuestionSets, show_list)
     add_call(
         group, "show", "show questions of a set", ListQuestions, show_page, names=SETS, question_set="SET",
@@ -65,6 +70,12 @@ def create(session: Session, arguments: argparse.Namespace) -> Events[QuestionSe
     given = {"path": arguments.data} if arguments.data else {}
     call = call_of(CreateQuestionSet, arguments, source=source, columns=columns, **given)
     return (yield from session.call(call))
+
+
+def samples(session: Session, arguments: argparse.Namespace) -> Events[SampleSetList | QuestionSet]:
+    if arguments.name:
+        return (yield from session.call(AddSampleSet(name=arguments.name)))
+    return (yield from session.call(ListSampleSets()))
 
 
 def edit(session: Session, arguments: argparse.Namespace) -> Events[QuestionSet]:
@@ -103,6 +114,15 @@ def show_set(result: dict[str, Any], output: TextOutput) -> None:
     )
     for note in result["notes"]:
         output.line(f"  {note}")
+
+
+def show_samples(result: dict[str, Any], output: TextOutput) -> None:
+    if "samples" not in result:
+        show_set(result, output)
+        return
+    for one in result["samples"]:
+        documents = f" It is answered from the collection {one['collection']}." if one["collection"] else ""
+        output.line(f"{one['name']}: {one['title']}, {one['questions']:,} questions. {one['sentence']}{documents}")
 
 
 show_list = listing(

@@ -8,6 +8,9 @@ import msgspec
 
 from workbench.records.messages import Passage
 
+SAMPLE_COLLECTION, SAMPLE_FILES = "Sample: Brunnen pumps", 8
+"""The collection of the sample documents (``resources/samples``) and the number of its files."""
+
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
     """A set of documents that are searched together. ``revision`` increases with every change. ``folders`` were added

@@ -27,7 +27,7 @@ from workbench.api import events
 from workbench.api.events import Event, Progress, Terminal
 from workbench.api.protocol import error_of, read_result
 from workbench.base.settings import Settings
-from workbench.records.documents import Collection
+from workbench.records.documents import SAMPLE_COLLECTION, SAMPLE_FILES, Collection
 from workbench.records.local_models import LocalModel
 from workbench.records.models import Machine, ModelRecord
 from workbench.records.recipes import ModelPart, Recipe
@@ -47,7 +47,6 @@ from workbench.subjects.models.calls import (
 from workbench.subjects.runs.calls import RunRecord, Status
 
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
-SAMPLES_GIVEN = 8
 
 
 class WelcomePage(QWidget):
@@ -189,7 +188,7 @@ class WelcomePage(QWidget):
         latest = max(found.collections, key=lambda collection: collection.created)
         known = next((c for c in found.collections if self._collection and c.id == self._collection.id), latest)
         self._collection = known
-        self._show_sample(any(c.name == texts.SAMPLE_NAME and c.documents >= SAMPLES_GIVEN for c in found.collections))
+        self._show_sample(any(c.name == SAMPLE_COLLECTION and c.documents >= SAMPLE_FILES for c in found.collections))
         if known.documents and self._run is None:
             self.documents_step.set_done(
                 texts.DOCUMENTS_READY.format(count=describe_count(known.documents, "document"), name=known.name)
@@ -255,7 +254,7 @@ class WelcomePage(QWidget):
 
     def _on_sample(self) -> None:
         self._sample_had_keyboard = self.sample_button.hasFocus()
-        self._add(texts.SAMPLE_NAME, [str(SAMPLES)])
+        self._add(SAMPLE_COLLECTION, [str(SAMPLES)])
 
     def add_paths(self, paths: list[str]) -> None:
         """Make a collection named after the first folder, or "My documents", and read the paths into it."""
@@ -335,7 +334,7 @@ class WelcomePage(QWidget):
 
     def _show_question_step(self) -> None:
         ready = self._collection is not None and self._collection.documents > 0
-        sample = ready and self._collection is not None and self._collection.name == texts.SAMPLE_NAME
+        sample = ready and self._collection is not None and self._collection.name == SAMPLE_COLLECTION
         if ready and self._has_model:
             words = texts.ANSWERS_CITE_FOR_INSTANCE if sample else texts.ANSWERS_CITE
         else:

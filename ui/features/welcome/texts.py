@@ -26,7 +26,6 @@ LOOKING, LOOKING_UP = "Looking for a model that fits…", "Checking whether {nam
 OFFERED = "{name} fits: it needs {needed} of memory. Licence {licence}, from {repository}."
 OFFERED_SPEED = "Up to about {speed:,.0f} tokens per second here."
 DOWNLOAD_IT = "Download {bytes}"
-SAMPLE_NAME = "Sample: Brunnen pumps"
 SAMPLE_HELP = "Manual, warranty, prices and service papers of a fictional pump maker"
 SAMPLE_QUESTIONS = (
     "How long is the warranty on a new pump?",

@@ -21,6 +21,7 @@ from workbench.records.evaluation import (
     QuestionSet,
     ScorerUse,
 )
+from workbench.records.ladder import TaskKind
 from workbench.records.recipes import Recipe
 from workbench.subjects.runs.calls import RunRecord
 
@@ -73,6 +74,34 @@ class CreateQuestionSet(Call[QuestionSet], frozen=True, kw_only=True, tag="quest
     benchmark: str = ""
     examples: Annotated[str, EXAMPLES] = ""
     shots: int = -1
+
+
+class SampleSet(msgspec.Struct, frozen=True, kw_only=True):
+    """A question set that is shipped with the program. ``task`` is what its questions ask for, and ``collection`` the
+    name of the collection that answers them, "" where none is needed."""
+
+    name: str
+    title: str
+    sentence: str
+    questions: int
+    task: TaskKind
+    collection: str = ""
+
+
+class SampleSetList(msgspec.Struct, frozen=True, kw_only=True):
+    samples: tuple[SampleSet, ...]
+
+
+class ListSampleSets(Call[SampleSetList], frozen=True, kw_only=True, tag="questions.samples"):
+    """The question sets that are shipped, the simplest first."""
+
+
+class AddSampleSet(Call[QuestionSet], frozen=True, kw_only=True, tag="questions.add_sample"):
+    """Add a shipped question set to the home, by its name or title. One that is there already is returned as it is,
+    also after it was edited. Where documents answer it, the sample documents are read into their collection first;
+    streams the progress of that."""
+
+    name: str
 
 
 class ListQuestionSets(Call[QuestionSetList], frozen=True, kw_only=True, tag="questions.list"):

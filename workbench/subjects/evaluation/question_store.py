@@ -40,10 +40,12 @@ class QuestionStore:
         notes: Sequence[str],
         benchmark: BenchmarkUse | None = None,
         origins: Origins = None,
+        identity: str = "",
     ) -> QuestionSet:
-        """Raises UserError when the name is taken or is none."""
+        """``identity`` is the id of a set that is in the home once at most. Raises UserError when the name is taken
+        or is none."""
         made = QuestionSet(
-            id=new_id(),
+            id=identity or new_id(),
             name=self.check_name(name),
             created=time.time(),
             questions=len(rows),

@@ -9,6 +9,7 @@ from workbench.subjects.chats.answers import Answers
 from workbench.subjects.chats.store import ChatStore
 from workbench.subjects.datasets.store import DatasetStore
 from workbench.subjects.documents.embedder import Embedding
+from workbench.subjects.documents.service import Documents
 from workbench.subjects.evaluation.benchmark_service import BenchmarkFiles, BenchmarkRuns
 from workbench.subjects.evaluation.exam import Examiner
 from workbench.subjects.evaluation.exam_run import ExamRuns
@@ -17,6 +18,7 @@ from workbench.subjects.evaluation.optimising import Optimising
 from workbench.subjects.evaluation.question_sets import QuestionSets
 from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.evaluation.runs import EvaluateRuns
+from workbench.subjects.evaluation.samples import SampleSets
 from workbench.subjects.evaluation.service import Evaluations
 from workbench.subjects.evaluation.store import EvaluationStore
 from workbench.subjects.evaluation.verification_run import VerificationRuns, Verifications
@@ -36,6 +38,7 @@ def wire(
     *,
     catalogue: ModelCatalogue,
     checksums: Checksums,
+    documents: Documents,
     embedding: Embedding,
     chats: ChatStore,
     answers: Answers,
@@ -57,6 +60,7 @@ def wire(
             **evaluations.handlers(),
             **examiner.handlers(),
             **QuestionSets(questions, chats, sets, changes).handlers(),
+            **SampleSets(questions, documents, runs, changes).handlers(),
             **BenchmarkFiles(home, base.gate, hub_of(base)).handlers(),
             **benchmarks.handlers(),
             **verifications.handlers(),
