@@ -24,7 +24,7 @@ from ui.bridge import Bridge
 from ui.components.basics import Chip, ElidedLabel, IconLabel, Text
 from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count
-from ui.features import WELCOME, Found
+from ui.features import GROUPS, WELCOME, Found
 from ui.state import Listing
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -227,8 +227,18 @@ class Finder(QFrame):
         self._fill()
 
     def _pages(self) -> list[Found]:
-        entries = (*self._shell.pages, WELCOME)
-        return [Found(entry.title, "page", entry.icon, partial(self._shell.open_page, entry.name)) for entry in entries]
+        groups = {group.name: group.title for group in GROUPS}
+        return [
+            Found(
+                entry.title,
+                "page",
+                entry.icon,
+                partial(self._shell.open_page, entry.name),
+                groups.get(entry.group, ""),
+                f"{groups.get(entry.group, '')} {entry.also}",
+            )
+            for entry in (*self._shell.pages, WELCOME)
+        ]
 
     def _actions(self) -> list[Found]:
         shell = self._shell
@@ -296,7 +306,7 @@ class Finder(QFrame):
         ]
         if text:
             fixed += [found for documents in self._documents.values() for found in documents] + self._from_pages()
-        matching = [found for found in fixed if holds(text, found.text, found.kind)]
+        matching = [found for found in fixed if holds(text, found.text, found.kind, found.also)]
         matching.sort(key=lambda found: _rank(found, text))
         chats = self._chats if text else self._chats[:5]  # the core has searched them, in their messages too
         self._found = ([*matching, *chats] if text else [*chats, *matching])[:MOST_LINES]

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QPushButton
 from ui import texts
 from ui.components.basics import Text
 from ui.components.layout import column_of
-from ui.features import PageEntry, keys_of_page
+from ui.features import PageEntry, PageGroup, keys_of_page, stops_of
 from ui.theme import tokens
 from ui.theme.theme import set_icon, set_property
 
@@ -18,7 +18,8 @@ _HEAD, _ROW = 56, 42  # px; a row with the gap below it
 
 
 class Navigation(QFrame):
-    """``chosen`` is sent with a page's name. The settings stand at the bottom, the welcome page only while needed."""
+    """``chosen`` is sent with the name of a page or of a group of pages. The settings stand at the bottom, the
+    welcome page only while needed."""
 
     chosen = Signal(str)
     find_wanted = Signal()
@@ -28,14 +29,15 @@ class Navigation(QFrame):
         self.setProperty("role", "navigation")
         self.setFixedWidth(WIDTH)
         self.setAccessibleName(texts.NAVIGATION)
-        self._icons = {entry.name: entry.icon for entry in (*pages, welcome)}
+        stops = stops_of(pages)
+        self._icons = {entry.name: entry.icon for entry in (*stops, welcome)}
         self._buttons: dict[str, QPushButton] = {}
         column = column_of(self, gap=2, margins=(tokens.SPACE_2, 0, tokens.SPACE_2, tokens.SPACE_3))
         name = Text("LLM Workbench", "strong")
         name.setFixedHeight(_HEAD)
         name.setContentsMargins(tokens.SPACE_3, 0, 0, 0)
         column.addWidget(name)
-        for number, entry in enumerate(pages, 1):
+        for number, entry in enumerate(stops, 1):
             if entry.name == "settings":
                 column.addWidget(self._button(welcome, ""))  # last, so that no other moves when it comes or goes
                 self._buttons[welcome.name].hide()
@@ -64,7 +66,7 @@ class Navigation(QFrame):
                 button.updateGeometry()
 
     def set_current(self, name: str) -> None:
-        """Mark the page that is shown."""
+        """Mark the page, or the group of pages, that is shown."""
         for page, button in self._buttons.items():
             button.setChecked(page == name)
             set_icon(button, self._icons[page], "accent" if page == name else "muted")
@@ -76,7 +78,7 @@ class Navigation(QFrame):
         self._buttons["welcome"].setVisible(visible)
         self._fit()
 
-    def _button(self, entry: PageEntry, keys: str) -> QPushButton:
+    def _button(self, entry: PageEntry | PageGroup, keys: str) -> QPushButton:
         button = QPushButton(entry.title)
         button.setAutoDefault(True)  # Enter presses it
         button.setProperty("kind", "nav")

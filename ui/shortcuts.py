@@ -9,10 +9,17 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from ui import texts
 from ui.components.basics import Chip, Text
 from ui.components.dialog import Dialog
-from ui.features import PageEntry, keys_of_page
+from ui.features import PageEntry, keys_of_page, stops_of
 from ui.theme import tokens
 
-_FRAME = (("Ctrl+K", texts.FIND_ANYTHING), ("Ctrl+J", texts.SHOW_RUNS), ("F1", texts.SHORTCUTS), ("Ctrl+Q", texts.QUIT))
+_FRAME = (
+    ("Ctrl+K", texts.FIND_ANYTHING),
+    ("Ctrl+J", texts.SHOW_RUNS),
+    ("Ctrl+Tab", texts.NEXT_TAB),
+    ("Ctrl+Shift+Tab", texts.PREVIOUS_TAB),
+    ("F1", texts.SHORTCUTS),
+    ("Ctrl+Q", texts.QUIT),
+)
 _PAGES = {
     texts.SHORTCUTS_CHAT: (
         ("Return", texts.KEY_SEND),
@@ -52,7 +59,8 @@ _PAGES = {
 
 def keys_of(pages: tuple[PageEntry, ...]) -> dict[str, list[tuple[str, str]]]:
     """Keys as in ``QKeySequence``, with what they do, by the part of the window."""
-    opening = [(keys_of_page(number), texts.OPEN_PAGE.format(page=page.title)) for number, page in enumerate(pages, 1)]
+    stops = enumerate(stops_of(pages), 1)
+    opening = [(keys_of_page(number), texts.OPEN_PAGE.format(page=stop.title)) for number, stop in stops]
     return {texts.SHORTCUTS_WINDOW: [*_FRAME, *opening]} | {title: list(keys) for title, keys in _PAGES.items()}
 
 

@@ -61,6 +61,9 @@ LIBRARY_HINT = (
 QT_FAULT = "Qt, which draws the window, cannot be loaded: {error}."
 QT_HINT = "Install this program again, with the system packages that README.md lists."
 
+# tabs of a group of pages
+NEXT_TAB, PREVIOUS_TAB = "Next tab of the page", "Previous tab of the page"
+
 # navigation
 NAVIGATION = "Navigation"
 FIND_BUTTON, FIND_HELP = "Find…", "Find chats, documents, models, pages and settings (Ctrl+K)"
@@ -238,7 +241,7 @@ UNDO_VERDICT = "Undo"
 SAME_TEXTS = "Both answers are the same, word for word."
 
 # keys of feedback
-SHORTCUTS_FEEDBACK = "Feedback"
+SHORTCUTS_FEEDBACK = "Preferences"
 KEY_EDIT_LEFT, KEY_EDIT_RIGHT = "Edit answer A into what you wanted", "Edit answer B into what you wanted"
 KEY_SKIP, KEY_UNDO_VERDICT = "Skip this pair", "Take the last choice back"
 KEY_UNDO_JUDGEMENT, KEY_DELETE_JUDGEMENT = "Undo the last change of judgements", "Delete the selected judgement"

@@ -42,6 +42,7 @@ from ui.features.chat.conversation.answer_view import AnswerView
 from ui.features.chat.page import ChatPage
 from ui.features.documents.page import DocumentsPage
 from ui.features.evaluation.page import EvaluatePage
+from ui.features.feedback.blind_tests import BlindTestsPage
 from ui.features.feedback.page import FeedbackPage
 from ui.features.models.page import ModelsPage
 from ui.features.settings.page import SettingsPage
@@ -738,15 +739,11 @@ def _tested_home() -> FakeHome:
     return home
 
 
-def _verdict(shell: Shell, front: Front) -> None:
-    _feedback(shell).open_target("verdict")
-
-
 def _let_judge(shell: Shell, front: Front) -> None:
-    page = _feedback(shell)
-    page.open_target("verdict")
+    page = shell.made_page("blind-tests")
+    assert isinstance(page, BlindTestsPage)
     settle()
-    page.verdict.cards[next(iter(page.verdict.cards))].let_button.click()
+    page.cards[next(iter(page.cards))].let_button.click()
 
 
 def _rewards(shell: Shell, front: Front) -> None:
@@ -984,6 +981,10 @@ SCENES: tuple[Scene, ...] = (
     ("evaluate-found", "evaluate", _searched_home, lambda shell, _: _evaluate_page(shell)),
     ("evaluate-optimise", "evaluate", _measured_home, _optimise),
     ("evaluate-empty", "evaluate", furnished_home, None),
+    ("data", "data", _training_home, None),
+    ("data-empty", "data", furnished_home, None),
+    ("leaderboard", "leaderboard", furnished_home, None),
+    ("exam", "exam", furnished_home, None),
     ("train", "train", _training_home, _train_setup),
     ("train-empty", "train", FakeHome, None),
     ("train-settings", "train", _training_home, _train_settings),
@@ -1007,8 +1008,8 @@ SCENES: tuple[Scene, ...] = (
     ("feedback-new", "feedback", _judged_home, _new_queue),
     ("feedback-learn", "feedback", _judged_home, _learn),
     ("feedback-import", "feedback", _judged_home, _import),
-    ("feedback-verdict", "feedback", _tested_home, _verdict),
-    ("feedback-judge", "feedback", _tested_home, _let_judge),
+    ("feedback-verdict", "blind-tests", _tested_home, None),
+    ("feedback-judge", "blind-tests", _tested_home, _let_judge),
     ("compared", "chat", _trained_home, _compared),
     ("train-rewards", "train", _training_home, _rewards),
     ("edit-answer", "chat", _trained_home, _edit),

@@ -11,7 +11,7 @@ from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
 from ui.components.basics import Text
 from ui.features.models import benchmark_texts
-from ui.features.models.page import ModelsPage
+from ui.features.models.leaderboard import LeaderboardPage
 from workbench.api import events
 from workbench.api.protocol import finish
 from workbench.base.errors import UserError
@@ -48,8 +48,8 @@ SMOL = "SmolLM2-135M-Instruct"
 
 
 @pytest.fixture
-def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> ModelsPage:
-    page = ModelsPage(bridge, shell)
+def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> LeaderboardPage:
+    page = LeaderboardPage(bridge, shell)
     qtbot.addWidget(page)
     page.resize(1000, 700)
     page.show()
@@ -63,13 +63,12 @@ SUMS = QuestionSet(
 )  # fmt: skip
 
 
-def test_a_benchmark_is_run_from_the_leaderboard(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+def test_a_benchmark_is_run_from_the_leaderboard(page: LeaderboardPage, qtbot: QtBot, front: FakeFront) -> None:
     own = QuestionSet(id="q1", name="Own", created=1.0, questions=4, tune=0)
     front.answer(ListQuestionSets, lambda call: [finish(QuestionSetList(sets=(own, SUMS)))])
     front.announce("questions")
     front.refuse(RunBenchmark, UserError("It is running already.", "Wait for its end."))
-    page.show_section("leaderboard")
-    running = page.leaderboard.running
+    running = page.running
     qtbot.waitUntil(lambda: running.set_choice.value == "b1" and running.chosen == (SMOL,))
     qtbot.waitUntil(running.run_button.isVisible)
     assert running.limit.value() == 200
@@ -85,13 +84,12 @@ def test_a_benchmark_is_run_from_the_leaderboard(page: ModelsPage, qtbot: QtBot,
 
 
 def test_another_question_set_leaves_the_number_of_questions_as_it_was_set(
-    page: ModelsPage, qtbot: QtBot, front: FakeFront
+    page: LeaderboardPage, qtbot: QtBot, front: FakeFront
 ) -> None:
     sets = [SUMS]
     front.answer(ListQuestionSets, lambda call: [finish(QuestionSetList(sets=tuple(sets)))])
     front.announce("questions")
-    page.show_section("leaderboard")
-    running = page.leaderboard.running
+    running = page.running
     qtbot.waitUntil(lambda: running.set_choice.value == "b1")
     running.limit.setValue(31)
     sets.append(msgspec.structs.replace(SUMS, id="b2", name="More", questions=50))
@@ -102,7 +100,7 @@ def test_another_question_set_leaves_the_number_of_questions_as_it_was_set(
     assert running.limit.maximum() == 50
 
 
-def test_a_running_benchmark_is_stopped_and_resumed(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+def test_a_running_benchmark_is_stopped_and_resumed(page: LeaderboardPage, qtbot: QtBot, front: FakeFront) -> None:
     evaluation = Evaluation(
         id="e1", question_set="b1", set_name="MMLU sums", created=1.0, columns=(), scorers=(), run="r1"
     )  # fmt: skip
@@ -118,8 +116,7 @@ def test_a_running_benchmark_is_stopped_and_resumed(page: ModelsPage, qtbot: QtB
     following, again = front.hold(FollowRun), front.hold(FollowRun)
     for kind in ("questions", "evaluation", "run"):
         front.announce(kind)
-    page.show_section("leaderboard")
-    lines = page.leaderboard.running.runs
+    lines = page.running.runs
     qtbot.waitUntil(lambda: list(lines.lines) == ["r1"])
     assert not lines.messages  # an evaluation of other questions is none of these
     following.emit(events.Progress(stage="answering", done=50, total=100, unit="answers"))
@@ -135,7 +132,7 @@ def test_a_running_benchmark_is_stopped_and_resumed(page: ModelsPage, qtbot: QtB
     qtbot.waitUntil(lambda: bool(lines.messages) and lines.messages["r1"].text.endswith("its scores are below."))
 
 
-def test_data_of_a_benchmark_are_recognised_and_added(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+def test_data_of_a_benchmark_are_recognised_and_added(page: LeaderboardPage, qtbot: QtBot, front: FakeFront) -> None:
     data = BenchmarkData(
         benchmark="mmlu", title="MMLU", path="/data/mmlu", questions=14_042, subjects=57, examples=3, usual=5,
         examples_path="/data/mmlu", refused=("test.jsonl, line 7: it is no row of MMLU.",), more_refused=2,
@@ -143,9 +140,8 @@ def test_data_of_a_benchmark_are_recognised_and_added(page: ModelsPage, qtbot: Q
     front.answer(InspectBenchmark, lambda call: [finish(data)])
     front.answer(CreateQuestionSet, lambda call: [finish(SUMS)])
     front.answer(ListQuestionSets, lambda call: [finish(QuestionSetList(sets=(SUMS,)))])
-    page.show_section("leaderboard")
-    page.leaderboard.import_button.click()
-    adding = page.leaderboard.data
+    page.import_button.click()
+    adding = page.data
     adding.inspect("/data/mmlu")
     qtbot.waitUntil(adding.found.isVisible)
     words = [label.text() for label in adding.found.findChildren(Text)]
@@ -165,7 +161,7 @@ def test_data_of_a_benchmark_are_recognised_and_added(page: ModelsPage, qtbot: Q
 
 
 def test_scores_of_the_hub_are_beside_the_leaderboard_when_asked_for(
-    page: ModelsPage, qtbot: QtBot, front: FakeFront
+    page: LeaderboardPage, qtbot: QtBot, front: FakeFront
 ) -> None:
     run = RunRecord(
         id="d1", kind="download", title="small.gguf", state="finished", created=1.0, result={"model": SMOL},
@@ -179,8 +175,8 @@ def test_scores_of_the_hub_are_beside_the_leaderboard_when_asked_for(
     card = HubCard(repository="owner/small", results=(("MMLU", "acc", "31.5"),))
     front.answer(ReadHubCard, lambda call: [finish(card)])
     front.announce("run")
-    page.show_section("leaderboard")
-    reported = page.leaderboard.reported
+    front.announce("evaluation")
+    reported = page.reported
     qtbot.waitUntil(reported.isVisible)
     assert not front.asked(ReadHubCard)  # nothing is sent before it is asked for
     reported.button.click()
@@ -193,7 +189,7 @@ def test_scores_of_the_hub_are_beside_the_leaderboard_when_asked_for(
 
 
 def test_the_verification_is_measured_on_pairs_and_shown_in_a_table(
-    page: ModelsPage, qtbot: QtBot, front: FakeFront
+    page: LeaderboardPage, qtbot: QtBot, front: FakeFront
 ) -> None:
     pairs = BenchmarkData(
         benchmark="aggrefact", title="LLM-AggreFact", path="/d/a.csv", questions=900, subjects=2, pairs=True
@@ -205,22 +201,21 @@ def test_the_verification_is_measured_on_pairs_and_shown_in_a_table(
     )  # fmt: skip
     front.answer(InspectBenchmark, lambda call: [finish(pairs)])
     front.answer(MeasureVerification, lambda call: [finish(run)])
-    page.show_section("leaderboard")
-    data = page.leaderboard.data
-    page.leaderboard.import_button.click()
+    data = page.data
+    page.import_button.click()
     data.inspect("/d/a.csv")
     qtbot.waitUntil(lambda: data.add_button.text() == benchmark_texts.MEASURE)
     assert not data.name.isVisible()
     following = front.hold(FollowRun)
     data.limit.setValue(300)
     data.add_button.click()
-    qtbot.waitUntil(lambda: list(page.leaderboard.verifying.lines) == ["v1"])
+    qtbot.waitUntil(lambda: list(page.verifying.lines) == ["v1"])
     assert front.asked(MeasureVerification) == [MeasureVerification(path="/d/a.csv", limit=300)]
     following.emit(events.Progress(stage="verifying", done=50, total=300, unit="pairs"))
-    qtbot.waitUntil(lambda: "50 of 300" in page.leaderboard.verifying.lines["v1"].words)
+    qtbot.waitUntil(lambda: "50 of 300" in page.verifying.lines["v1"].words)
     front.answer(GetLeaderboard, lambda call: [finish(Leaderboard(verification=(result,)))])
     following.emit(finish(result))
-    qtbot.waitUntil(lambda: len(page.leaderboard.verifications) == 1)
-    [table] = page.leaderboard.verifications
+    qtbot.waitUntil(lambda: len(page.verifications) == 1)
+    [table] = page.verifications
     assert table.rows[0][:3] == ("Wice", "300", "73.3 % (68.0–77.8)")
-    assert page.leaderboard.empty.isHidden()
+    assert page.empty.isHidden()

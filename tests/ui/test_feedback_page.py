@@ -20,6 +20,7 @@ from tests.ui.judged_home import furnish_judgements, furnish_queue, judgement_of
 from ui.bridge import Bridge
 from ui.components.basics import Text
 from ui.features.feedback import texts
+from ui.features.feedback.blind_tests import BlindTestsPage
 from ui.features.feedback.files import ImportDialog
 from ui.features.feedback.page import FeedbackPage
 from ui.features.feedback.queue_dialog import NewQueue
@@ -382,13 +383,30 @@ def test_a_new_judgement_renews_what_is_shown(
 # -- blind tests --------------------------------------------------------------------------------------
 
 
-def test_a_blind_test_of_an_adapter_is_begun_with_its_base(
-    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, front: FakeFront
-) -> None:
-    show(page, bridge, qtbot, "verdict")
-    qtbot.waitUntil(page.verdict.empty.isVisible)
+@pytest.fixture
+def tests(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome) -> BlindTestsPage:
+    furnish_adapters(home)
+    tests = BlindTestsPage(bridge, shell)
+    qtbot.addWidget(tests)
+    tests.resize(1120, 720)
+    return tests
+
+
+def test_the_page_of_preferences_leads_to_the_blind_tests(page: FeedbackPage, shell: RecordingShell) -> None:
+    page.open_target("verdict")
     page.open_target(adapter="my-notes")
-    (dialog,) = page.verdict.findChildren(NewQueue)
+    assert shell.opened == [("blind-tests", {}), ("blind-tests", {"adapter": "my-notes"})]
+    assert page.shown == "review"
+
+
+def test_a_blind_test_of_an_adapter_is_begun_with_its_base(
+    page: FeedbackPage, tests: BlindTestsPage, bridge: Bridge, qtbot: QtBot, front: FakeFront, shell: RecordingShell
+) -> None:
+    tests.show()
+    settle(bridge, qtbot)
+    qtbot.waitUntil(tests.empty.isVisible)
+    tests.open_target(adapter="my-notes")
+    (dialog,) = tests.findChildren(NewQueue)
     settle(bridge, qtbot)
     assert dialog.name.text().startswith("my-notes, ")
     first, second = dialog.recipes
@@ -398,19 +416,27 @@ def test_a_blind_test_of_an_adapter_is_begun_with_its_base(
     qtbot.waitUntil(lambda: bool(front.asked(c.MakeCandidates)))
     call = front.asked(c.MakeCandidates)[0]
     assert (call.purpose, len(call.recipes)) == ("verdict", 2)
+    qtbot.waitUntil(lambda: bool(shell.opened))
+    name, target = shell.opened[0]
+    assert name == "feedback"
+    page.show()
+    page.open_target(**target)
     qtbot.waitUntil(page.label.pair.isVisible)
 
 
 def test_the_win_rate_is_shown_with_its_interval(
-    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome
+    page: FeedbackPage, tests: BlindTestsPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, shell: RecordingShell
 ) -> None:
     queue = furnish_queue(home, waiting=12, running=False, purpose="verdict", name="Was it worth it?")
-    show(page, bridge, qtbot, "verdict")
-    qtbot.waitUntil(lambda: queue.id in page.verdict.cards)
-    card = page.verdict.cards[queue.id]
+    tests.show()
+    qtbot.waitUntil(lambda: queue.id in tests.cards)
+    card = tests.cards[queue.id]
     qtbot.waitUntil(lambda: card.sentence.text() == "Nothing has been judged yet.")
     assert not card.bar.isVisible()
     card.judge_button.click()
+    assert shell.opened == [("feedback", {"queue": queue.id})]
+    page.show()
+    page.open_target(queue=queue.id)
     pair = page.label.pair
     qtbot.waitUntil(pair.isVisible)
     for _ in range(12):  # the shorter answer, whichever side it is on
@@ -419,12 +445,13 @@ def test_the_win_rate_is_shown_with_its_interval(
         left, right = (side.text.text for side in pair.sides)
         QTest.keyClick(pair, Qt.Key.Key_J if len(left) < len(right) else Qt.Key.Key_K)
         qtbot.waitUntil(lambda shown=shown: pair.pair is not shown)
-    page.open_target("verdict")
+    tests.hide()
+    tests.show()
     second = queue.columns[1]
-    qtbot.waitUntil(lambda: page.verdict.cards[queue.id].sentence.text().startswith(f"{second} is better: it won"))
-    qtbot.waitUntil(lambda: not page.verdict.cards[queue.id].judge_button.isVisible())  # once none waits
-    card = page.verdict.cards[queue.id]
-    assert "12 prompts" in card.sentence.text()
+    qtbot.waitUntil(lambda: tests.cards[queue.id].sentence.text().startswith(f"{second} is better: it won"))
+    qtbot.waitUntil(lambda: not tests.cards[queue.id].judge_button.isVisible())  # once none waits
+    card = tests.cards[queue.id]
+    qtbot.waitUntil(lambda: "12 prompts" in card.sentence.text())
     assert "At equal lengths" in card.figures.text()
     assert card.bar.isVisible()
 
@@ -461,16 +488,16 @@ def test_a_pair_that_is_being_judged_is_not_shown_again(
 
 
 def test_a_judge_is_asked_for_with_a_constitution_or_rules_and_a_refusal_shows_its_figures(
-    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront, shell: RecordingShell
+    tests: BlindTestsPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront, shell: RecordingShell
 ) -> None:
     queue = furnish_queue(home, waiting=3, running=False, purpose="verdict", name="Was it worth it?")
     run = c.RunRecord(id="r-judge", kind="judging", title="Judging", state="running", created=1.0)
     home.runs[run.id] = run
     front.answer(c.JudgePairs, lambda call: [finish(run)])
     held = front.hold(c.FollowRun)
-    show(page, bridge, qtbot, "verdict")
-    qtbot.waitUntil(lambda: queue.id in page.verdict.cards)
-    dialog = page.verdict.let_judge(queue)
+    tests.show()
+    qtbot.waitUntil(lambda: queue.id in tests.cards)
+    dialog = tests.let_judge(queue)
     settle(bridge, qtbot)
     assert dialog.constitution.toPlainText().startswith("The better answer")
     dialog.kind.buttons["rewards"].click()

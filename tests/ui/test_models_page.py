@@ -16,6 +16,7 @@ from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
 from ui.components.wording import describe_parameters
 from ui.features.models import hub_texts, quantize_texts, texts
+from ui.features.models.leaderboard import LeaderboardPage
 from ui.features.models.model_card import ModelCard
 from ui.features.models.page import ModelsPage
 from ui.features.models.quantize_dialog import QuantizeDialog
@@ -384,7 +385,9 @@ def test_models_of_other_programs_are_added_where_they_are(page: ModelsPage, qtb
     assert front.asked(ImportModel)[-1] == ImportModel(path="/o/blobs/sha256-a", name="qwen3:4b")
 
 
-def test_the_leaderboard_has_a_table_for_each_set_of_settings(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+def test_the_leaderboard_has_a_table_for_each_set_of_settings(
+    bridge: Bridge, shell: RecordingShell, qtbot: QtBot, front: FakeFront
+) -> None:
     def cell(value: float) -> LeaderboardCell:
         score = ColumnScore(value=value, low=value - 0.1, high=value + 0.1, n=200)
         return LeaderboardCell(score=score, date=0.0, evaluation="e")
@@ -400,9 +403,11 @@ def test_the_leaderboard_has_a_table_for_each_set_of_settings(page: ModelsPage, 
     front.answer(GetLeaderboard, lambda call: [finish(Leaderboard(columns=columns, rows=rows))])
     parts = (MemoryPart(weights=92_000_000),)
     front.answer(FitModel, lambda call: [finish(Fit(verdict="processor", parts=parts))])
-    page.show_section("leaderboard")
-    qtbot.waitUntil(lambda: len(page.leaderboard.tables) == 2)
-    first, second = page.leaderboard.tables
+    page = LeaderboardPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitUntil(lambda: len(page.tables) == 2)
+    first, second = page.tables
     assert "0 examples" in first.title
     assert list(first.cells) == [SMOL]
     assert list(second.cells) == ["Better", SMOL]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,10 @@ from ui import shell as shell_module
 from ui import texts
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage
+from ui.components.tab_bar import TabBar
 from ui.drawer import RunRow, RunsDrawer
-from ui.features import PAGES, Action, Found, PageEntry, ShellActions
+from ui.features import PAGES, Action, Found, PageEntry, ShellActions, stops_of
+from ui.features.feedback.page import FeedbackPage
 from ui.finder import Finder
 from ui.navigation import Navigation
 from ui.shell import Shell
@@ -44,6 +47,7 @@ from workbench.subjects.machine.calls import DismissEngineNotice, GetSettings, R
 from workbench.subjects.models.calls import LoadModel
 from workbench.subjects.runs.calls import FollowRun, ResumeRun, StopRun
 
+SHIFT = Qt.KeyboardModifier.ShiftModifier
 MADE: list[str] = []
 
 
@@ -88,7 +92,7 @@ def pages() -> tuple[PageEntry, ...]:
     module.ChatLike, module.DocumentsLike = ChatLike, DocumentsLike  # type: ignore[attr-defined]
     sys.modules["plain_pages"] = module  # it stays: a window imports its other pages aside, perhaps after the test
     light = {"chat": "plain_pages:ChatLike", "documents": "plain_pages:DocumentsLike"}
-    return tuple(PageEntry(e.name, e.title, e.icon, light.get(e.name, e.entry)) for e in PAGES)
+    return tuple(replace(entry, entry=light.get(entry.name, entry.entry)) for entry in PAGES)
 
 
 MakeShell = Callable[..., Shell]
@@ -153,14 +157,83 @@ def test_a_page_is_made_once_when_it_is_first_shown(make_shell: MakeShell) -> No
     assert page.targets == [{"document": "d1"}]
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_each_page_has_its_shortcut(make_shell: MakeShell, qtbot: QtBot, number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "page"), [(1, "chat"), (2, "documents"), (3, "agents"), (4, "data"), (6, "models"), (7, "settings")]
+)
+def test_each_entry_of_the_navigation_has_its_shortcut(
+    make_shell: MakeShell, qtbot: QtBot, number: int, page: str
+) -> None:
     shell = make_shell()
     shell.open_page("settings" if number == 1 else "chat")
     shell.activateWindow()
     qtbot.waitUntil(shell.isActiveWindow)
     QTest.keyClick(shell, Qt.Key(Qt.Key.Key_0.value + number), Qt.KeyboardModifier.ControlModifier)
-    assert shell.current_page == PAGES[number - 1].name
+    assert shell.current_page == page
+
+
+def test_old_places_are_tabs_of_the_new_ones(make_shell: MakeShell) -> None:
+    shell = make_shell()
+    for page, group in (("train", "Adapt"), ("feedback", "Adapt"), ("adapters", "Adapt"), ("evaluate", "Measure")):
+        shell.open_page(page)
+        assert shell.current_page == page
+        assert shell._title.text() == group
+        assert button(shell, group).isChecked()
+        [tabs] = [tabs for tabs in shell.findChildren(TabBar) if tabs.isVisible()]
+        assert (tabs.shown, tabs.accessibleName()) == (page, group)
+    shell.open_page("models")
+    assert not [tabs for tabs in shell.findChildren(TabBar) if tabs.isVisible()]
+
+
+def test_targets_of_old_places_reach_the_tabs(make_shell: MakeShell) -> None:
+    shell = make_shell()
+    shell.open_page("models", section="leaderboard")
+    assert shell.current_page == "leaderboard"
+    shell.open_page("feedback", section="verdict")
+    assert shell.current_page == "blind-tests"
+    shell.open_page("feedback", section="learn")
+    page = shell.made_page("feedback")
+    assert isinstance(page, FeedbackPage)
+    assert (shell.current_page, page.shown) == ("feedback", "learn")
+
+
+def test_a_tab_is_made_when_it_is_first_shown(make_shell: MakeShell) -> None:
+    shell = make_shell()
+    shell.open_page("data")
+    assert shell.made_page("data") is not None
+    assert shell.made_page("train") is None
+
+
+def test_tabs_are_turned_with_the_keyboard(make_shell: MakeShell, qtbot: QtBot) -> None:
+    shell = make_shell()
+    shell.open_page("data")
+    shell.activateWindow()
+    qtbot.waitUntil(shell.isActiveWindow)
+    [tabs] = shell.findChildren(TabBar)
+    tabs.setFocus()
+    qtbot.waitUntil(tabs.hasFocus)
+    QTest.keyClick(tabs, Qt.Key.Key_Right)
+    assert shell.current_page == "train"
+    assert tabs.hasFocus()  # the arrows go on from there
+    QTest.keyClick(shell, Qt.Key.Key_Tab, Qt.KeyboardModifier.ControlModifier)
+    assert shell.current_page == "feedback"
+    for _ in range(2):
+        QTest.keyClick(shell, Qt.Key.Key_Backtab, both := Qt.KeyboardModifier.ControlModifier | SHIFT)
+    assert shell.current_page == "data"
+    QTest.keyClick(shell, Qt.Key.Key_Backtab, both)
+    assert shell.current_page == "adapters"  # round the end
+
+
+def test_a_group_opens_at_the_tab_that_was_open_last(make_shell: MakeShell) -> None:
+    shell = make_shell()
+    shell.open_page("adapters")
+    shell.open_page("chat")
+    button(shell, "Adapt").click()
+    assert shell.current_page == "adapters"
+    shell.open_page("chat")
+    shell.close()
+    again = make_shell(start=False)
+    button(again, "Adapt").click()
+    assert again.current_page == "adapters"
 
 
 def test_the_navigation_opens_pages_and_marks_the_open_one(make_shell: MakeShell) -> None:
@@ -252,11 +325,11 @@ def test_nothing_moves_when_the_welcome_comes_or_goes(make_shell: MakeShell, fro
     shell = make_shell(fresh=True)
     shell.open_page("chat")
     navigation = shell.findChild(Navigation)
-    places = []
+    places, stops = [], stops_of(shell.pages)
     for visible in (True, False):
         navigation.set_welcome_visible(visible)
         QApplication.processEvents()
-        places.append([button(shell, entry.title).y() for entry in shell.pages])
+        places.append([button(shell, entry.title).y() for entry in stops])
     assert places[0] == places[1]
 
 

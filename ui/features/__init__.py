@@ -16,7 +16,8 @@ A page is a QWidget with
   when it is made in the next one. The frame asks every few seconds, so that a crash loses no more than that.
 
 Pages are made when they are first shown: the window is there before they are. ``PAGES`` is the whole list; the
-frame builds the navigation and Ctrl+1..8 from it. No page knows another page: it asks the frame to open it.
+frame builds the navigation and Ctrl+1..8 from it. Pages of one ``group`` share an entry of the navigation and are the
+tabs above each other's content. No page knows another page: it asks the frame to open it.
 """
 
 from __future__ import annotations
@@ -32,12 +33,24 @@ MessageKind = Literal["info", "success", "attention", "danger"]
 
 @dataclass(frozen=True)
 class PageEntry:
-    """The place of a page's class (``module:Class``) and what the navigation shows before it is made."""
+    """The place of a page's class (``module:Class``) and what the navigation shows before it is made. ``group`` is the
+    name of the group that it is a tab of, ``also`` other words that the palette finds it by."""
 
     name: str
     title: str
     icon: str
     entry: str
+    group: str = ""
+    also: str = ""
+
+
+@dataclass(frozen=True)
+class PageGroup:
+    """Pages that share one entry of the navigation. ``open_page`` with its name opens the tab that was open last."""
+
+    name: str
+    title: str
+    icon: str
 
 
 @dataclass(frozen=True)
@@ -50,13 +63,15 @@ class Action:
 
 @dataclass(frozen=True)
 class Found:
-    """One line of the palette. ``kind`` is the word at its right end (chat, documents, model, action, setting)."""
+    """One line of the palette. ``kind`` is the word at its right end (chat, documents, model, action, setting),
+    ``also`` are other words that it is found by."""
 
     text: str
     kind: str
     icon: str
     run: Callable[[], None]
     detail: str = ""
+    also: str = ""
 
 
 class ShellActions(Protocol):
@@ -73,11 +88,14 @@ class ShellActions(Protocol):
         chat with its base model and it on); ``adapters`` takes ``adapter`` (name);
         ``agents`` takes ``section`` (tools, memory, saved);
         ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``; ``settings`` takes
-        ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True), ``section`` (here, hub, endpoints,
-        leaderboard);
+        ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True), ``section`` (here, hub,
+        endpoints, leaderboard);
         ``train`` takes ``run`` (id), ``data`` (a path or the name of a set), ``model`` (name), ``objective`` (name);
-        ``feedback`` takes ``section`` (review, label, learn, verdict), ``judgement`` (id), ``queue`` (id), ``adapter``
-        (name; the blind test of it); ``evaluate`` takes ``evaluation`` (id), ``question_set`` (id)."""
+        ``feedback`` takes ``section`` (review, label, learn, verdict), ``judgement`` (id), ``queue`` (id),
+        ``queue_run`` (the record of the run that makes a queue), ``adapter`` (name; the blind test of it);
+        ``blind-tests`` takes ``adapter`` (name; a new test of it against its base model);
+        ``evaluate`` takes ``evaluation`` (id), ``question_set`` (id). ``adapt`` and ``measure`` open the tab of theirs
+        that was open last."""
 
     def show_message(self, text: str, kind: MessageKind, action: Action | None = None) -> None:
         """Say something in the banner above the page until the person closes it or another message comes."""
@@ -86,22 +104,41 @@ class ShellActions(Protocol):
         """Close the banner if it still says this: it is not so any more."""
 
 
+GROUPS = (PageGroup("adapt", "Adapt", "train"), PageGroup("measure", "Measure", "evaluate"))
+
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("chat", "Chat", "chat", "ui.features.chat.page:ChatPage"),
     PageEntry("documents", "Documents", "documents", "ui.features.documents.page:DocumentsPage"),
     PageEntry("agents", "Agents", "agents", "ui.features.agents.page:AgentsPage"),
-    PageEntry("train", "Train", "train", "ui.features.training.page:TrainPage"),
-    PageEntry("adapters", "Adapters", "adapters", "ui.features.adapters.page:AdaptersPage"),
-    PageEntry("feedback", "Feedback", "thumb-up", "ui.features.feedback.page:FeedbackPage"),
-    PageEntry("evaluate", "Evaluate", "evaluate", "ui.features.evaluation.page:EvaluatePage"),
+    PageEntry("data", "Data", "table", "ui.features.training.data_page:DataPage", "adapt", "training data sets"),
+    PageEntry("train", "Training", "train", "ui.features.training.page:TrainPage", "adapt", "Train fine-tuning"),
+    PageEntry(
+        "feedback", "Preferences", "thumb-up", "ui.features.feedback.page:FeedbackPage", "adapt", "Feedback judgements"
+    ),
+    PageEntry("adapters", "Adapters", "adapters", "ui.features.adapters.page:AdaptersPage", "adapt"),
+    PageEntry("evaluate", "Evaluations", "evaluate", "ui.features.evaluation.page:EvaluatePage", "measure", "Evaluate"),
+    PageEntry(
+        "blind-tests", "Blind tests", "eye", "ui.features.feedback.blind_tests:BlindTestsPage", "measure", "win rate"
+    ),
+    PageEntry(
+        "leaderboard", "Leaderboard", "table", "ui.features.models.leaderboard:LeaderboardPage", "measure", "benchmarks"
+    ),
+    PageEntry("exam", "Exam", "check", "ui.features.models.exam_page:ExamPage", "measure", "examine models"),
     PageEntry("models", "Models", "models", "ui.features.models.page:ModelsPage"),
     PageEntry("settings", "Settings", "settings", "ui.features.settings.page:SettingsPage"),
 )
 
 
+def stops_of(pages: tuple[PageEntry, ...]) -> tuple[PageEntry | PageGroup, ...]:
+    """The entries of the navigation: the pages, and each group once, where its first page stands."""
+    groups = {group.name: group for group in GROUPS}
+    found = {page.group or page.name: groups.get(page.group, page) for page in pages}
+    return tuple(found.values())
+
+
 def keys_of_page(number: int) -> str:
-    """The keys that open a page, by its place from 1 on: Ctrl+9 is a view's own, so the last page has those that
-    settings usually have."""
+    """The keys that open an entry of the navigation, by its place from 1 on. Ctrl+9 is a view's own: a ninth entry has
+    the keys that settings usually have."""
     return f"Ctrl+{number}" if number < 9 else "Ctrl+,"
 
 

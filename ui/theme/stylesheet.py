@@ -190,8 +190,12 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QSplitter::handle {{ background: {border}; }}
 QSplitter::handle:horizontal {{ width: 1px; }}
 QSplitter::handle:vertical {{ height: 1px; }}
-QTabBar::tab {{ background: transparent; padding: {s2}px {s3}px; border-bottom: 2px solid transparent; }}
+QTabBar::tab {{ background: transparent; padding: {s2}px {s3}px; border: none; border-bottom: 2px solid transparent;
+    color: {muted}; }}
+QTabBar::tab:hover {{ color: {text}; border-bottom-color: {border}; }}
 QTabBar::tab:selected {{ border-bottom: 2px solid {accent}; color: {accent}; }}
+QTabBar[keyboard="true"]::tab:selected {{ background: {accent_soft}; }}
+QTabBar QToolButton {{ background: {window}; border: none; }}
 QTabWidget::pane {{ border: none; }}
 
 QFrame[role="navigation"] {{ background: {sunken}; border: none; border-right: 1px solid {border}; }}

@@ -1,1 +1,1 @@
-"""The page Evaluate: question sets, the grid of recipes and questions, and what it shows."""
+"""The page of evaluations: question sets, the grid of recipes and questions, and what it shows."""

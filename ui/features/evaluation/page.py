@@ -60,7 +60,7 @@ _EXPIRE_MS = 1_000
 
 
 class EvaluatePage(QWidget):
-    name, title, icon = "evaluate", texts.EVALUATE, "evaluate"
+    name, title, icon = "evaluate", texts.EVALUATIONS, "evaluate"
 
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
         super().__init__()

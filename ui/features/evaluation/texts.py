@@ -1,4 +1,4 @@
-"""The words of the page Evaluate."""
+"""The words of the page of evaluations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from ui.components.wording import describe_count
 from workbench.records.evaluation import CellBrief, Evaluation, Part, QuestionSet
 
-EVALUATE = "Evaluate"
+EVALUATIONS = "Evaluations"
 
 # nothing there
 NO_SETS = "No question sets yet"

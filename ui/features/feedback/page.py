@@ -1,7 +1,4 @@
-"""The page of feedback: judgements are reviewed, made in a row, and learnt from.
-
-Blind tests: whether the answers of one recipe are preferred to those of another, with the interval.
-"""
+"""The page of preferences: judgements are reviewed, made in a row, and learnt from."""
 
 from __future__ import annotations
 
@@ -9,46 +6,30 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QStackedWidget, QWidget
-
 from ui.bridge import Bridge
-from ui.components.basics import Card, Chip, PlainButton, PrimaryButton, Text
-from ui.components.interval_bar import IntervalBar
-from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
-from ui.components.notices import DropCover, EmptyState, TakesFiles
-from ui.components.run_follower import RunFollower, RunFollowers
+from ui.components.notices import DropCover, TakesFiles
 from ui.components.sections import SectionedPage
-from ui.components.wording import describe_count, in_words
 from ui.features import Found, ShellActions
 from ui.features.feedback import texts
-from ui.features.feedback.judge_dialog import JudgeDialog
+from ui.features.feedback.judging_news import JudgingNews
 from ui.features.feedback.label import LabelPanel
 from ui.features.feedback.learn import LearnPanel
-from ui.features.feedback.queue_dialog import NewQueue
 from ui.features.feedback.review import ReviewPanel
 from ui.theme import tokens
-from workbench.api import events
-from workbench.api.protocol import error_of
-from workbench.records.judgements import LabellingQueue
-from workbench.records.judging import WinRate
-from workbench.subjects.judgements.calls import GetWinRate, ListQueues, QueueList
 from workbench.subjects.runs.calls import RunRecord
 
-Section = Literal["review", "label", "learn", "verdict"]
+Section = Literal["review", "label", "learn"]
 _TITLES: dict[str, tuple[str, str]] = {
     "review": (texts.REVIEW, "table"),
     "label": (texts.LABEL, "thumb-up"),
     "learn": (texts.LEARN, "train"),
-    "verdict": (texts.WIN_RATE, "evaluate"),
 }
 
 
 class FeedbackPage(TakesFiles, SectionedPage):
     """See ``ui.features`` for what the frame asks of a page."""
 
-    name, title, icon = "feedback", texts.FEEDBACK, "thumb-up"
+    name, title, icon = "feedback", texts.PREFERENCES, "thumb-up"
 
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
         super().__init__()
@@ -58,56 +39,46 @@ class FeedbackPage(TakesFiles, SectionedPage):
         self.learn = LearnPanel(bridge, shell)
         self.review.label_wanted.connect(partial(self.open_target, "label"))
         self.label.learn_wanted.connect(partial(self.open_target, "learn"))
-        self.label.result_wanted.connect(partial(self.open_target, "verdict"))
+        self.label.result_wanted.connect(partial(shell.open_page, "blind-tests"))
         self.learn.gather_wanted.connect(partial(self.open_target, "label"))
         self.learn.judgement_wanted.connect(lambda judgement: self.open_target("review", judgement=judgement))
-        self.verdict = VerdictPanel(bridge)
-        self.verdict.queue_wanted.connect(lambda queue: self.open_target(queue=queue))
-        self.verdict.started.connect(self._on_test_started)
-        panels = {"review": self.review, "label": self.label, "learn": self.learn, "verdict": self.verdict}
+        panels = {"review": self.review, "label": self.label, "learn": self.learn}
         sections = {name: (*title, panels[name]) for name, title in _TITLES.items()}
         self.lay_out(texts.SECTIONS, sections, tokens.SPACE_2)
-        self._judging = RunFollowers(bridge, ("judging",), self)
-        self._judging.began.connect(lambda _: self.label.show_judging(True))
-        self._judging.ended.connect(self._on_judged)
+        self._judging = JudgingNews(bridge, shell, self)
+        self._judging.judging.connect(self.label.show_judging)
         self._judging.find()
         self.cover = DropCover(self)
         self.setAcceptDrops(True)
 
-    def open_target(self, section: Section = "review", judgement: str = "", queue: str = "", adapter: str = "") -> None:
-        """Show a section, a judgement or the pairs of a queue, by their ids, or begin the blind test of an adapter.
-        Raises KeyError for a section that there is not."""
-        self.show_section("label" if queue else "verdict" if adapter else section)
+    def open_target(
+        self,
+        section: Section | Literal["verdict"] = "review",
+        judgement: str = "",
+        queue: str = "",
+        queue_run: RunRecord | None = None,
+        adapter: str = "",
+    ) -> None:
+        """Show a section, a judgement or the pairs of a queue, by their ids, or those that a run is making. The
+        verdict, and an adapter's blind test, are on the page of blind tests. Raises KeyError for an unknown section."""
         if adapter:
-            self.verdict.begin(adapter)
+            self._shell.open_page("blind-tests", adapter=adapter)
+            return
+        if section == "verdict":
+            self._shell.open_page("blind-tests")
+            return
+        self.show_section("label" if queue or queue_run is not None else section)
         if judgement:
             self.review.show_id(judgement)
         if queue:
             self.label.show_queue(queue)
-
-    def _on_judged(self, follower: RunFollower) -> None:
-        """A judge has judged, or was refused with its figures."""
-        self.label.show_judging(bool(self._judging.open))
-        terminal = follower.terminal
-        if isinstance(terminal, events.Finished) and isinstance(terminal.result, dict):
-            judged, dropped = (int(terminal.result.get(name, 0)) for name in ("judged", "dropped"))
-            said = [texts.JUDGED.format(judged=describe_count(judged, "pair"))]
-            said += [texts.JUDGE_DROPPED.format(dropped=describe_count(dropped, "pair"))] if dropped else []
-            self._shell.show_message(" ".join(said), "success")
-        elif isinstance(terminal, events.Failed):
-            why = in_words(error_of(terminal))
-            self._shell.show_message(texts.JUDGE_REFUSED.format(why=why), "attention")
-        elif terminal is not None:
-            self._shell.show_message(texts.JUDGE_STOPPED, "info")
-
-    def _on_test_started(self, run: RunRecord) -> None:
-        self.show_section("label")
-        self.label.await_queue(run)
+        if queue_run is not None:
+            self.label.await_queue(queue_run)
 
     def find_entries(self) -> Sequence[Found]:
         """The sections, for the palette."""
         return [
-            Found(words, "feedback", icon, partial(self._shell.open_page, self.name, section=section))
+            Found(words, "preferences", icon, partial(self._shell.open_page, self.name, section=section))
             for section, (words, icon) in _TITLES.items()
         ]
 
@@ -124,139 +95,3 @@ class FeedbackPage(TakesFiles, SectionedPage):
     def take_files(self, paths: list[str]) -> None:
         self.show_section("review")
         self.review.take_files(paths)
-
-
-MOST = 20
-
-
-class VerdictPanel(QWidget):
-    """``queue_wanted`` sends the id of a test whose pairs are to be judged; ``started`` the run that makes them."""
-
-    queue_wanted = Signal(str)
-    started = Signal(object)
-
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__()
-        self._bridge = bridge
-        self._queues: tuple[LabellingQueue, ...] = ()
-        self._old = True
-        self.cards: dict[str, VerdictCard] = {}
-        self.new_button = PrimaryButton(texts.NEW_TEST, "plus", small=True)
-        self.new_button.clicked.connect(lambda: self.begin())
-        self.empty = EmptyState("evaluate", texts.NO_TEST_TITLE, texts.NO_TEST_HELP, texts.NEW_TEST)
-        if self.empty.button is not None:
-            self.empty.button.clicked.connect(lambda: self.begin())
-        self._cards = column_of(None, gap=tokens.SPACE_3)
-        area = ScrolledColumn(tokens.SPACE_4)
-        area.column.addLayout(row_of(None, (Text(texts.TEST_HELP, "muted"), 1), self.new_button, gap=tokens.SPACE_3))
-        area.column.addLayout(self._cards)
-        area.column.addStretch(1)
-        self._views = QStackedWidget()
-        for view in (self.empty, area):
-            self._views.addWidget(view)
-        self._area = area
-        column_of(self, self._views)
-        bridge.home.listing(ListQueues()).follow(self._on_queues)
-
-    def begin(self, adapter: str = "") -> NewQueue:
-        """Ask for a new test; with an adapter that of its base model against it."""
-        dialog = NewQueue(self._bridge, self, "verdict", adapter)
-        dialog.started.connect(self._on_started)
-        dialog.open()
-        return dialog
-
-    def let_judge(self, queue: LabellingQueue) -> JudgeDialog:
-        """Ask for a judge of the pairs that wait."""
-        dialog = JudgeDialog(self._bridge, queue, self)
-        dialog.open()
-        return dialog
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._old:
-            self._show()
-
-    def _on_started(self, run: RunRecord) -> None:
-        self._bridge.home.runs.put_run(run)
-        self._bridge.home.listing(ListQueues()).refresh()
-        self.started.emit(run)
-
-    def _on_queues(self, found: QueueList) -> None:
-        self._queues = tuple(one for one in found.queues if one.purpose == "verdict")[:MOST]
-        self._old = True
-        if self.isVisible():
-            self._show()
-
-    def _show(self) -> None:
-        self._old = False
-        self._views.setCurrentWidget(self._area if self._queues else self.empty)
-        if list(self.cards) != [one.id for one in self._queues]:
-            empty_layout(self._cards)
-            self.cards = {}
-            for queue in self._queues:
-                card = self.cards[queue.id] = VerdictCard()
-                card.judge_button.clicked.connect(lambda _=False, id=queue.id: self.queue_wanted.emit(id))
-                card.let_button.clicked.connect(lambda _=False, queue=queue: self.let_judge(queue))
-                self._cards.addWidget(card)
-        for queue in self._queues:
-            card = self.cards[queue.id]
-            card.show_queue(queue)
-            self._bridge.call(GetWinRate(queue=queue.id), card.show_rate, card.show_problem, card)
-
-
-class VerdictCard(Card):
-    """One test: who against whom, how often the second won, and how many pairs wait."""
-
-    def __init__(self) -> None:
-        super().__init__(margin=tokens.SPACE_4)
-        self._queue: LabellingQueue | None = None
-        self.title = Text("", "heading", wordWrap=True)
-        self.state = Chip("")
-        self.judge_button = PlainButton(texts.JUDGE_PAIRS, "thumb-up", small=True)
-        self.let_button = PlainButton(texts.LET_JUDGE, "evaluate", small=True)
-        self.sentence = Text("", "strong")
-        self.bar = IntervalBar(texts.WIN_RATE)
-        self.figures = Text("", "small")
-        self.body.addLayout(row_of(None, (self.title, 1), self.state, gap=tokens.SPACE_2))
-        for part in (self.sentence, self.bar, self.figures):
-            self.body.addWidget(part)
-        self.body.addLayout(row_of(None, self.judge_button, self.let_button, None, gap=tokens.SPACE_2))
-
-    def show_queue(self, queue: LabellingQueue) -> None:
-        self._queue = queue
-        self.title.setText(queue.name)
-        self.state.setText(texts.LABEL_PROGRESS.format(judged=queue.judged, waiting=queue.waiting))
-        for button in (self.judge_button, self.let_button):
-            button.setVisible(queue.waiting > 0)
-
-    def show_rate(self, found: WinRate) -> None:
-        """The result as it is now."""
-        self.sentence.setText(found.verdict)
-        for part in (self.bar, self.figures):
-            part.setVisible(bool(found.n))
-        rate = found.rate
-        tone = "muted" if not rate.is_shown else "success" if rate.value > 0.5 else "danger"
-        self.bar.show_interval((rate.low, rate.value, rate.high), tone, texts.describe_share(rate))
-        self.figures.setText(describe_rate(found))
-
-    def show_problem(self, error: Exception) -> None:
-        self.sentence.setText(in_words(error))
-        for part in (self.bar, self.figures):
-            part.hide()
-
-
-def describe_rate(found: WinRate) -> str:
-    """What a win rate was counted from, a line each: the wins, the rate at equal lengths, and who judged."""
-    said = [
-        texts.TEST_FIGURES.format(
-            first=found.first, second=found.second, won=found.won, lost=found.lost, tied=found.tied + found.both_bad
-        )
-    ]
-    if found.n:
-        words = texts.describe_share(found.controlled)
-        first, second = found.characters_first.value, found.characters_second.value
-        said.append(texts.LENGTH_CONTROLLED.format(share=words, first=first, second=second))
-    if found.judges:
-        names = ", ".join(f"{texts.JUDGES.get(name, name)} ({count:,})" for name, count in found.judges.items())
-        said.append(texts.JUDGED_BY.format(names=names))
-    return "\n".join(said)

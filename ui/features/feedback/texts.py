@@ -1,4 +1,4 @@
-"""The words of the feedback page."""
+"""The words of the pages of preferences and of blind tests."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from ui.components.wording import describe_count
 from workbench.records.judgement_reports import MeanEstimate, ShareEstimate
 from workbench.records.judgements import JudgedAnswer, Judgement, PreferenceForm
 
-FEEDBACK = "Feedback"
-SECTIONS = "Sections of feedback"
+PREFERENCES, BLIND_TESTS = "Preferences", "Blind tests"
+SECTIONS = "Sections of preferences"
 REVIEW, LABEL, LEARN, WIN_RATE = "Judgements", "Compare in a row", "What can be learnt", "Blind test"
 
 # review

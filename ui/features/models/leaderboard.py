@@ -13,6 +13,7 @@ from ui.components.basics import Card, PlainButton, Text
 from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.notices import EmptyState
 from ui.components.wording import describe_bytes, describe_count, in_words
+from ui.features import ShellActions
 from ui.features.models import benchmark_texts
 from ui.features.models import hub_texts as texts
 from ui.features.models.benchmark_import import BenchmarkImport
@@ -31,8 +32,12 @@ _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-class LeaderboardPanel(ScrolledColumn):
-    def __init__(self, bridge: Bridge) -> None:
+class LeaderboardPage(ScrolledColumn):
+    """See ``ui.features`` for what the frame asks of a page."""
+
+    name, title, icon = "leaderboard", texts.LEADERBOARD, "table"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
         super().__init__(tokens.SPACE_3, width=1100)
         self._bridge = bridge
         self.tables: list[BoardTable] = []

@@ -20,7 +20,6 @@ from ui.features import ShellActions
 from ui.features.models import endpoint_texts, hub_texts, texts
 from ui.features.models.endpoint_panel import EndpointPanel
 from ui.features.models.hub_panel import HubPanel
-from ui.features.models.leaderboard import LeaderboardPanel
 from ui.features.models.local_panel import LocalModelsPanel
 from ui.features.models.model_card import ModelCard
 from ui.features.models.model_import import ImportPanel
@@ -74,8 +73,11 @@ class ModelsPage(TakesFiles, SectionedPage):
         self._exams.find()
 
     def open_target(self, model: str = "", add: bool = False, section: Section = "here", path: str = "") -> None:
-        """Show a model by name, the import panel (with the file ``path``), or a section. Raises KeyError for a name
-        that there is not."""
+        """Show a model by name, the import panel (with the file ``path``), or a section; the leaderboard is a page of
+        its own. Raises KeyError for a name that there is not."""
+        if section == "leaderboard":
+            self._shell.open_page("leaderboard")
+            return
         self.show_section(section)
         if add or path:
             self._open_import()
@@ -141,14 +143,12 @@ class ModelsPage(TakesFiles, SectionedPage):
         self._stack.addWidget(self._empty)
         self.hub = HubPanel(self._bridge, self._shell)
         self.endpoints = EndpointPanel(self._bridge)
-        self.leaderboard = LeaderboardPanel(self._bridge)
         self.lay_out(
             hub_texts.SECTIONS,
             {
                 "here": (hub_texts.ON_MACHINE, "models", self._stack),
                 "hub": (hub_texts.HUB, "search", self.hub),
                 "endpoints": (endpoint_texts.ENDPOINTS, "globe", self.endpoints),
-                "leaderboard": (hub_texts.LEADERBOARD, "evaluate", self.leaderboard),
             },
         )
 

@@ -48,6 +48,12 @@ EXAMINE_HELP = (
     "Measures how often answers from documents are right. It runs in the background; your questions go first."
 )
 EXAMINING, EXAM_WAITS = "Exam", "The exam is waiting"
+EXAM_PAGE, NOT_EXAMINED, GO_TO_MODELS = "Exam", "This model has not been examined.", "Go to Models"
+EXAM_PAGE_HELP = (
+    "An exam measures how often a model's answers from documents are right. Each model is asked the same questions, "
+    "and what it reaches decides how it answers and is told below its answers."
+)
+NO_EXAM_HELP = "A model is needed before one can be examined."
 
 # model import
 IMPORT_MODEL = "Import a model"

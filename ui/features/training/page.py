@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 class TrainPage(TakesFiles, QWidget):
     """See ``ui.features`` for what the frame asks of a page."""
 
-    name, title, icon = "train", "Train", "train"
+    name, title, icon = "train", texts.TRAINING, "train"
 
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
         super().__init__()

@@ -168,6 +168,7 @@ CUT_AT = "truncated at {_cut:,}"
 MEMORY_BAR = "Memory: {said}; free: {bytes}"
 
 # page
+TRAINING = "Training"
 NO_MODEL = "A model is needed first"
 NO_MODEL_HELP = "Training adapts a chat model to your data. Add the starter model or import one under Models."
 GO_TO_MODELS = "Go to Models"
@@ -275,6 +276,19 @@ DATA = "Data"
 FILE = "File…"
 FOLDER = "Folder…"
 REMOVE_SET, SET_REMOVED = "Delete this data set…", "The data set {name} was deleted."
+
+# data
+DATA = "Data"
+NO_DATA = "No training data yet"
+NO_DATA_HELP = (
+    "A data set holds the examples that a model is trained on. It can be built from rated answers of your chats or "
+    "from your documents. Files are chosen on the tab Training."
+)
+BUILD_SET = "Build a data set…"
+DATA_HELP = "The examples that models are trained on. Questions that models are measured by are under Measure."
+TRAIN_ON = "Train on it"
+DELETE_SET = "Delete"
+DATA_FACTS = "{count} · {size} · {date}"
 ASK_REMOVE_SET = "Delete the data set {name} ({count})? Adapters that were trained on it are kept."
 NEW_SET, NEW_SET_HELP = "New set…", "Build a data set from your chats or documents"
 OBJECTIVE = "Objective"
