@@ -1,9 +1,10 @@
-"""Ctrl+K: one field that finds chats, documents, models, pages, actions, settings and fields of a recipe by a few
-letters."""
+"""Ctrl+K: one field that finds chats, documents, models, pages, actions, settings, fields of a recipe and terms of the
+course by a few letters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from workbench.base.finding import folded, holds
 from workbench.base.settings import SECTIONS, Settings
 from workbench.records.documents import Document, DocumentList
 from workbench.records.recipes import PARTS
+from workbench.records.terms import Term, course_terms
 from workbench.records.training import AdapterList
 from workbench.records.visible import visible_name
 from workbench.subjects.adapters.calls import ListAdapters
@@ -84,11 +86,14 @@ class Finder(QFrame):
         self._hint = Text(texts.FIND_KEYS, "small")
         column.addWidget(self.field)
         column.addWidget(self.list, 1)
+        self.card = _Explanation()
+        column.addWidget(self.card)
         column.addWidget(self._hint)
         self._search = QTimer(self, singleShot=True, interval=150, timeout=self._follow_chats)
         self.field.textChanged.connect(self._on_text)
         self.field.installEventFilter(self)
         self.list.itemClicked.connect(self._on_item)
+        self.list.currentRowChanged.connect(self._on_row)
         self.hide()
 
     def open(self) -> None:
@@ -266,11 +271,22 @@ class Finder(QFrame):
             for field in fields_of(config):
                 run = partial(self._shell.open_page, "settings", section=section, field=field.name)
                 found.append(Found(field.title, "setting", "settings", run, section))
+        terms = {(term.name, term.place.get("field")): term for term in course_terms()}
         for part, kind in PARTS.items():
             for field in fields_of(kind):
                 run = partial(self._shell.open_page, "chat", part=part, field=field.name)
-                found.append(Found(field.title, "recipe", "sidebar", run, part))
+                line = Found(field.title, "recipe", "sidebar", run, part)
+                term = terms.get((field.title, field.name))  # a setting that is named as a term is
+                found.append(line if term is None else explained(line, term))
         return found
+
+    def _terms(self) -> list[Found]:
+        titles = {entry.name: entry.title for entry in (*self._shell.pages, WELCOME)}
+        lines = []
+        for term in course_terms():
+            run = partial(self._shell.open_page, term.place["page"], **term.target)
+            lines.append(explained(Found(term.name, "term", "info", run, _name_place(term, titles)), term))
+        return lines
 
     def _from_pages(self) -> list[Found]:
         found: list[Found] = []
@@ -306,6 +322,8 @@ class Finder(QFrame):
         ]
         if text:
             fixed += [found for documents in self._documents.values() for found in documents] + self._from_pages()
+            named = {(line.text, line.about) for line in fixed}
+            fixed += [line for line in self._terms() if (line.text, line.about) not in named]
         matching = [found for found in fixed if holds(text, found.text, found.kind, found.also)]
         matching.sort(key=lambda found: _rank(found, text))
         chats = self._chats if text else self._chats[:5]  # the core has searched them, in their messages too
@@ -318,6 +336,7 @@ class Finder(QFrame):
             self.list.addItem(item)
             self.list.setItemWidget(item, _FoundLine(found))
         self.list.setCurrentRow(0 if self._found else -1)
+        self._on_row(self.list.currentRow())
         self._hint.setText(texts.FIND_KEYS if self._found else texts.NOTHING_FOUND.format(text=text))
 
     def _on_key(self, event: QKeyEvent) -> bool:
@@ -336,6 +355,9 @@ class Finder(QFrame):
             self.dismiss()
             return True
         return False
+
+    def _on_row(self, row: int) -> None:
+        self.card.explain(self._found[row] if 0 <= row < len(self._found) else None)
 
     def _on_item(self, item: QListWidgetItem) -> None:
         self._run(self._found[self.list.row(item)].run)
@@ -363,10 +385,43 @@ class _FoundLine(QWidget):
         row.addWidget(Chip(found.kind))
 
 
+class _Explanation(QFrame):
+    """What the chosen line means, and where that comes from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "panel")
+        self._about, self._source = Text("", "body"), Text("", "small")
+        column_of(self, self._about, self._source, gap=tokens.SPACE_1, margins=tokens.SPACE_3)
+        self.hide()
+
+    def explain(self, found: Found | None) -> None:
+        self.setVisible(found is not None and bool(found.about))
+        if found is not None and found.about:
+            self._about.setText(found.about)
+            self._source.setText(found.source)
+
+
+def explained(line: Found, term: Term) -> Found:
+    """The line with what its term means."""
+    return replace(line, also=term.also, about=term.text, source=term.source)
+
+
+def _name_place(term: Term, titles: dict[str, str]) -> str:
+    """``Chat · Technique``: the page that a term opens, and the field or section of it."""
+    place = term.place
+    within = place.get("section", "").capitalize()
+    if "part" in place:
+        within = next(field.title for field in fields_of(PARTS[place["part"]]) if field.name == place["field"])
+    return " · ".join(filter(None, (titles.get(place["page"], ""), within)))
+
+
 def _rank(found: Found, typed: str) -> tuple[int, str]:
     """Texts that begin with the first typed word come first."""
     text = folded(found.text)
+    if text == folded(typed):
+        return -1, text
     starts = bool(typed) and text.startswith(folded(typed).split()[0])
-    kinds = ("page", "documents", "document", "model", "adapter", "action", "setting", "recipe", "chat")
+    kinds = ("page", "documents", "document", "model", "adapter", "action", "setting", "recipe", "term", "chat")
     order = kinds.index(found.kind) if found.kind in kinds else len(kinds)
     return (0 if starts else 1) * 10 + order, text if typed else ""

@@ -438,6 +438,8 @@ class FakeFront:
                 return home.collections[collection.id], [("collection", collection.id)]
             case c.SearchDocuments():
                 return home.search(call.collection, call.query, call.limit), []
+            case c.ProjectPassages():
+                return home.project(call.collection, call.query, call.limit), []
             case c.ListNames():
                 return home.names(call.collection), []
             case c.FindName():

@@ -31,6 +31,7 @@ from workbench.records.messages import Candidate, Citation, Passage, Statement, 
 from workbench.records.models import Device
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.records.runtime import RuntimeChoice
+from workbench.records.similarity import PassageMap, PlacedPassage, ScoredPassage
 from workbench.records.trace import Trace
 from workbench.records.training import AdapterRecord, DataSet
 from workbench.records.training_packages import TrainingPackages
@@ -357,6 +358,35 @@ class FakeHome:
                     )  # fmt: skip
         hits.sort(key=lambda hit: -hit.score)
         return c.SearchResult(hits=tuple(hits[:limit]), revision=known.revision)
+
+    def project(self, collection: str, query: str, limit: int) -> PassageMap:
+        """The passages in two rows, those that share words with the query nearer to it."""
+        hits = self.search(collection, query, 1_000).hits
+        ranked = {(hit.document, hit.start): rank for rank, hit in enumerate(hits)}
+        points, places = [], {}
+        for document in self.documents_of(collection).values():
+            text = self.texts.get(document.id, "")
+            for number, chunk in enumerate(_chunks(text)):
+                rank = ranked.get((document.id, chunk.start), 40)
+                places[document.id, chunk.start] = len(points)
+                points.append(
+                    PlacedPassage(
+                        title=document.title, path=document.path, page=chunk.page, text=text[chunk.start : chunk.end],
+                        x=0.6 - 0.03 * rank + 0.02 * (number % 5), y=0.8 * (-1) ** number * (number % 7) / 7,
+                        similarity=max(0.05, 0.8 - 0.02 * rank),
+                    )
+                )  # fmt: skip
+        best = tuple(
+            ScoredPassage(
+                passage=hit, point=places[hit.document, hit.start], words=0.3 / rank, meaning=0.6 / rank,
+                feedback=0.65 / rank, rank_before=rank + (1, -1)[rank % 2 == 0],
+            )
+            for rank, hit in enumerate(hits[:limit], 1)
+        )  # fmt: skip
+        return PassageMap(
+            points=tuple(points), question=(0.7, 0.1), best=best, vector_weight=0.7, shown=0.21, dimensions=384,
+            passages=len(points),
+        )  # fmt: skip
 
     def names(self, collection: str) -> c.NameList:
         """The names of the collection's texts."""

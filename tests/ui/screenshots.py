@@ -48,6 +48,7 @@ from ui.features.models.page import ModelsPage
 from ui.features.settings.page import SettingsPage
 from ui.features.training.page import TrainPage
 from ui.features.welcome.page import WelcomePage
+from ui.finder import Finder
 from ui.shell import Shell
 from ui.theme.theme import current_theme
 from workbench.api.client import Front
@@ -847,6 +848,33 @@ def _finder(shell: Shell, front: Front) -> None:
     shell.show_finder()
 
 
+def _term(shell: Shell, front: Front) -> None:
+    """A term of the course in the finder, with what it means."""
+    shell.show_finder()
+    finder = shell.findChild(Finder)
+    assert finder is not None
+    finder.field.setText("tree of thoughts")
+
+
+def _map(shell: Shell, front: Front) -> None:
+    shell.open_page("map")
+
+
+def _map_of_answer(shell: Shell, front: Front) -> None:
+    """What each technique did in the last answer of a chat that has passages."""
+    for chat in front.call(ListChats()).chats:
+        messages = front.call(GetChat(chat=chat.id)).messages
+        answers = [message for message in messages if message.passages and message.recipe is not None]
+        if answers:
+            shell.open_page("map", chat=chat.id, answer=answers[-1].id)
+            return
+
+
+def _similarity(shell: Shell, front: Front) -> None:
+    (collection, *_) = front.call(ListCollections()).collections
+    shell.open_page("map", collection=collection.id, question="How long is the warranty of the pump?")
+
+
 def _shortcuts(shell: Shell, front: Front) -> None:
     shell.show_shortcuts()
 
@@ -1027,6 +1055,10 @@ SCENES: tuple[Scene, ...] = (
     ("runs", "models", _busy_home, _runs),
     ("shortcuts", "models", furnished_home, _shortcuts),
     ("finder", "models", furnished_home, _finder),
+    ("term", "chat", furnished_home, _term),
+    ("map", "chat", furnished_home, _map),
+    ("map-answer", "chat", furnished_home, _map_of_answer),
+    ("map-similarity", "chat", furnished_home, _similarity),
     ("banner", "models", furnished_home, _dead_worker),
 )
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench.records.terms import course_terms
+
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| ([^|]+) \| [^|]+ \| `([^`]+)` \|$", re.MULTILINE)
 TERMS = ROW.findall((ROOT / "docs" / "glossary.md").read_text("utf-8"))
@@ -22,6 +24,18 @@ def test_each_glossary_term_is_defined_once() -> None:
     terms = [term for term, _ in TERMS]
     assert len(terms) > 50
     assert sorted(terms) == sorted(set(terms))
+
+
+def test_each_term_of_the_course_is_in_the_glossary() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    before, _, section = glossary.partition("## Terms of the course")
+    above = {term.casefold() for term, _ in ROW.findall(before)}
+    expected = [
+        f"| {term.name} | {term.text} | `{term.module}` |"
+        for term in course_terms()
+        if term.name.casefold() not in above
+    ]
+    assert [line for line in section.splitlines() if line.startswith("| ") and "---" not in line][1:] == expected
 
 
 @pytest.mark.parametrize("page", ["sources.md", "ARCHITECTURE.md"])

@@ -31,6 +31,7 @@ from workbench.records.documents import (
     SearchResult,
 )
 from workbench.records.messages import Passage
+from workbench.records.similarity import PassageMap, PlacedPassage
 from workbench.techniques.embedding_calls import (
     Close,
     CollectionState,
@@ -45,6 +46,7 @@ from workbench.techniques.embedding_calls import (
     Picture,
     PlacesOfName,
     Prepare,
+    Project,
     QuestionVector,
     ReadTexts,
     Remove,
@@ -145,6 +147,14 @@ def _search(call: Search, context: RequestContext) -> Iterator[Event]:
     yield finish(SearchResult(hits=hits[: call.limit], revision=1))
 
 
+def _project(call: Project, context: RequestContext) -> Iterator[Event]:
+    points = tuple(
+        PlacedPassage(title=Path(path).name, path=path, page=None, text=text, x=0.0, y=0.5, similarity=0.9)
+        for path, text in _read(call.file).items()
+    )
+    yield finish(PassageMap(points=points, passages=len(points), dimensions=3, shown=1.0))
+
+
 def _state_of(file: str) -> CollectionState:
     texts = _read(file)
     return CollectionState(documents=len(texts), failed=0, chunks=len(texts), bytes=1, revision=len(texts))
@@ -194,6 +204,7 @@ if __name__ == "__main__":
         {
             Ingest: _ingest,
             Search: _search,
+            Project: _project,
             Similarities: _similarities,
             EmbedTexts: _embed,
             EmbedQuestion: _embed_question,

@@ -63,8 +63,9 @@ class Action:
 
 @dataclass(frozen=True)
 class Found:
-    """One line of the palette. ``kind`` is the word at its right end (chat, documents, model, action, setting),
-    ``also`` are other words that it is found by."""
+    """One line of the palette. ``kind`` is the word at its right end (chat, documents, model, action, setting, term),
+    ``also`` are other words that it is found by. While the line is chosen, ``about`` is shown below the list, with the
+    ``source`` of what it says."""
 
     text: str
     kind: str
@@ -72,6 +73,8 @@ class Found:
     run: Callable[[], None]
     detail: str = ""
     also: str = ""
+    about: str = ""
+    source: str = ""
 
 
 class ShellActions(Protocol):
@@ -90,7 +93,10 @@ class ShellActions(Protocol):
         ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``; ``settings`` takes
         ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True), ``section`` (here, hub,
         endpoints, leaderboard);
-        ``train`` takes ``run`` (id), ``data`` (a path or the name of a set), ``model`` (name), ``objective`` (name);
+        ``train`` takes ``run`` (id), ``data`` (a path or the name of a set), ``model`` (name), ``objective`` and
+        ``method`` (names);
+        ``map`` takes ``section`` (techniques, similarity), ``chat`` and ``answer`` (ids), ``collection`` (id) and
+        ``question``;
         ``feedback`` takes ``section`` (review, label, learn, verdict), ``judgement`` (id), ``queue`` (id),
         ``queue_run`` (the record of the run that makes a queue), ``adapter`` (name; the blind test of it);
         ``blind-tests`` takes ``adapter`` (name; a new test of it against its base model);
@@ -124,6 +130,9 @@ PAGES: tuple[PageEntry, ...] = (
         "leaderboard", "Leaderboard", "table", "ui.features.models.leaderboard:LeaderboardPage", "measure", "benchmarks"
     ),
     PageEntry("exam", "Exam", "check", "ui.features.models.exam_page:ExamPage", "measure", "examine models"),
+    PageEntry(
+        "map", "Map", "branch", "ui.features.map.page:MapPage", "measure", "techniques pipeline embeddings similarity"
+    ),
     PageEntry("models", "Models", "models", "ui.features.models.page:ModelsPage"),
     PageEntry("settings", "Settings", "settings", "ui.features.settings.page:SettingsPage"),
 )

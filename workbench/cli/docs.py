@@ -24,6 +24,7 @@ from workbench.cli.session import Events, Session, Stopped
 from workbench.records.documents import AddResult, Collection, Document
 from workbench.records.messages import Passage
 from workbench.records.offers import MULTILINGUAL, offers
+from workbench.records.similarity import PassageMap
 from workbench.records.visible import visible_path
 
 NAMES = {"name": "collection"}
@@ -47,6 +48,10 @@ def add_commands(commands: Commands) -> None:
     searching.add_argument("query", metavar="QUERY", nargs="?")
     searching.add_argument("--queries", metavar="FILE", help="many queries: JSON lines with id and text")
     searching.add_argument("--limit", type=at_least(1, 1000), default=10, help="number of passages (default: 10)")
+    add_call(
+        group, "similar", "show how passages are scored for a question", calls.ProjectPassages, show_similar,
+        names=which, collection="NAME", query="QUESTION",
+    )  # fmt: skip
     listing = group.command("list", "list all collections, or the documents of one", list_all, show_list, names=NAMES)
     listing.add_argument("name", metavar="NAME", nargs="?")
     naming = group.command(
@@ -283,6 +288,32 @@ def show_hits(result: dict[str, Any], output: TextOutput) -> None:
         for line in hit["text"].strip().splitlines():
             output.line(f"   {line}")
         output.line()
+
+
+def show_similar(result: dict[str, Any], output: TextOutput) -> None:
+    found = msgspec.convert(result, PassageMap)
+    if not found.best:
+        output.line("No passages found.")
+        return
+    rows = [
+        (
+            f"{rank}",
+            f"{one.passage.title}{f', p. {one.passage.page}' if one.passage.page else ''}",
+            f"{found.points[one.point].similarity:.3f}",
+            f"{one.words:.3f}",
+            f"{one.meaning:.3f}",
+            f"{one.feedback:.3f}",
+            f"{one.passage.score:.3f}",
+            f"{one.rank_before}",
+        )
+        for rank, one in enumerate(found.best, 1)
+    ]
+    heads = ("RANK", "PASSAGE", "COSINE", "WORDS", "MEANING", "FEEDBACK", "SCORE", "BEFORE")
+    output.table(heads, rows, numbers=heads[2:])
+    output.line(
+        f"{counted(found.passages, 'passage')}, vectors of {found.dimensions:,} numbers. A score is the sum of words "
+        f"and feedback; meaning has the weight {found.vector_weight:.2f}."
+    )
 
 
 def show_names(result: dict[str, Any], output: TextOutput) -> None:

@@ -27,6 +27,7 @@ from workbench.records.documents import (
 )
 from workbench.records.messages import Passage
 from workbench.records.outcomes import Reason
+from workbench.records.similarity import PassageMap
 
 
 class CollectionState(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +76,17 @@ class Search(Call[SearchResult], frozen=True, kw_only=True, tag="search"):
     query: str
     limit: int = 10
     paths: tuple[str, ...] | None = None
+
+
+class Project(Call[PassageMap], frozen=True, kw_only=True, tag="project"):
+    """Passages and a question as points of a plane, at most ``most``, with the scores of the ``limit`` best."""
+
+    file: str
+    collection: str
+    embedder: str
+    query: str
+    limit: int = 8
+    most: int = 240
 
 
 class Similarities(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True, tag="similarities"):
@@ -244,7 +256,7 @@ class Close(Call[None], frozen=True, kw_only=True, tag="close"):
 
 EmbeddingCall = (
     Ingest | Search | Similarities | EmbedTexts | EmbedQuestion | ReadTexts | Prepare | Forget | CountTerms | Documents
-    | Text | Picture | Names | PlacesOfName | Remove | State | Close | AskTables
+    | Text | Picture | Names | PlacesOfName | Remove | State | Close | AskTables | Project
 )  # fmt: skip
 
 

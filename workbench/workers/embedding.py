@@ -31,6 +31,7 @@ from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest
 from workbench.techniques.retrieval.name_places import find_places, list_names
 from workbench.techniques.retrieval.places import page_range, passage_boxes
+from workbench.techniques.retrieval.projection import project_passages
 from workbench.techniques.retrieval.search import count_terms, search
 from workbench.techniques.retrieval.table_answers.answers import TableAnswers
 
@@ -118,6 +119,7 @@ class EmbeddingService:
         return {
             embedding_calls.Ingest: self._ingest,
             embedding_calls.Search: self._search,
+            embedding_calls.Project: self._project,
             embedding_calls.Similarities: self._similarities,
             embedding_calls.EmbedTexts: self._embed,
             embedding_calls.EmbedQuestion: self._embed_question,
@@ -156,6 +158,13 @@ class EmbeddingService:
                 index, self._queue, Path(call.embedder), call.collection, call.query, call.limit, paths=call.paths
             )
             yield finish(found)
+
+    def _project(self, call: embedding_calls.Project, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index:
+            placed = project_passages(
+                index, self._queue, Path(call.embedder), call.collection, call.query, call.limit, call.most
+            )
+            yield finish(placed)
 
     def _similarities(self, call: embedding_calls.Similarities, context: RequestContext) -> Iterator[Event]:
         given = [*call.texts, *call.others]

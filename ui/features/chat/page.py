@@ -195,6 +195,7 @@ class ChatPage(TakesFiles, QWidget):
         talk = parts.conversation
         talk.source_wanted.connect(self.open_source)
         talk.passages_wanted.connect(self._on_passages_wanted)
+        talk.map_wanted.connect(lambda answer: self._shell.open_page("map", chat=session.chat.id, answer=answer))
         for clicked in (
             talk.again_wanted,
             talk.edited,

@@ -100,9 +100,12 @@ class TrainPage(TakesFiles, QWidget):
         home.listing(ListAdapters()).follow(self._on_adapters)
         home.runs.follow(self._on_runs)
 
-    def open_target(self, run: str = "", data: str = "", model: str = "", objective: str = "") -> None:
-        """Show a run (its id), or the setup with these examples (a path or the name of a set), this model and this
-        objective. Examples that another page hands over begin with what the program proposes for them."""
+    def open_target(
+        self, run: str = "", data: str = "", model: str = "", objective: str = "", method: str = ""
+    ) -> None:
+        """Show a run (its id), or the setup with these examples (a path or the name of a set), this model, this
+        objective and this method. Examples that another page hands over begin with what the program proposes for
+        them."""
         self._first_look = False
         if run:
             self._wanted = run
@@ -110,7 +113,7 @@ class TrainPage(TakesFiles, QWidget):
                 self._show_wanted()
             else:
                 self._bridge.home.runs.refresh()
-        if data or model:
+        if data or model or objective:
             self.show_setup()
             if data:
                 self._set_config(TrainingConfig(model=model or self._model()))
@@ -120,6 +123,8 @@ class TrainPage(TakesFiles, QWidget):
                 self.setup.choose_data(data)
             if objective:
                 self.setup.choose_objective(objective)
+            if method:
+                self.setup.choose_method(method)
 
     def find_entries(self) -> Sequence[Found]:
         """Trainings and what can be begun here, for the palette."""

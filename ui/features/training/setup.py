@@ -292,7 +292,7 @@ class TrainSetup(QWidget):
         self.folder_button.clicked.connect(self.folder_wanted)
         self.new_set_button.clicked.connect(self.new_set_wanted)
         self.objective.chosen.connect(self._on_objective)
-        self.methods.chosen.connect(self._on_method)
+        self.methods.chosen.connect(self.choose_method)
         self.settings.changed.connect(self._emit)
         self.confirm.confirmed.connect(lambda: self.remove_wanted.emit(self._config.data.path))
         self.report.mapped.connect(lambda data: self._edit(data=data))
@@ -337,7 +337,8 @@ class TrainSetup(QWidget):
         if name != self._config.objective.name:
             self._edit(objective=ObjectivePart(name=name))
 
-    def _on_method(self, method: str) -> None:
+    def choose_method(self, method: str) -> None:
+        """Train these weights."""
         self._edit(weights=msgspec.structs.replace(self._config.weights, method=method))
 
     def _on_examples(self, index: int) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.fields import about
 from workbench.records.documents import (
     Collection,
     DocumentList,
@@ -16,6 +17,7 @@ from workbench.records.documents import (
     PagePicture,
     SearchResult,
 )
+from workbench.records.similarity import PassageMap
 from workbench.subjects.runs.calls import RunRecord
 
 COLLECTION = "the collection"
@@ -130,6 +132,16 @@ class SearchDocuments(Call[SearchResult], frozen=True, kw_only=True, tag="docs.s
     collection: str
     query: str
     limit: int = 10
+
+
+class ProjectPassages(Call[PassageMap], frozen=True, kw_only=True, tag="docs.project"):
+    """Passages of a collection and a question as points of a plane, with how the best passages were scored by words, by
+    meaning and together: what embeddings, similarity and hybrid search do."""
+
+    collection: Annotated[str, COLLECTION]
+    query: Annotated[str, "the question"]
+    limit: Annotated[int, about(ge=1, le=50), "scores of the N best passages"] = 8
+    most: Annotated[int, about(ge=3, le=1000), "at most N points"] = 240
 
 
 class ListNames(Call[NameList], frozen=True, kw_only=True, tag="docs.names"):

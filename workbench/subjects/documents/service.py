@@ -15,6 +15,7 @@ from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
 from workbench.records.documents import Collection, Document, DocumentList, NameList, SearchResult
 from workbench.records.offers import MULTILINGUAL
+from workbench.records.similarity import PassageMap
 from workbench.subjects.documents import calls
 from workbench.subjects.documents.embedder import Embedding
 from workbench.subjects.documents.folder_watcher import Watching
@@ -27,6 +28,7 @@ from workbench.techniques.embedding_calls import (
     Names,
     Picture,
     PlacesOfName,
+    Project,
     Remove,
     Search,
     Text,
@@ -61,6 +63,7 @@ class Documents:
             calls.RemoveDocument: self.remove_document,
             calls.RemoveFolder: self.remove_folder,
             calls.SearchDocuments: self.search,
+            calls.ProjectPassages: self.project,
             calls.ListNames: self.names,
             calls.FindName: self.find_name,
             calls.GetDocumentText: self.text,
@@ -240,6 +243,24 @@ class Documents:
                 embedder=self._embedding.embedder(context, name=collection.embedder),
                 query=call.query,
                 limit=call.limit,
+            ),
+            context,
+        )
+
+    def project(self, call: calls.ProjectPassages, context: RequestContext) -> Iterator[Event]:
+        collection = self._registry.get(call.collection)
+        file = self._embedding.file(collection)
+        if not file.exists():
+            yield finish(PassageMap())
+            return
+        yield from self._embedding.host.stream(
+            Project(
+                file=str(file),
+                collection=collection.id,
+                embedder=self._embedding.embedder(context, name=collection.embedder),
+                query=call.query,
+                limit=call.limit,
+                most=call.most,
             ),
             context,
         )

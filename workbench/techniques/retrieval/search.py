@@ -13,7 +13,9 @@ hits, and searched with once more (pseudo-relevance feedback: Rocchio 1971).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -23,9 +25,10 @@ from workbench.records.documents import SearchResult
 from workbench.records.messages import FoundBy
 from workbench.techniques.embedding_calls import TermStatistics
 from workbench.techniques.retrieval.config import DEFAULT_SEARCH, SearchConfig
-from workbench.techniques.retrieval.embedding import EmbeddingQueue, Vectors, measure_fluency
+from workbench.techniques.retrieval.embedding import Embedder, EmbeddingQueue, Vectors, measure_fluency
 from workbench.techniques.retrieval.index import CollectionIndex, embedder_differs
 from workbench.techniques.retrieval.passages import passages_of_chunks
+from workbench.techniques.retrieval.snapshot import Snapshot
 from workbench.techniques.retrieval.versions import Versions
 from workbench.text.language import Terms, is_unspaced, match_expression, pairs_of, query_terms, split_words
 
@@ -62,41 +65,87 @@ def search(
     with index.reading() as snapshot:
         if snapshot.fact("embedder") != embedder.fingerprint:
             raise embedder_differs(index.path)
-        pool = max(config.pool, limit)
-        by_words = dict(
-            snapshot.find_words(query_terms(query, snapshot.languages()), pool, config.context_weight, paths)
-        )
-        by_meaning = snapshot.find_nearest(vector, pool, paths)
-        found = by_meaning | snapshot.vectors(number for number in by_words if number not in by_meaning)
-        if not found:
+        pool = rank_candidates(index, snapshot, embedder, query, vector, max(config.pool, limit), config, paths)
+        if pool is None:
             return SearchResult(hits=(), revision=snapshot.revision)
-        numbers = list(found)
-        vectors = np.stack([found[number] for number in numbers])
-        words = np.array([by_words.get(number, 0.0) for number in numbers])
-        fluency = (measure_fluency(embedder.tokens, [query]) + snapshot.mean_fluency(numbers)) / 2
-        # where unrelated texts are as similar as some related ones, they are so by their languages
-        narrow = embedder.unrelated > LEAST_COSINE
-        means = index.language_means.of(snapshot, numbers) if narrow else None
-        scores = fuse(words, vectors, vector, config.vector_weight(fluency), config, embedder.unrelated, means)
-        versions = index.versions(snapshot)
-        if versions:
-            scores = prefer_versions(scores, snapshot.chunk_paths(numbers), versions, query)
-        best = [int(i) for i in np.argsort(-scores, kind="stable")[:limit]]
-        chunks = snapshot.chunks([numbers[i] for i in best])
+        best = pool.best(limit)
+        chunks = snapshot.chunks([pool.numbers[i] for i in best])
         revision = snapshot.revision
-    found_by = _label(list(by_words), list(by_meaning), max(20, 2 * limit))
-    similarities = vectors @ vector
+    found_by = _label(pool.by_words, pool.by_meaning, max(20, 2 * limit))
+    similarities = pool.vectors @ vector
     hits = tuple(
         msgspec.structs.replace(
             passage,
-            score=float(scores[i]),
+            score=float(pool.scores[i]),
             similarity=float(similarities[i]),
             found_by=found_by[chunk.number],
-            superseded_by=versions.newest(chunk.path),
+            superseded_by=pool.versions.newest(chunk.path),
         )
         for i, chunk, passage in zip(best, chunks, passages_of_chunks(chunks, collection), strict=True)
     )
     return SearchResult(hits=hits, revision=revision)
+
+
+class Sides(NamedTuple):
+    """The weighted parts of the scores of n candidates, (n,) each: ``words``, ``meaning``, and ``feedback``, which is
+    ``meaning`` after the query vector was moved towards the first hits. A score is ``words`` and ``feedback``."""
+
+    words: NDArray[np.float64]
+    meaning: NDArray[np.float64]
+    feedback: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """The chunks that one side of a search has found: their ``numbers`` (n), ``vectors`` (n, dimensions), the parts of
+    their scores, and ``scores`` (n,) after versions were preferred. ``by_words`` and ``by_meaning`` are the numbers
+    that each side found, the best first. ``vector_weight`` is that of meaning."""
+
+    numbers: list[int]
+    vectors: Vectors
+    sides: Sides
+    scores: NDArray[np.float64]
+    versions: Versions
+    by_words: list[int]
+    by_meaning: list[int]
+    vector_weight: float
+
+    def best(self, limit: int) -> list[int]:
+        """The places of the best ones, the best first."""
+        return [int(i) for i in np.argsort(-self.scores, kind="stable")[:limit]]
+
+
+def rank_candidates(
+    index: CollectionIndex,
+    snapshot: Snapshot,
+    embedder: Embedder,
+    query: str,
+    vector: Vectors,
+    pool: int,
+    config: SearchConfig,
+    paths: Sequence[str] | None = None,
+) -> Candidates | None:
+    """The candidates of a search with the ``vector`` (dimensions,) of its query, at most ``pool`` of each side; None
+    where neither side finds any."""
+    by_words = dict(snapshot.find_words(query_terms(query, snapshot.languages()), pool, config.context_weight, paths))
+    by_meaning = snapshot.find_nearest(vector, pool, paths)
+    found = by_meaning | snapshot.vectors(number for number in by_words if number not in by_meaning)
+    if not found:
+        return None
+    numbers = list(found)
+    vectors = np.stack([found[number] for number in numbers])
+    words = np.array([by_words.get(number, 0.0) for number in numbers])
+    fluency = (measure_fluency(embedder.tokens, [query]) + snapshot.mean_fluency(numbers)) / 2
+    # where unrelated texts are as similar as some related ones, they are so by their languages
+    narrow = embedder.unrelated > LEAST_COSINE
+    means = index.language_means.of(snapshot, numbers) if narrow else None
+    weight = config.vector_weight(fluency)
+    sides = score_sides(words, vectors, vector, weight, config, embedder.unrelated, means)
+    scores = sides.words + sides.feedback
+    versions = index.versions(snapshot)
+    if versions:
+        scores = prefer_versions(scores, snapshot.chunk_paths(numbers), versions, query)
+    return Candidates(numbers, vectors, sides, scores, versions, list(by_words), list(by_meaning), weight)
 
 
 def fuse(
@@ -108,7 +157,22 @@ def fuse(
     unrelated: float = 0.0,
     means: Vectors | None = None,
 ) -> NDArray[np.float64]:
-    """Scores in [0, 1] of n candidates: ``words`` (n,) BM25, ``vectors`` (n, dimensions), ``query`` (dimensions,).
+    """Scores in [0, 1] of n candidates: the sum of their sides, of which ``score_sides`` takes the same."""
+    sides = score_sides(words, vectors, query, weight, config, unrelated, means)
+    return sides.words + sides.feedback
+
+
+def score_sides(
+    words: NDArray[np.float64],
+    vectors: Vectors,
+    query: Vectors,
+    weight: float,
+    config: SearchConfig,
+    unrelated: float = 0.0,
+    means: Vectors | None = None,
+) -> Sides:
+    """The parts of the scores of n candidates: ``words`` (n,) BM25, ``vectors`` (n, dimensions), ``query``
+    (dimensions,).
 
     ``weight`` in [0, 1] is the vector weight. ``unrelated``: the embedder's cosine of unrelated texts. Where all
     cosines lie in a narrow band, which moves with the languages of question and texts, ``means`` are the mean vectors
@@ -120,13 +184,13 @@ def fuse(
         return vectors @ to if means is None else vectors @ to - means @ to
 
     worded = (1 - weight) * _normalised(words)
-    scores = worded + weight * _normalised(similar(query), least)
-    if config.feedback and float(similar(query).max(initial=0.0)) >= least:
-        best = np.argsort(-scores, kind="stable")[: config.feedback_hits]
-        moved = query + config.feedback * vectors[best].mean(axis=0)
-        moved /= max(float(np.linalg.norm(moved)), 1e-9)
-        scores = worded + weight * _normalised(similar(moved))
-    return scores
+    meant = weight * _normalised(similar(query), least)
+    if not config.feedback or float(similar(query).max(initial=0.0)) < least:
+        return Sides(worded, meant, meant)
+    best = np.argsort(-(worded + meant), kind="stable")[: config.feedback_hits]
+    moved = query + config.feedback * vectors[best].mean(axis=0)
+    moved /= max(float(np.linalg.norm(moved)), 1e-9)
+    return Sides(worded, meant, weight * _normalised(similar(moved)))
 
 
 def prefer_versions(

@@ -12,8 +12,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from ui.components.basics import InlineMessage, Text
-from ui.components.layout import Centred, column_of
+from ui.components.basics import IconButton, InlineMessage, Text
+from ui.components.layout import Centred, column_of, row_of
 from ui.components.markdown_view import MarkdownView
 from ui.components.words_editor import WordsEditor
 from ui.features.chat import agent_texts, texts
@@ -69,6 +69,8 @@ class AnswerView(QWidget):
     """The person's Decision on the call that the message waits for."""
     another_wanted = Signal(str, str)
     """Another answer is wanted: the message, and how it differs: ``VARIED``, ``PLAIN`` or ``CONTINUED``."""
+    map_wanted = Signal(str)
+    """What each technique did for the message."""
     road_wanted = Signal(str, str)
     """Another answer is wanted: the message, and the road that its question is to take."""
 
@@ -127,7 +129,11 @@ class AnswerView(QWidget):
         )
         told = (self.sources, self.trust, self.notices, self.roads)
         below = (self.edited_note, self.state_line, self.approval, self.failure, *told)
-        column.addWidget(Centred(*below, self.footer, self.usage))
+        self.map_button = IconButton("branch", texts.MAP_OF_ANSWER)
+        self.map_button.clicked.connect(lambda: self.map_wanted.emit(self.message_id))
+        cost = QWidget()
+        row_of(cost, (self.usage, 1), self.map_button, gap=tokens.SPACE_1)
+        column.addWidget(Centred(*below, self.footer, cost))
         column.addWidget(self._inspection_place)
         self.show_message(message)
 
@@ -162,6 +168,7 @@ class AnswerView(QWidget):
         failed = message.state == "failed" and not message.text and not message.sequences
         self.footer.setVisible((not failed or self.siblings.isVisibleTo(self.footer)) and self.editor.isHidden())
         self.usage.setVisible(not failed)
+        self.map_button.setVisible(not failed and not streaming and message.recipe is not None)
 
     def set_followed(self, followed: bool) -> None:
         """Whether the conversation went on below it: then of several answers only the kept one is shown."""
@@ -210,7 +217,7 @@ class AnswerView(QWidget):
         self.comparison.show()
         if self.comparison.blind:  # what is below is of one of the two, and would tell which
             told = (self.sources, self.trust, self.notices, self.roads, self.perhaps_note)
-            for part in (*told, self.usage, self.edited_note, self.state_line):
+            for part in (*told, self.usage, self.map_button, self.edited_note, self.state_line):
                 part.hide()
         elif was_blind:
             self.show_message(self._message)

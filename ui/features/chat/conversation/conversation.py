@@ -69,6 +69,7 @@ class Conversation(QScrollArea):
     pair_kept = Signal(str)
     another_wanted = Signal(str, str)
     road_wanted = Signal(str, str)
+    map_wanted = Signal(str)
     decided = Signal(str, object)
     answer_made = Signal(object)
     """An AnswerView was made, of whichever answer."""
@@ -218,6 +219,7 @@ class Conversation(QScrollArea):
             view.pair_kept.connect(self.pair_kept)
             view.another_wanted.connect(self.another_wanted)
             view.road_wanted.connect(self.road_wanted)
+            view.map_wanted.connect(self.map_wanted)
             view.decided.connect(self.decided)
             looked = view.inspection
             looked.wanted.connect(lambda sequence: self.inspection_wanted.emit(view, sequence))

@@ -1,0 +1,1 @@
+"""The map of the techniques, and the picture of a collection's embeddings."""
