@@ -34,6 +34,7 @@ from workbench.subjects.evaluation import wiring as evaluation
 from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.judgements import wiring as judgements
 from workbench.subjects.judgements.prompt_source import PromptSource
+from workbench.subjects.ladder import wiring as ladder
 from workbench.subjects.machine import wiring as machine
 from workbench.subjects.machine.computing import Computing
 from workbench.subjects.machine.status import Program
@@ -85,7 +86,7 @@ class Workbench:
         self._data_sets, of_sets = datasets.wire(
             base, sets, history, catalogue, read.registry, read.embedding, remote.sending, services, runs
         )
-        of_evaluation = evaluation.wire(
+        measured = evaluation.wire(
             base, questions, services, runs, catalogue=catalogue, checksums=checksums, documents=read.service,
             embedding=read.embedding, chats=history, answers=self._answers, sets=sets, prompts=library,
             trained=adapters.trained,
@@ -103,9 +104,10 @@ class Workbench:
             of_prompts,
             of_chats,
             of_sets,
-            of_evaluation,
+            measured.subject,
             judged.subject,
             trainings.wire(base, adapters, services, runs),
+            ladder.wire(base, measured, questions, read.registry, adapters, services, runs),
             costs.wire(services, questions, judged.service, read.registry, remote.store, source),
             machine.wire(base, computing, read.embedding, program, runs),
             serving.wire(base, self.handle, services, catalogue, read.embedding, llama_cpp.host),

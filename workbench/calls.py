@@ -19,6 +19,7 @@ from workbench.subjects.documents.calls import *
 from workbench.subjects.endpoints.calls import *
 from workbench.subjects.evaluation.calls import *
 from workbench.subjects.judgements.calls import *
+from workbench.subjects.ladder.calls import *
 from workbench.subjects.machine.calls import *
 from workbench.subjects.models.calls import *
 from workbench.subjects.network_log.calls import *

@@ -78,8 +78,9 @@ class LadderPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     """What a ladder compares. ``recipe`` is the one that it starts from; ``rungs`` are names of rungs. ``minutes`` is
-    the limit for all of it, 0 for none. ``evaluation`` holds the held-out answers, ``race`` those to tuning questions.
-    ``run`` is the latest run that worked on it."""
+    the limit for all of it, 0 for none; ``spent_s`` seconds were worked on it so far. ``questions`` is the maximum
+    number of held-out questions, 0 for all. ``evaluation`` holds the held-out answers, ``race`` those to tuning
+    questions. ``run`` is the latest run that worked on it. ``unreadable`` says why it cannot be read."""
 
     id: str
     created: float
@@ -96,10 +97,53 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     evaluation: str = ""
     race: str = ""
     run: str = ""
+    spent_s: float = 0.0
     unreadable: str = ""
 
 
 LADDER = Stored("ladder", Ladder, parts={"recipe": RECIPE})
+
+
+class RungNote(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a ladder has come with a rung. ``recipe`` is the one that answers, None until it is prepared; ``column``
+    its place in the evaluation of the held-out questions. ``run`` prepared it, ``adapter`` and ``data`` are names of
+    what that made and of what it learnt from. ``forced``: a person has asked for it by name, so that no race leaves it
+    out. ``tune_score`` is its mean on the ``raced`` tuning questions on which rungs are compared. ``memory_bytes`` is
+    the memory beside the base model. ``answering_s`` is what the held-out answers took, side by side."""
+
+    name: str
+    state: RungState = "waiting"
+    reason: str = ""
+    forced: bool = False
+    recipe: Recipe | None = None
+    column: int | None = None
+    run: str = ""
+    adapter: str = ""
+    data: str = ""
+    preparing_s: float = 0.0
+    answering_s: float = 0.0
+    examples: int = 0
+    memory_bytes: int = 0
+    raced: int = 0
+    tune_score: float | None = None
+    estimate: RungEstimate = RungEstimate()
+
+
+RUNG_NOTE = Stored("rung of this ladder", RungNote, parts={"recipe": RECIPE})
+
+
+class LadderList(msgspec.Struct, frozen=True, kw_only=True):
+    """The ladders of the home, the latest first."""
+
+    ladders: tuple[Ladder, ...]
+
+
+class LadderResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run did for a ladder: answers that it made, and the sentence that they have led to."""
+
+    ladder: str
+    answered: int
+    sentence: str = ""
 
 
 class RungCost(msgspec.Struct, frozen=True, kw_only=True):

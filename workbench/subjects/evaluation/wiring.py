@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from workbench.core.foundation import Foundation
 from workbench.subjects.adapters.trained_data import TrainedData
 from workbench.subjects.answering.resolver import HomeServices
@@ -30,6 +32,13 @@ from workbench.subjects.runs.queue import Runs
 from workbench.subjects.subject import Subject
 
 
+class EvaluationParts(NamedTuple):
+    store: EvaluationStore
+    service: Evaluations
+    answering: EvaluateRuns
+    subject: Subject
+
+
 def wire(
     base: Foundation,
     questions: QuestionStore,
@@ -45,7 +54,7 @@ def wire(
     sets: DatasetStore,
     prompts: Prompts,
     trained: TrainedData,
-) -> Subject:
+) -> EvaluationParts:
     home, changes = base.home, base.changes
     store = EvaluationStore(base.database)
     evaluations = Evaluations(store, questions, services, runs, changes)
@@ -55,7 +64,7 @@ def wire(
     benchmarks = BenchmarkRuns(
         store, questions, catalogue, evaluations.start, evaluations.report, verifications.results
     )
-    return Subject(
+    subject = Subject(
         handlers={
             **evaluations.handlers(),
             **examiner.handlers(),
@@ -74,3 +83,4 @@ def wire(
         },
         watches={"exams": examiner.watch},
     )
+    return EvaluationParts(store, evaluations, evaluating, subject)

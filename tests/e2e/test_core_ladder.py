@@ -1,0 +1,155 @@
+"""A ladder in a core, with workers that stand in: planned, climbed, stopped, extended, read, exported, removed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.e2e.training_core import call, until
+from workbench.api import events
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.records.ladder import AS_IT_IS, LadderPlan, LadderReport, LadderResult
+from workbench.records.recipes import DecodingPart, Recipe, load_recipe
+from workbench.subjects.evaluation.calls import CreateQuestionSet, GetEvaluation
+from workbench.subjects.evaluation.store import EvaluationStore
+from workbench.subjects.ladder.calls import (
+    ExportLadder,
+    ExtendLadder,
+    GetLadder,
+    ListLadders,
+    PlanLadder,
+    RemoveLadder,
+    StartLadder,
+)
+from workbench.subjects.runs.calls import FollowRun, GetRun, ResumeRun, RunRecord, StopRun
+
+DRAWN = Recipe(name="Drawn", decoding=DecodingPart(temperature=0.7))
+CHEAP = (AS_IT_IS, "instructions", "greedy", "beam")
+
+
+@pytest.fixture
+def asked(trainer: Workbench, tmp_path: Path) -> str:
+    """A set on which the worker, which repeats the question, is right for two of three."""
+    path = tmp_path / "asked.jsonl"
+    rows = [{"question": f"town {n}", "answer": f"town {n}" if n % 3 else "sesame"} for n in range(80)]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return str(call(trainer, CreateQuestionSet(path=str(path))).id)
+
+
+def started(trainer: Workbench, asked: str, *rungs: str, **values: Any) -> RunRecord:
+    record = call(trainer, StartLadder(question_set=asked, recipe=DRAWN, rungs=rungs or CHEAP, **values))
+    assert isinstance(record, RunRecord)
+    return record
+
+
+def ended(trainer: Workbench, run: RunRecord) -> LadderReport:
+    result = msgspec.convert(call(trainer, FollowRun(run=run.id)), LadderResult)
+    report = call(trainer, GetLadder(ladder=result.ladder))
+    assert isinstance(report, LadderReport)
+    assert result.sentence == report.sentence
+    return report
+
+
+def test_a_plan_offers_rungs_with_what_they_take_and_lack(trainer: Workbench, asked: str) -> None:
+    plan = call(trainer, PlanLadder(question_set=asked, recipe=DRAWN))
+    assert isinstance(plan, LadderPlan)
+    assert (plan.task, plan.tune, plan.held_out) == ("short", 40, 40)
+    offers = {one.name: one for one in plan.rungs}
+    assert plan.rungs[0].name == AS_IT_IS
+    assert all(one.estimate.answering_s > 0 for one in plan.rungs)
+    assert offers["quoted"].missing == "Choose a collection of documents first."
+    assert not offers["quoted"].proposed
+    assert offers["instructions"].proposed
+    assert call(trainer, PlanLadder(question_set=asked, recipe=DRAWN, task="number")).task == "number"
+
+
+def test_a_ladder_measures_its_rungs_on_the_same_held_out_questions(trainer: Workbench, asked: str) -> None:
+    report = ended(trainer, started(trainer, asked))
+    assert report.state == "finished"
+    assert [one.offer.name for one in report.rungs] == list(CHEAP)
+    assert {one.state for one in report.rungs} <= {"measured", "skipped"}
+    measured = [one for one in report.rungs if one.state == "measured"]
+    assert len(measured) >= 3
+    assert {one.score.n for one in measured if one.score is not None} == {40}
+    grid = call(trainer, GetEvaluation(evaluation=report.ladder.evaluation))
+    assert grid.evaluation.part == "held-out"
+    assert {column.name for column in grid.evaluation.columns} == {one.offer.title for one in measured}
+    base = report.rungs[0]
+    assert base.score is not None
+    assert base.score.value == grid.results[0].columns[0].value
+    assert report.winner
+    assert "is enough" in report.sentence
+    assert call(trainer, ListLadders()).ladders[0].id == report.ladder.id
+
+
+def test_a_stopped_ladder_goes_on_and_answers_nothing_twice(
+    trainer: Workbench, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    put = EvaluationStore.put
+    monkeypatch.setattr(EvaluationStore, "put", lambda *given: (made.append(given[1]), put(*given))[1])
+    run = started(trainer, asked)
+    until(trainer, run.id, lambda event: isinstance(event, events.Progress) and event.done >= 50)
+    call(trainer, StopRun(run=run.id))
+    *_, last = trainer.handle(FollowRun(run=run.id))
+    assert isinstance(last, events.Cancelled)
+    assert 50 <= len(made) < 80
+    [ladder] = call(trainer, ListLadders()).ladders
+    assert call(trainer, GetLadder(ladder=ladder.id)).state == "stopped"
+    assert call(trainer, GetRun(run=run.id)).resumable
+    call(trainer, ResumeRun(run=run.id))
+    report = ended(trainer, run)
+    assert report.state == "finished"
+    assert len(made) == len(set(made))
+
+
+def test_a_limit_in_minutes_leaves_out_what_does_not_fit(trainer: Workbench, asked: str) -> None:
+    report = ended(trainer, started(trainer, asked, AS_IT_IS, "instructions", "chain-of-thought", minutes=0.0001))
+    assert report.rungs[0].state == "skipped" or report.rungs[0].state == "measured"
+    assert {one.state for one in report.rungs[1:]} == {"skipped"}
+    assert all("limit" in one.reason for one in report.rungs[1:])
+    more = call(trainer, ExtendLadder(ladder=report.ladder.id, rungs=("instructions",), minutes=20))
+    again = ended(trainer, more)
+    assert again.rungs[1].state == "measured"
+
+
+def test_rungs_that_lack_something_are_refused(trainer: Workbench, asked: str) -> None:
+    with pytest.raises(UserError, match="Choose a collection"):
+        started(trainer, asked, "quoted")
+    with pytest.raises(UserError, match="no rung 'none'"):
+        started(trainer, asked, "none")
+    assert call(trainer, ListLadders()).ladders == ()
+
+
+def test_a_ladder_is_exported_and_removed(trainer: Workbench, asked: str, tmp_path: Path) -> None:
+    report = ended(trainer, started(trainer, asked, AS_IT_IS, "instructions"))
+    for form, name in (("csv", "l.csv"), ("markdown", "l.md"), ("latex", "l.tex"), ("html", "l.html")):
+        path = tmp_path / name
+        call(trainer, ExportLadder(ladder=report.ladder.id, path=str(path), form=form))  # type: ignore[arg-type]
+        assert "nstructions" in path.read_text("utf-8")
+    assert "<svg" in (tmp_path / "l.html").read_text("utf-8")
+    assert report.sentence in (tmp_path / "l.md").read_text("utf-8")
+    folder = tmp_path / "recipes"
+    call(trainer, ExportLadder(ladder=report.ladder.id, path=str(folder), form="recipes"))
+    recipe = load_recipe(folder / "instructions.toml")
+    assert recipe == report.rungs[1].recipe
+    with pytest.raises(UserError, match="is there already"):
+        call(trainer, ExportLadder(ladder=report.ladder.id, path=str(folder), form="recipes"))
+    assert call(trainer, RemoveLadder(ladder=report.ladder.id)).ladders == ()
+    with pytest.raises(UserError, match="no evaluation"):
+        call(trainer, GetEvaluation(evaluation=report.ladder.evaluation))
+
+
+def test_progress_names_the_rung_and_counts_all_answers(trainer: Workbench, asked: str) -> None:
+    run = started(trainer, asked, AS_IT_IS, "instructions")
+    told: list[events.Progress] = []
+    call(trainer, FollowRun(run=run.id), lambda one: told.append(one) if isinstance(one, events.Progress) else None)
+    answers = [one for one in told if one.unit == "answers"]
+    assert {"As it is", "Instructions"} <= {one.stage for one in answers}
+    assert (answers[-1].done, answers[-1].total) == (80, 80)
+    assert all(one.seconds_left is not None for one in answers)

@@ -1,0 +1,139 @@
+"""The verdict on a ladder: intervals that hold for all rungs at once, standings, the winner, the sentence."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from workbench.records.ladder import AS_IT_IS, RungCost
+from workbench.subjects.ladder.verdict import (
+    FEWEST,
+    Scored,
+    could_be_shown_better,
+    critical_value,
+    judge,
+    paired_intervals,
+    student,
+)
+
+
+def rung(
+    name: str, right: list[float], answer_s: float = 1.0, preparing_s: float = 0.0, title: str = "", **more: bool
+) -> Scored:
+    cost = RungCost(answer_s=answer_s, preparing_s=preparing_s)
+    return Scored(name=name, title=title or name, values=dict(enumerate(right)), cost=cost, **more)
+
+
+def share(right: int, n: int) -> list[float]:
+    return [1.0] * right + [0.0] * (n - right)
+
+
+def test_the_cheapest_rung_that_is_not_shown_to_be_worse_wins() -> None:
+    found = judge(
+        [
+            rung(AS_IT_IS, share(40, 100), answer_s=0.5, title="As it is"),
+            rung("similar", share(79, 100), answer_s=1.1, title="Three similar examples", plural=True),
+            rung("lora", share(81, 100)[::-1], answer_s=0.9, preparing_s=840.0, title="LoRA"),
+        ]
+    )
+    assert found.winner == "similar"
+    assert [one.standing for one in found.rungs.values()] == ["worse", "not worse", "not worse"]
+    assert found.sentence.startswith("Three similar examples are enough: 79 % (")
+    assert "at 1.1 s an answer. LoRA is not shown to be better (+2 points, " in found.sentence
+    assert "takes 14 minutes more to prepare" in found.sentence
+    assert found.more > 0
+    assert found.questions == 100
+
+
+def test_a_rung_that_is_better_than_all_others_is_the_best() -> None:
+    found = judge([rung(AS_IT_IS, share(20, 80)), rung("examples", share(76, 80), answer_s=2.0)])
+    assert (found.winner, found.rungs["examples"].standing) == ("examples", "best")
+    difference = found.rungs["examples"].difference
+    assert difference is not None
+    assert difference.value == pytest.approx(0.7)
+    assert difference.low > 0.5
+    assert found.rungs[AS_IT_IS].difference is None
+    assert found.more == 0
+
+
+def test_of_few_questions_nothing_is_said() -> None:
+    found = judge([rung(AS_IT_IS, share(1, 8)), rung("examples", share(8, 8))])
+    assert (found.winner, found.more) == ("", FEWEST - 8)
+    assert {one.standing for one in found.rungs.values()} == {"open"}
+    assert found.sentence == "Only 8 questions have been answered by all rungs; 12 are needed to say anything."
+
+
+def test_only_questions_that_all_rungs_have_answered_count() -> None:
+    half = Scored(name="half", title="Half", values=dict.fromkeys(range(20), 1.0))
+    found = judge([rung(AS_IT_IS, share(20, 40)), half])
+    assert found.questions == 20
+    assert found.rungs[AS_IT_IS].score.value == 1.0
+
+
+def test_nothing_is_on_the_frontier_that_costs_more_and_is_no_better() -> None:
+    found = judge(
+        [
+            rung(AS_IT_IS, share(30, 60), answer_s=1.0),
+            rung("slow", share(30, 60), answer_s=2.0),
+            rung("good", share(50, 60), answer_s=3.0),
+        ]
+    )
+    assert {name for name, one in found.rungs.items() if one.frontier} == {AS_IT_IS, "good"}
+
+
+def test_preparing_counts_over_the_questions_that_will_be_asked() -> None:
+    rungs = [
+        rung(AS_IT_IS, share(10, 60)),
+        rung("slow", share(55, 60), answer_s=3.0),
+        rung("trained", share(55, 60), answer_s=1.0, preparing_s=600.0),
+    ]
+    assert judge(rungs, questions=100).winner == "slow"
+    assert judge(rungs, questions=1_000).winner == "trained"
+
+
+def test_the_critical_value_grows_with_independent_rungs_and_not_with_equal_ones() -> None:
+    draw = random.Random(1)
+    rows = [[float(draw.random() < 0.5) for _ in range(200)] for _ in range(8)]
+    assert critical_value(rows[:1]) == pytest.approx(1.96, abs=0.001)
+    # Šidák's value for eight independent ones is 2.73
+    assert critical_value(rows) == pytest.approx(2.73, abs=0.06)
+    assert critical_value([rows[0]] * 8) < critical_value(rows) - 0.1
+
+
+@pytest.mark.parametrize(("freedom", "expected"), [(1, 12.706), (5, 2.571), (30, 2.042)])
+def test_student_is_that_of_the_tables(freedom: int, expected: float) -> None:
+    assert student(1.959964, freedom) == pytest.approx(expected, rel=0.01)
+
+
+def test_the_interval_of_the_chosen_rung_holds_its_value() -> None:
+    """Twelve rungs of the same true value: the one that looks best is chosen, and a plain interval of 95 % would miss
+    the truth far more often than the adjusted one."""
+    draw, held, n = random.Random(7), 0, 60
+    for _ in range(300):
+        rungs = [rung(str(k), [float(draw.random() < 0.6) for _ in range(n)]) for k in range(12)]
+        found = judge(rungs)
+        best = max(found.rungs.values(), key=lambda one: one.score.value)
+        held += best.score.low <= 0.6 <= best.score.high
+    assert held / 300 >= 0.93
+
+
+def test_scores_that_are_no_rates_have_intervals_too() -> None:
+    draw = random.Random(2)
+    first = [draw.random() * 0.4 for _ in range(50)]
+    found = judge([rung(AS_IT_IS, first), rung("better", [one + 0.3 + 0.1 * draw.random() for one in first])])
+    assert found.winner == "better"
+    assert found.rungs["better"].standing == "best"
+
+
+def test_there_is_no_room_above_a_rung_that_a_perfect_one_could_not_be_told_from() -> None:
+    assert not could_be_shown_better(share(39, 40))
+    assert could_be_shown_better(share(20, 40))
+    assert not could_be_shown_better([])
+
+
+def test_paired_intervals_hold_all_differences_at_once() -> None:
+    one, two = paired_intervals(share(20, 40), [share(30, 40), share(20, 40)], True)
+    assert (one.value, two.value) == (0.25, 0.0)
+    assert one.low > 0
+    assert two.low < 0 < two.high

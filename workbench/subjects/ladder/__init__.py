@@ -1,0 +1,1 @@
+"""What pays: a question set taken through the techniques, in the order of their cost."""

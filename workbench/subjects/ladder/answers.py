@@ -1,0 +1,144 @@
+"""The answers of a ladder's rungs, as cells of an evaluation that grows by a column for each rung."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from workbench.api import events
+from workbench.base.errors import UserError
+from workbench.records.evaluation import Column, NumberedQuestion
+from workbench.records.recipes import Recipe
+from workbench.subjects.adapters.trained_data import TrainedData
+from workbench.subjects.evaluation.grid import cell_of, seed_of
+from workbench.subjects.evaluation.runs import EvaluateRuns, GridWork, Pace
+from workbench.subjects.evaluation.store import EvaluationStore
+from workbench.subjects.runs.kinds import OpenRun
+
+GROUP = 16
+"""Answers between two looks at the time."""
+
+
+class Ended(Exception):
+    """The limit in minutes was reached between two answers."""
+
+
+class Progress(Pace):
+    """How far the whole ladder is: ``done`` of ``total`` answers, and the seconds that are left of all its rungs."""
+
+    def __init__(self, run: OpenRun) -> None:
+        super().__init__("", "answers", 0, 0, run)
+        self.done = self.total = 0
+        self.stage = ""
+        self.left: Callable[[], float] = lambda: 0.0
+        self.after_answer: Callable[[], None] = lambda: None
+
+    def begin(self, stage: str) -> None:
+        self.stage = stage
+        self.tell()
+
+    def skip(self, there: int) -> None:
+        self.done += there
+
+    def add(self, detail: str) -> None:
+        with self._lock:
+            self.made += 1
+            self.done += 1
+        self.tell(detail)
+
+    def tell(self, detail: str = "") -> None:
+        self._run.emit(
+            events.Progress(
+                stage=self.stage, done=self.done, total=max(self.total, self.done), unit="answers",
+                seconds_left=self.left(), detail=detail,
+            )
+        )  # fmt: skip
+
+
+class RungAnswers:
+    """One evaluation of a ladder while a run works on it. ``may_go_on`` is asked between groups of answers."""
+
+    def __init__(
+        self, evaluation: str, kind: EvaluateRuns, store: EvaluationStore, trained: TrainedData, run: OpenRun,
+        may_go_on: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        self._kind, self._store, self._trained, self._run, self._may_go_on = kind, store, trained, run, may_go_on
+        found = store.get(evaluation)
+        columns = found.columns
+        if not columns[0].digest:
+            columns = (kind.with_digest(columns[0], run), *columns[1:])
+        first = f"{columns[0].digest} {found.seed}"
+        self._evaluation = msgspec.structs.replace(
+            found,
+            columns=columns,
+            scorers=tuple(kind.with_key(use, first, run) for use in found.scorers),
+            trained_before=found.trained_before or (),
+        )
+        store.remove_failed(evaluation)
+        store.update(self._evaluation)
+        self.questions: Sequence[NumberedQuestion] = tuple(store.questions(evaluation).values())
+        self.key = self._evaluation.scorers[0].key
+
+    def column(self, name: str, recipe: Recipe) -> int:
+        """The place of the recipe's column, which is added where there is none. Raises UserError where the model, an
+        adapter or the documents of a column of this name have changed since it began."""
+        column = self._kind.with_digest(Column(name=name, recipe=recipe), self._run)
+        columns = self._evaluation.columns
+        for place, one in enumerate(columns):
+            if one.digest == column.digest and one.name == name:
+                return place
+        if any(one.name == name and one.recipe == recipe for one in columns):
+            raise UserError(
+                f"The model, an adapter, the documents or the engine of {name} have changed since this ladder began.",
+                "Start a new ladder; answers of recipes that have not changed are taken over.",
+            )
+        leaks = self._trained.trained_before((column,), self.questions, self._run.context)
+        place = len(columns)
+        self._evaluation = msgspec.structs.replace(
+            self._evaluation,
+            columns=(*columns, column),
+            trained_before=(
+                *(self._evaluation.trained_before or ()),
+                *(msgspec.structs.replace(one, column=place) for one in leaks),
+            ),
+        )
+        self._store.update(self._evaluation)
+        return place
+
+    def answer(self, place: int, questions: Sequence[NumberedQuestion], progress: Progress) -> float:
+        """Make the answers and scores of a column that are missing, a group at a time; returns the seconds. Raises
+        ``Ended`` when it may not go on, and UserError when the recipe cannot answer: then the missing places are taken
+        out of the grid."""
+        column, seed = self._evaluation.columns[place], self._evaluation.seed
+        cells = {
+            one.number: cell_of(column.digest, one.question, seed_of(column.recipe, one.question, seed))
+            for one in questions
+        }
+        began = time.monotonic()
+        numbers = sorted(cells, key=lambda number: (_text(questions, number), number))
+        for start in range(0, len(numbers), GROUP):
+            if not self._may_go_on():
+                raise Ended
+            group = numbers[start : start + GROUP]
+            self._store.add_places(self._evaluation, [(place, number, cells[number]) for number in group])
+            missing = {cell for _, _, cell in self._store.places(self._evaluation.id, unscored=self.key)}
+            progress.skip(sum(cells[number] not in missing for number in group))
+            if not missing:
+                continue
+            work = GridWork(self._kind, self._run, self._evaluation)
+            try:
+                work.answer_all(progress)
+                work.score_all()
+            except UserError:
+                self._store.remove_unanswered(self._evaluation.id)
+                raise
+        return time.monotonic() - began
+
+    def scores(self, place: int) -> Mapping[int, float]:
+        return self._store.values(self._evaluation.id, self.key)[place]
+
+
+def _text(questions: Sequence[NumberedQuestion], number: int) -> str:
+    return next(one.question.text for one in questions if one.number == number)

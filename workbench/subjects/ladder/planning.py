@@ -1,0 +1,281 @@
+"""A ladder before it is started: the task that is recognised, the rungs that fit it, what each lacks and will take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from workbench.api.protocol import RequestContext
+from workbench.base.counting import counted
+from workbench.base.errors import UserError
+from workbench.records.evaluation import NumberedQuestion, QuestionSet, ScorerUse
+from workbench.records.ladder import Ladder, LadderPlan, RungEstimate, RungOffer, TaskKind
+from workbench.records.recipes import DecodingPart, Recipe
+from workbench.subjects.answering.resolver import HomeServices
+from workbench.subjects.documents.store import CollectionRegistry
+from workbench.subjects.evaluation.methods import SCORERS, suited_scorers
+from workbench.subjects.evaluation.question_store import QuestionStore
+from workbench.subjects.evaluation.scorers.scorer import FEWER
+from workbench.subjects.evaluation.store import EvaluationStore
+from workbench.subjects.ladder import estimates
+from workbench.subjects.ladder.estimates import Point, Speed
+from workbench.subjects.ladder.rung import Combination, Need, Pairs, Policy, Rung, Search, Setting, Tuning
+from workbench.subjects.ladder.rungs import REWARDS, RUNGS, tools_for
+from workbench.subjects.ladder.store import LadderStore
+from workbench.subjects.ladder.task import labels_of, recognise_task
+from workbench.techniques.registry import METHODS
+from workbench.training.worker_host import TrainingWorkers
+
+FEW = 40
+"""With fewer held-out questions small differences are not shown."""
+FEWEST_EXAMPLES = 4
+FEWEST_TRAINED = 8
+LONGEST_ANSWER: dict[TaskKind, int] = {"choice": 48, "number": 128, "short": 64, "documents": 256}
+"""Tokens of an answer, where the recipe leaves its length open."""
+LOOKED_AT = 2_000
+"""Questions from which the task is recognised."""
+
+
+@dataclass(frozen=True, eq=False)
+class Planner:
+    _sets: QuestionStore
+    _evaluations: EvaluationStore
+    _ladders: LadderStore
+    _services: HomeServices
+    _collections: CollectionRegistry
+    _workers: TrainingWorkers
+
+    def plan(
+        self, found: QuestionSet, recipe: Recipe, collection: str, task: TaskKind | None, scorer: ScorerUse | None
+    ) -> tuple[LadderPlan, Setting]:
+        """Raises UserError for a set without held-out questions, an unknown collection and a scorer that cannot
+        compare."""
+        tune = list(self._sets.questions(found, "tune", 0, LOOKED_AT))
+        held = list(self._sets.questions(found, "held-out"))
+        if not held:
+            raise UserError(
+                f"{found.name} has no held-out questions to measure on.",
+                "Import the set again with a smaller share for tuning.",
+            )
+        if collection:
+            collection = self._collections.get(collection).name
+        rows = [one.question for one in tune or held]  # without tuning questions nothing is learnt from them
+        task = task or recognise_task(rows, collection=bool(collection))
+        scorer = scorer or ScorerUse(name=suited_scorers(rows)[0])
+        check_scorer(scorer)
+        setting = self.setting(found, recipe, collection, task, scorer, tune)
+        texts = [one.question.conversation()[-1].content for one in held]
+        offers = tuple(self._offers(setting, texts))
+        notes = _notes(tune, held, setting, recipe)
+        plan = LadderPlan(
+            question_set=found.id, set_name=found.name, task=task, tune=len(tune), held_out=len(held), scorer=scorer,
+            rungs=offers, collection=collection, notes=notes,
+        )  # fmt: skip
+        return plan, setting
+
+    def setting_of(self, ladder: Ladder) -> Setting:
+        """Of a ladder that has begun. Raises UserError when its question set is gone."""
+        found = self._sets.get(ladder.question_set)
+        tune = list(self._sets.questions(found, "tune", 0, LOOKED_AT))
+        return self.setting(found, ladder.recipe, ladder.collection, ladder.task, ladder.scorer, tune)
+
+    def setting(
+        self, found: QuestionSet, recipe: Recipe, collection: str, task: TaskKind, scorer: ScorerUse,
+        tune: Sequence[NumberedQuestion],
+    ) -> Setting:  # fmt: skip
+        rows = [one.question for one in tune]
+        answers = [row.answer for row in rows if row.answerable and row.answer]
+        method = SCORERS.find(scorer.name, "scorer")
+        return Setting(
+            recipe=started_from(recipe, task),
+            question_set=found.name,
+            task=task,
+            tune=len(tune),
+            examples=len(answers),
+            labels=labels_of(rows),
+            lettered=any(row.choices for row in rows),
+            longest=max(map(len, answers), default=0),
+            collection=collection,
+            tools=tools_for(documents=bool(collection)),
+            reward=REWARDS.get(scorer.name),
+            tells_right=not method.unit and "compares" not in method.traits,
+        )
+
+    def missing(self, rung: Rung, setting: Setting) -> str:
+        """What the rung lacks here, in a sentence; "" where it can run."""
+        for need in rung.needs:
+            if said := self._lacks(need, rung, setting):
+                return said
+        return ""
+
+    # -- parts --------------------------------------------------------------------------------------
+
+    def _offers(self, setting: Setting, texts: Sequence[str]) -> list[RungOffer]:
+        read, written = estimates.plain_tokens(texts, setting.task, setting.longest)
+        model = self._services.resolve(setting.recipe).model
+        speed = estimates.measured_speed(self._points(model.name), estimates.assumed_speed(model.bytes))
+        known = self._known(model.name, setting)
+        offers = []
+        for rung in RUNGS:
+            if setting.task not in rung.fits:
+                continue
+            missing = self.missing(rung, setting)
+            offers.append(
+                RungOffer(
+                    name=rung.name,
+                    title=rung.title,
+                    sentence=rung.sentence,
+                    place=rung.place,
+                    technique=rung.technique,
+                    proposed=setting.task in rung.suits and not missing,
+                    missing=missing,
+                    estimate=self._estimate(rung, setting, speed, read, written, len(texts), known, model.bytes),
+                )
+            )
+        return offers
+
+    def _estimate(
+        self, rung: Rung, setting: Setting, speed: Speed, read: float, written: float, questions: int,
+        known: Mapping[str, Point], model_bytes: int,
+    ) -> RungEstimate:  # fmt: skip
+        answers = estimates.answering(rung, speed, read, written, questions, known.get(rung.name))
+        match rung.preparation:
+            case Search(options=options):
+                count = int(options.get("max_answers", 200))
+                return msgspec.structs.replace(answers, preparing_s=count * speed.seconds(read, written))
+            case Tuning() | Pairs() | Policy():
+                tokens = setting.tune * (read + setting.longest / 4) * 3
+                return msgspec.structs.replace(
+                    answers, preparing_s=40 + tokens * speed.read_s * 8, memory_bytes=12 * model_bytes, measured=False
+                )
+            case Combination() | None:
+                return answers
+
+    def _points(self, model: str) -> list[Point]:
+        """Answers of this model that were made here, by recipe."""
+        points = []
+        for evaluation in self._evaluations.list_evaluations()[:40]:
+            mine = [place for place, one in enumerate(evaluation.columns) if one.recipe.model.name in (model, "")]
+            costs = self._evaluations.costs(evaluation) if mine else ()
+            for place in mine:
+                cost = costs[place]
+                if cost.answers > cost.failed:
+                    seconds = estimates.per_answer(cost.seconds)
+                    points.append(Point(cost.prompt_tokens, cost.new_tokens, seconds, cost.answers))
+        return points
+
+    def _known(self, model: str, setting: Setting) -> dict[str, Point]:
+        """What answers of rungs have taken in earlier ladders of the same model and task, the latest ones."""
+        known: dict[str, Point] = {}
+        for ladder in self._ladders.list_ladders()[:20]:
+            if ladder.unreadable or ladder.task != setting.task or ladder.recipe.model.name not in (model, ""):
+                continue
+            try:
+                evaluation = self._evaluations.get(ladder.evaluation)
+            except UserError:  # it was deleted
+                continue
+            costs = self._evaluations.costs(evaluation)
+            for note in self._ladders.notes(ladder.id).values():
+                if note.column is None or note.name in known or note.column >= len(costs):
+                    continue
+                cost = costs[note.column]
+                if cost.answers >= 8:
+                    seconds = estimates.per_answer(cost.seconds)
+                    known[note.name] = Point(cost.prompt_tokens, cost.new_tokens, seconds, cost.answers)
+        return known
+
+    def _lacks(self, need: Need, rung: Rung, setting: Setting) -> str:
+        match need:
+            case "collection":
+                return "" if setting.collection else "Choose a collection of documents first."
+            case "labels":
+                few = setting.labels or setting.lettered
+                return "" if few else "The questions have too many different answers for a list."
+            case "examples":
+                least = FEWEST_TRAINED if rung.preparation is not None else FEWEST_EXAMPLES
+                if setting.examples >= least:
+                    return ""
+                return f"It needs {least} tuning questions with answers, and the set has {setting.examples}."
+            case "embedder":
+                context = RequestContext()
+                return "" if self._services.embedder_checksum(context) else "There is no embedding model."
+            case "training":
+                if self._services.resolve(setting.recipe).model.endpoint is not None:
+                    return "A model at an endpoint cannot be trained here."
+                try:
+                    self._workers.require_packages()
+                except UserError as error:
+                    return f"{error.message} {error.hint}".strip()
+                return ""
+            case "draws":
+                part = setting.recipe.decoding
+                row = METHODS.find(part.strategy, "decoding")
+                drawing = "draws" in row.traits and part.temperature > 0
+                return "" if drawing else "The recipe as it is takes the most probable tokens already."
+            case "right and wrong":
+                return "" if setting.tells_right else "The scorer does not say which answers are right."
+            case "reward":
+                return (
+                    "" if setting.reward is not None else "There is no reward that measures what the scorer measures."
+                )
+
+
+def check_scorer(scorer: ScorerUse) -> None:
+    """Raises UserError for a scorer that does not say which of two answers is better."""
+    row = SCORERS.find(scorer.name, "scorer")
+    if row.unit or "compares" in row.traits or FEWER in row.traits:
+        raise UserError(
+            f"{row.title} does not say which of two answers is better.",
+            "Choose a scorer of shares; where no answers are expected, a judge.",
+        )
+
+
+def started_from(recipe: Recipe, task: TaskKind) -> Recipe:
+    """The recipe that a ladder starts from: where it leaves the length of answers open, as long as the task needs."""
+    if recipe.decoding.max_tokens != DecodingPart().max_tokens or task not in LONGEST_ANSWER:
+        return recipe
+    return msgspec.structs.replace(
+        recipe, decoding=msgspec.structs.replace(recipe.decoding, max_tokens=LONGEST_ANSWER[task])
+    )
+
+
+def rungs_of(plan: LadderPlan, chosen: Sequence[str]) -> tuple[str, ...]:
+    """The chosen rungs of a plan in its order, else the proposed ones; the recipe as it is is always among them.
+    Raises UserError for one that is not offered or lacks something."""
+    by_name = {one.name: one for one in plan.rungs}
+    for name in chosen:
+        if name not in by_name:
+            raise UserError(f"There is no rung {name!r} for these questions.", f"The rungs are {', '.join(by_name)}.")
+        if by_name[name].missing:
+            raise UserError(f"{by_name[name].title} cannot run: {by_name[name].missing}")
+    wanted = set(chosen) or {one.name for one in plan.rungs if one.proposed}
+    wanted.add(plan.rungs[0].name)
+    return tuple(name for name in by_name if name in wanted)
+
+
+def _notes(
+    tune: Sequence[NumberedQuestion], held: Sequence[NumberedQuestion], setting: Setting, recipe: Recipe
+) -> tuple[str, ...]:
+    notes = []
+    if len(held) < FEW:
+        notes.append(
+            f"There are only {counted(len(held), 'held-out question')}: differences below about 20 points will not be "
+            "shown."
+        )
+    if not tune:
+        notes.append("The set has no tuning questions: nothing can be learnt or chosen, and no rungs race.")
+    shared = {one.question.text.casefold().strip() for one in tune} & {
+        one.question.text.casefold().strip() for one in held
+    }
+    if shared:
+        notes.append(
+            f"{counted(len(shared), 'held-out question')} {'is' if len(shared) == 1 else 'are'} among the tuning "
+            "questions as well: what learns from these knows the answer."
+        )
+    if setting.recipe.decoding.max_tokens != recipe.decoding.max_tokens:
+        notes.append(
+            f"Answers are at most {setting.recipe.decoding.max_tokens} tokens long, since the expected ones are short."
+        )
+    return tuple(notes)

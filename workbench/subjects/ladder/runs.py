@@ -1,0 +1,326 @@
+"""The kind of run that takes a question set through the techniques: races, trainings, answers, and their verdict.
+
+It composes what there is: answers are cells of two evaluations, trainings and searches are runs of their own. What has
+become of each rung is written when it happens. So a ladder that was stopped, killed or extended goes on where it was:
+nothing is answered or trained twice.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.events import Event
+from workbench.api.protocol import finish
+from workbench.base.counting import counted
+from workbench.base.errors import UserError, WorkerDied
+from workbench.base.stored import Stored
+from workbench.core.change_notifier import ChangeNotifier
+from workbench.records.evaluation import NumberedQuestion, shuffled
+from workbench.records.ladder import AS_IT_IS, Ladder, LadderResult, RungNote, RungState
+from workbench.records.recipes import Recipe
+from workbench.subjects.adapters.trained_data import TrainedData
+from workbench.subjects.evaluation.question_store import QuestionStore
+from workbench.subjects.evaluation.runs import EvaluateRuns
+from workbench.subjects.evaluation.store import EvaluationStore
+from workbench.subjects.ladder.answers import Ended, Progress, RungAnswers
+from workbench.subjects.ladder.planning import Planner
+from workbench.subjects.ladder.preparing import Preparer
+from workbench.subjects.ladder.report import LadderReports
+from workbench.subjects.ladder.rung import Combination, Rung
+from workbench.subjects.ladder.rungs import BY_NAME
+from workbench.subjects.ladder.store import LadderStore
+from workbench.subjects.ladder.verdict import could_be_shown_better
+from workbench.subjects.runs.calls import RunRecord
+from workbench.subjects.runs.kinds import OpenRun, RunKind
+
+FIRST_ROUND = 12
+"""Tuning questions of the first round of a race; each further round has twice as many."""
+SURVIVORS = 2
+"""So many rungs of a technique go on from a race."""
+
+
+class LadderRun(msgspec.Struct, frozen=True, kw_only=True):
+    """The config of a run: the ladder that it works on."""
+
+    ladder: str
+
+
+@dataclass(frozen=True, eq=False)
+class LadderRuns(RunKind):
+    config = Stored("config of this run", LadderRun)
+    result = Stored("result of this run", LadderResult)
+    resumable = True
+
+    _store: LadderStore
+    _evaluate: EvaluateRuns
+    _evaluations: EvaluationStore
+    _sets: QuestionStore
+    _planner: Planner
+    _preparer: Preparer
+    _reports: LadderReports
+    _trained: TrainedData
+    _changes: ChangeNotifier
+
+    def concurrency_group(self, run: RunRecord) -> str:
+        """Ladders run one after the other. What a ladder prepares are runs of other groups, for which it waits."""
+        return "ladder"
+
+    def set_paused(self, run: OpenRun, paused: bool) -> None:
+        """The answers that are being generated are completed first."""
+
+    def work(self, run: OpenRun) -> Event:
+        config = msgspec.convert(run.record.config, LadderRun)
+        climb = _Climb(self, run, self._store.get(config.ladder))
+        try:
+            climb.all()
+        finally:
+            climb.note_time()
+            self._changes.publish("ladder", config.ladder)
+            self._changes.publish("evaluation", climb.ladder.evaluation)
+        report = self._reports.report(climb.ladder)
+        return finish(LadderResult(ladder=config.ladder, answered=climb.progress.made, sentence=report.sentence))
+
+
+class _Climb:
+    """One run's work on a ladder."""
+
+    def __init__(self, kind: LadderRuns, run: OpenRun, ladder: Ladder) -> None:
+        self._kind, self._run, self.ladder = kind, run, ladder
+        self._began, self._spent_before = time.monotonic(), ladder.spent_s
+        self.progress = Progress(run)
+        self.progress.left = self._left
+        run.emit(events.Progress(stage="reading the models"))
+        self._notes = {name: RungNote(name=name) for name in ladder.rungs} | kind._store.notes(ladder.id)
+        self._held = RungAnswers(
+            ladder.evaluation, kind._evaluate, kind._evaluations, kind._trained, run, self._has_time
+        )
+        self._race: RungAnswers | None = None
+        self._raced_questions: Sequence[NumberedQuestion] = ()
+        if ladder.race:
+            self._race = RungAnswers(ladder.race, kind._evaluate, kind._evaluations, kind._trained, run, self._has_time)
+            self._raced_questions = shuffled(self._race.questions, ladder.seed)
+        self._setting = kind._planner.setting_of(ladder)
+        self._waiting: list[str] = []
+
+    def all(self) -> None:
+        mine = [BY_NAME[name] for name in self.ladder.rungs if name in BY_NAME]
+        for rung in mine:
+            note = self._notes[rung.name]
+            if note.state in ("racing", "preparing", "answering"):  # it was under way when the run ended
+                self._put(rung, state="waiting", reason="")
+        open_rungs = [rung for rung in mine if self._notes[rung.name].state in ("waiting", "failed")]
+        self._waiting = [rung.name for rung in open_rungs]
+        self.progress.total = len(self._held.questions) * len(mine)
+        self.progress.done = len(self._held.questions) * (len(mine) - len(open_rungs))
+        first = BY_NAME[AS_IT_IS]
+        if first in open_rungs:
+            self._climb(first, open_rungs)  # whatever the limit: the others are compared with it
+            if self._notes[AS_IT_IS].state != "measured":
+                raise UserError(self._notes[AS_IT_IS].reason or "The recipe as it is could not answer.")
+        cheap = [rung for rung in open_rungs if rung.races]
+        self._race_all(cheap, combining=any(isinstance(one.preparation, Combination) for one in open_rungs))
+        for rung in sorted(open_rungs, key=self._price):
+            if rung is not first and self._notes[rung.name].state in ("waiting", "failed"):
+                self._climb(rung, open_rungs)
+
+    def note_time(self) -> None:
+        self.ladder = msgspec.structs.replace(
+            self._kind._store.get(self.ladder.id), spent_s=self._spent_before + time.monotonic() - self._began
+        )
+        self._kind._store.update(self.ladder)
+
+    # -- races --------------------------------------------------------------------------------------
+
+    def _race_all(self, cheap: Sequence[Rung], *, combining: bool) -> None:
+        """Successive halving among the cheap rungs of each technique, on tuning questions (Jamieson and Talwalkar 2016,
+        arXiv:1502.07943). What a person has asked for by name answers too, and is not left out."""
+        race = self._race
+        if race is None or len(race.questions) < FIRST_ROUND:
+            return
+        if combining and self._notes[AS_IT_IS].tune_score is None:
+            self._raced(race, BY_NAME[AS_IT_IS], self._raced_questions, state="measured")
+        techniques = list(dict.fromkeys(rung.technique for rung in cheap))
+        for technique in techniques:
+            mine = [rung for rung in cheap if rung.technique == technique]
+            free = [rung for rung in mine if not self._notes[rung.name].forced]
+            if len(free) > SURVIVORS or combining:
+                self._halve(race, mine, technique or "")
+
+    def _halve(self, race: RungAnswers, rungs: Sequence[Rung], technique: str) -> None:
+        left, count = list(rungs), FIRST_ROUND
+        while left:
+            count = min(count, len(race.questions))
+            questions = self._raced_questions[:count]
+            scores: dict[str, float] = {}
+            for rung in list(left):
+                try:
+                    scores[rung.name] = self._raced(race, rung, questions)
+                except Ended:
+                    self._put(rung, state="waiting")
+                    return
+                except UserError as error:
+                    self._put(rung, state="failed", reason=_said(error))
+                    left.remove(rung)
+            free = [rung for rung in left if not self._notes[rung.name].forced]
+            keep = max(SURVIVORS, math.ceil(len(free) / 2))
+            if len(free) > keep:
+                ranked = sorted((scores[rung.name] for rung in free), reverse=True)
+                limit = ranked[keep - 1]
+                best = max(scores.values())
+                for rung in [one for one in free if scores[one.name] < limit]:
+                    left.remove(rung)
+                    self._skip(
+                        rung,
+                        f"On {counted(count, 'tuning question')} it was right in {100 * scores[rung.name]:.0f} %, "
+                        f"the best of its technique in {100 * best:.0f} %.",
+                    )
+            for rung in left:
+                if self._notes[rung.name].state == "racing":
+                    self._put(rung, state="waiting")
+            if count == len(race.questions) or len(left) <= SURVIVORS:
+                return
+            count *= 2
+
+    def _raced(
+        self, race: RungAnswers, rung: Rung, questions: Sequence[NumberedQuestion], state: RungState = "racing"
+    ) -> float:
+        """The rung's mean on tuning questions."""
+        note = self._notes[rung.name]
+        recipe = note.recipe or rung.recipe(self._setting)
+        self._put(rung, state=state, recipe=recipe)
+        self.progress.begin(f"{rung.title}: tuning questions")
+        self.progress.total += len(questions)
+        place = race.column(rung.title, recipe)
+        race.answer(place, questions, self.progress)
+        values = race.scores(place)
+        mean = math.fsum(values[one.number] for one in questions if one.number in values) / len(questions)
+        self._put(rung, raced=len(questions), tune_score=mean)
+        return mean
+
+    # -- one rung -----------------------------------------------------------------------------------
+
+    def _climb(self, rung: Rung, mine: Sequence[Rung]) -> None:
+        """Prepare the rung where it needs that, and let it answer the held-out questions."""
+        if reason := self._not_now(rung):
+            self._skip(rung, reason)
+            return
+        try:
+            recipe = self._prepared(rung, mine)
+            if recipe is None:
+                return
+            self._put(rung, state="answering", recipe=recipe, reason="")
+            self.progress.begin(rung.title)
+            place = self._held.column(rung.title, recipe)
+            self._put(rung, column=place)
+            seconds = self._held.answer(place, self._held.questions, self.progress)
+            spent = self._notes[rung.name].answering_s + seconds
+            self._put(rung, state="measured", answering_s=spent)
+        except Ended:
+            self._skip(rung, "The limit in minutes was reached.")
+        except (UserError, WorkerDied) as error:
+            self._put(rung, state="failed", reason=_said(error))
+            self._run.emit(events.Log(text=f"{rung.title}: {_said(error)}", level="notice"))
+        finally:
+            self.note_time()
+        if rung.name in self._waiting:
+            self._waiting.remove(rung.name)
+
+    def _prepared(self, rung: Rung, mine: Sequence[Rung]) -> Recipe | None:
+        note = self._notes[rung.name]
+        if note.recipe is not None:
+            return note.recipe
+        if rung.preparation is None:
+            return rung.recipe(self._setting)
+        if isinstance(rung.preparation, Combination):
+            joined = self._kind._preparer.combine(self._setting.recipe, self._notes, BY_NAME)
+            if joined is None:
+                self._skip(rung, "Fewer than two techniques were better than the recipe as it is on tuning questions.")
+            return joined
+        self._put(rung, state="preparing")
+        self.progress.begin(f"{rung.title}: preparing")
+        return self._kind._preparer.prepare(
+            rung, self._setting, self.ladder, note, self._race, self._run, self.progress,
+            lambda **values: self._put(rung, **values),
+        )  # fmt: skip
+
+    def _not_now(self, rung: Rung) -> str:
+        """Why the rung is left out; "" where it goes on."""
+        if rung.name == AS_IT_IS:
+            return ""
+        note = self._notes[rung.name]
+        if self.ladder.minutes:
+            left = 60 * self.ladder.minutes - self._spent()
+            takes = note.estimate.preparing_s + note.estimate.answering_s
+            if left <= 0:
+                return "The limit in minutes was reached."
+            if takes > left and not note.run:
+                return f"It takes about {_minutes(takes)}, and {_minutes(left)} of the limit are left."
+        if rung.preparation is not None and not note.forced and not isinstance(rung.preparation, Combination):
+            best = self._best_values()
+            if best and not could_be_shown_better(best):
+                share = 100 * math.fsum(best) / len(best)
+                return (
+                    f"There is no room above: the best rung has {share:.0f} % of {len(best)} questions right, so that "
+                    "even a perfect one would not be shown to be better."
+                )
+        return ""
+
+    def _best_values(self) -> list[float]:
+        """The scores of the best rung so far."""
+        found: list[float] = []
+        for note in self._notes.values():
+            if note.state == "measured" and note.column is not None:
+                values = list(self._held.scores(note.column).values())
+                if values and (not found or math.fsum(values) / len(values) > math.fsum(found) / len(found)):
+                    found = values
+        return found
+
+    # -- parts --------------------------------------------------------------------------------------
+
+    def _price(self, rung: Rung) -> tuple[bool, float]:
+        """Cheap rungs first, a combination last."""
+        estimate = self._notes[rung.name].estimate
+        return isinstance(rung.preparation, Combination), estimate.preparing_s + estimate.answering_s
+
+    def _skip(self, rung: Rung, reason: str) -> None:
+        self._put(rung, state="skipped", reason=reason)
+        self.progress.total -= len(self._held.questions)
+        if rung.name in self._waiting:
+            self._waiting.remove(rung.name)
+
+    def _put(self, rung: Rung, **values: Any) -> None:
+        note = msgspec.structs.replace(self._notes[rung.name], **values)
+        self._notes[rung.name] = note
+        self._kind._store.put(self.ladder.id, note)
+        self._kind._changes.publish("ladder", self.ladder.id)
+
+    def _spent(self) -> float:
+        return self._spent_before + time.monotonic() - self._began
+
+    def _has_time(self) -> bool:
+        if not self.ladder.minutes or self._notes[AS_IT_IS].state == "answering":
+            return True
+        return self._spent() < 60 * self.ladder.minutes
+
+    def _left(self) -> float:
+        """The seconds that are left of all rungs, by their estimates."""
+        estimates = (self._notes[name].estimate for name in self._waiting)
+        left = math.fsum(one.preparing_s + one.answering_s for one in estimates)
+        return min(left, max(0.0, 60 * self.ladder.minutes - self._spent())) if self.ladder.minutes else left
+
+
+def _minutes(seconds: float) -> str:
+    return counted(max(1, round(seconds / 60)), "minute")
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, UserError):
+        return f"{error.message} {error.hint}".strip()
+    return str(error) or "The worker has ended unexpectedly."

@@ -1,0 +1,314 @@
+"""What the scores of a ladder show: intervals that hold for all rungs at once, standings, and the cheapest rung that is
+enough.
+
+Pure and reproducible: resampling is seeded. Intervals are simultaneous, so that the interval of a rung holds its value
+also when the rung was chosen for its score: the critical value is the 95 % quantile of the largest of the rungs'
+standardised deviations, which are simulated with the correlation that the scores have over questions (max-t, Westfall
+and Young 1993, Resampling-Based Multiple Testing).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+
+import msgspec
+
+from workbench.base.counting import counted
+from workbench.records.evaluation import ColumnScore
+from workbench.records.ladder import AS_IT_IS, RungCost, Standing
+from workbench.subjects.evaluation.statistics import POINTS, is_rate, questions_needed
+
+FEWEST = 12
+"""Of fewer common questions nothing is said."""
+LEVEL = 0.95
+DRAWS = 20_000
+MOST_POINTS_NEEDED = 1_000
+"""More questions than so many are not asked for."""
+
+_NORMAL = NormalDist()
+
+
+class Scored(msgspec.Struct, frozen=True, kw_only=True):
+    """A rung with its scores by question number, what it took, and how it is called in the sentence."""
+
+    name: str
+    title: str
+    values: Mapping[int, float]
+    cost: RungCost = RungCost()
+    plural: bool = False
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    score: ColumnScore
+    difference: ColumnScore | None
+    standing: Standing
+    frontier: bool
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """``rungs`` by their names. ``winner`` is the cheapest one that is not shown to be worse than the best, "" where
+    there are too few answers. ``more`` is about how many more questions would separate the first two."""
+
+    rungs: dict[str, Judged]
+    sentence: str = ""
+    winner: str = ""
+    more: int = 0
+    questions: int = 0
+
+
+def judge(rungs: Sequence[Scored], questions: int = 100, unit: str = "") -> Verdict:
+    """The verdict on rungs in the order in which they are listed. Only questions that all have answered count. Costs
+    are compared for so many ``questions`` that a person is going to ask."""
+    begun = [rung for rung in rungs if rung.values]
+    numbers = sorted(set.intersection(*(set(rung.values) for rung in begun))) if begun else []
+    if not numbers:
+        return Verdict(rungs={}, sentence="There are no answers to compare yet.")
+    n = len(numbers)
+    scores = [[rung.values[number] for number in numbers] for rung in begun]
+    means = [math.fsum(one) / n for one in scores]
+    rate = not unit and all(map(is_rate, scores))
+    critical = critical_value(scores)
+    intervals = [_interval(one, critical, rate, unit) for one in scores]
+    price = [rung.cost.seconds_for(questions) for rung in begun]
+    best = min(range(len(begun)), key=lambda place: (-means[place], price[place]))
+    base = next((place for place, rung in enumerate(begun) if rung.name == AS_IT_IS), None)
+    of_best = paired_intervals(scores[best], scores, rate)
+    of_base = paired_intervals(scores[base], scores, rate) if base is not None else []
+    worse = [place != best and of_best[place].high < 0 for place in range(len(begun))]
+    standings: list[Standing] = ["worse" if one else "not worse" for one in worse]
+    if n < FEWEST or len(begun) < 2:
+        standings = ["open"] * len(begun)
+    elif all(one for place, one in enumerate(worse) if place != best):
+        standings[best] = "best"
+    enough = [place for place in range(len(begun)) if standings[place] in ("best", "not worse")]
+    winner = min(enough, key=lambda place: (price[place], -means[place])) if enough else None
+    judged = {
+        rung.name: Judged(
+            score=intervals[place],
+            difference=of_base[place] if base is not None and place != base else None,
+            standing=standings[place],
+            frontier=not any(
+                price[other] <= price[place]
+                and means[other] >= means[place]
+                and (price[other], means[other]) != (price[place], means[place])
+                for other in range(len(begun))
+            ),
+        )
+        for place, rung in enumerate(begun)
+    }
+    more = _more(scores, best, winner, n, rate)
+    said = _sentence(begun, judged, of_best, scores, best, winner, more, n, rate, unit, price)
+    return Verdict(
+        rungs=judged, sentence=said, winner=begun[winner].name if winner is not None else "", more=more, questions=n
+    )
+
+
+# -- intervals -----------------------------------------------------------------------------------------
+
+
+def critical_value(scores: Sequence[Sequence[float]]) -> float:
+    """The number of standard errors within which all means lie at once with a probability of 95 %: from 1.96 for one
+    rung, or for rungs that answer alike, up to Šidák's value for independent ones."""
+    import numpy as np
+
+    single = _NORMAL.inv_cdf((1 + LEVEL) / 2)
+    rows = np.asarray(scores, np.float64)
+    if len(rows) < 2 or rows.shape[1] < 2:
+        return single
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    spread = np.sqrt((centred**2).sum(axis=1))
+    varies = spread > 1e-12
+    alike = np.eye(len(rows))
+    units = centred[varies] / spread[varies, None]
+    alike[np.ix_(varies, varies)] = units @ units.T
+    # a little shrunk towards independence, which is the safe side: correlations of few questions are noisy
+    shrunk = alike * (1 - 1 / math.sqrt(rows.shape[1]))
+    np.fill_diagonal(shrunk, 1.0)
+    values, vectors = np.linalg.eigh(shrunk)
+    root = vectors * np.sqrt(np.clip(values, 0, None))
+    draws = np.random.default_rng(0).standard_normal((DRAWS, len(rows))) @ root.T
+    return max(single, float(np.quantile(np.abs(draws).max(axis=1), LEVEL)))
+
+
+def paired_intervals(reference: Sequence[float], scores: Sequence[Sequence[float]], rate: bool) -> list[ColumnScore]:
+    """The differences of all ``scores`` to ``reference``, with intervals that hold at once."""
+    differences = [[b - a for a, b in zip(reference, one, strict=True)] for one in scores]
+    varying = [one for one in differences if any(one)]
+    critical = critical_value(varying) if varying else _NORMAL.inv_cdf((1 + LEVEL) / 2)
+    found = []
+    for one in differences:
+        n, mean = len(one), math.fsum(one) / len(one)
+        if rate:
+            won, lost = one.count(1), one.count(-1)
+            up, down = (won + 1) / (n + 2), (lost + 1) / (n + 2)  # Bonett and Price 2012, doi:10.3102/1076998611411915
+            half = critical * math.sqrt((up + down - (up - down) ** 2) / (n + 2))
+            low, high = max(-1.0, up - down - half), min(1.0, up - down + half)
+        else:
+            half = student(critical, n - 1) * _error(one, mean)
+            low, high = mean - half, mean + half
+        found.append(ColumnScore(value=mean, low=low, high=high, n=n))
+    return found
+
+
+def _interval(values: Sequence[float], critical: float, rate: bool, unit: str) -> ColumnScore:
+    """Wilson's interval for rates, Student's for others, with this critical value."""
+    n, mean = len(values), math.fsum(values) / len(values)
+    if rate:
+        z2 = critical * critical
+        centre = (mean + z2 / (2 * n)) / (1 + z2 / n)
+        half = critical / (1 + z2 / n) * math.sqrt(mean * (1 - mean) / n + z2 / (4 * n * n))
+        low, high = centre - half, centre + half
+    else:
+        half = student(critical, n - 1) * _error(values, mean)
+        low, high = mean - half, mean + half
+    if not unit:
+        low, high = max(0.0, low), min(1.0, high)
+    return ColumnScore(value=mean, low=min(low, mean), high=max(high, mean), n=n)
+
+
+def student(z: float, freedom: int) -> float:
+    """The quantile of Student's t at the level of the normal's quantile ``z``: the expansion about it (Abramowitz and
+    Stegun 26.7.5); for one degree of freedom that of Cauchy's distribution."""
+    v = max(1, freedom)
+    if v == 1:
+        return math.tan(math.pi * (_NORMAL.cdf(z) - 0.5))
+    terms = (
+        z,
+        (z**3 + z) / (4 * v),
+        (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2),
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3),
+    )
+    return math.fsum(terms)
+
+
+def _error(values: Sequence[float], mean: float) -> float:
+    n = len(values)
+    return math.sqrt(math.fsum((one - mean) ** 2 for one in values) / max(1, n - 1) / n) if n > 1 else 1.0
+
+
+def could_be_shown_better(values: Sequence[float]) -> bool:
+    """Whether a rung that answers everything rightly would be shown to be better than these scores: else there is no
+    room above them."""
+    perfect = [1.0] * len(values)
+    return bool(values) and paired_intervals(values, [perfect], is_rate(values))[0].low > 0
+
+
+# -- words ---------------------------------------------------------------------------------------------
+
+
+def _more(scores: Sequence[Sequence[float]], best: int, winner: int | None, n: int, rate: bool) -> int:
+    """About how many more questions would show the difference of the best rung to the next that is not shown to be
+    worse: a difference of five points where the one that was found is smaller."""
+    if n < FEWEST:
+        return FEWEST - n
+    if winner is None or winner == best:
+        return 0
+    differences = [a - b for a, b in zip(scores[best], scores[winner], strict=True)]
+    mean = math.fsum(differences) / n
+    spread = math.sqrt(max(math.fsum((one - mean) ** 2 for one in differences) / (n - 1), 1 / (n + 1)))
+    missing = questions_needed(spread, max(mean, POINTS / 100)) - n
+    if missing <= 0:
+        return 0
+    digit = int(10 ** max(0, len(str(missing)) - 2))
+    return math.ceil(missing / digit) * digit
+
+
+def _sentence(
+    rungs: Sequence[Scored],
+    judged: Mapping[str, Judged],
+    of_best: Sequence[ColumnScore],
+    scores: Sequence[Sequence[float]],
+    best: int,
+    winner: int | None,
+    more: int,
+    n: int,
+    rate: bool,
+    unit: str,
+    price: Sequence[float],
+) -> str:
+    if len(rungs) == 1:
+        score = judged[rungs[0].name].score
+        value = f"{_amount(score.value, unit)} ({_bounds(score, unit)}) at {_seconds(rungs[0].cost.answer_s)} an answer"
+        return f"{rungs[0].title} reaches {value}; nothing else has been measured yet."
+    if winner is None:
+        return f"Only {counted(n, 'question')} have been answered by all rungs; {FEWEST} are needed to say anything."
+    chosen = rungs[winner]
+    score = judged[chosen.name].score
+    pace = _seconds(chosen.cost.answer_s)
+    value = f"{_amount(score.value, unit)} ({_bounds(score, unit)}) at {pace} an answer"
+    if judged[chosen.name].standing == "best":
+        first = f"{chosen.title} {_are(chosen)} the best: {value}."
+    else:
+        first = f"{chosen.title} {_are(chosen)} enough: {value}."
+    return " ".join(filter(None, (first, _dearer(rungs, scores, winner, rate, unit, price, more))))
+
+
+def _dearer(
+    rungs: Sequence[Scored],
+    scores: Sequence[Sequence[float]],
+    winner: int,
+    rate: bool,
+    unit: str,
+    price: Sequence[float],
+    more: int,
+) -> str:
+    """What the best of the dearer rungs is worth."""
+    dearer = [place for place in range(len(rungs)) if price[place] > price[winner]]
+    if not dearer:
+        return "Nothing dearer has been measured."
+    top = max(dearer, key=lambda place: (math.fsum(scores[place]), -price[place]))
+    against = paired_intervals(scores[winner], [scores[place] for place in dearer], rate)[dearer.index(top)]
+    shown = against.high < 0
+    what = f"{_are(rungs[top])} {'worse' if shown else 'not shown to be better'}"
+    extra = rungs[top].cost.preparing_s - rungs[winner].cost.preparing_s
+    slower = rungs[top].cost.answer_s - rungs[winner].cost.answer_s
+    takes = ""
+    if extra >= 1:
+        takes = f" and {_take(rungs[top])} {_seconds(extra)} more to prepare"
+    elif slower > 0.05:
+        takes = f" and {_take(rungs[top])} {_seconds(slower)} more an answer"
+    said = f"{rungs[top].title} {what} ({_points(against, unit)}){takes}."
+    if not shown and more:
+        said += f" About {more:,} more questions would tell them apart."
+    return said
+
+
+def _are(rung: Scored) -> str:
+    return "are" if rung.plural else "is"
+
+
+def _take(rung: Scored) -> str:
+    return "take" if rung.plural else "takes"
+
+
+def _points(difference: ColumnScore, unit: str) -> str:
+    scale = 1 if unit else 100
+    value, low, high = (scale * one for one in (difference.value, difference.low, difference.high))
+    digits = 1 if unit else 0
+    word = unit or "points"
+    return f"{_signed(value, digits)} {word}, {_plain(low, digits)} to {_plain(high, digits)}"
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{_plain(value, digits)}" if round(value, digits) <= 0 else f"+{value:.{digits}f}"
+
+
+def _plain(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{value:.1f} {unit}" if unit else f"{100 * value:.0f} %"
+
+
+def _bounds(score: ColumnScore, unit: str) -> str:
+    return f"{score.low:.1f} to {score.high:.1f}" if unit else f"{100 * score.low:.0f} to {100 * score.high:.0f}"
+
+
+def _seconds(value: float) -> str:
+    if value >= 90:
+        return counted(round(value / 60), "minute")
+    return f"{value:.0f} s" if value >= 10 else f"{value:.1f} s"

@@ -1,0 +1,40 @@
+"""Makes the parts of ladders and joins them."""
+
+from __future__ import annotations
+
+from workbench.core.foundation import Foundation
+from workbench.subjects.adapters.wiring import AdapterParts
+from workbench.subjects.answering.resolver import HomeServices
+from workbench.subjects.documents.store import CollectionRegistry
+from workbench.subjects.evaluation.question_store import QuestionStore
+from workbench.subjects.evaluation.wiring import EvaluationParts
+from workbench.subjects.ladder.planning import Planner
+from workbench.subjects.ladder.preparing import Preparer
+from workbench.subjects.ladder.report import LadderReports
+from workbench.subjects.ladder.runs import LadderRuns
+from workbench.subjects.ladder.service import Ladders
+from workbench.subjects.ladder.store import LadderStore
+from workbench.subjects.runs.queue import Runs
+from workbench.subjects.subject import Subject
+
+
+def wire(
+    base: Foundation,
+    evaluation: EvaluationParts,
+    questions: QuestionStore,
+    collections: CollectionRegistry,
+    adapters: AdapterParts,
+    services: HomeServices,
+    runs: Runs,
+) -> Subject:
+    store = LadderStore(base.database)
+    planner = Planner(questions, evaluation.store, store, services, collections, adapters.workers)
+    reports = LadderReports(store, evaluation.store, runs)
+    ladders = Ladders(
+        store, evaluation.store, evaluation.service, questions, services, planner, reports, runs, base.changes
+    )
+    climbing = LadderRuns(
+        store, evaluation.answering, evaluation.store, questions, planner, Preparer(runs), reports, adapters.trained,
+        base.changes,
+    )  # fmt: skip
+    return Subject(handlers=ladders.handlers(), kinds={"ladder": climbing})
