@@ -88,8 +88,8 @@ class Workbench:
         )
         measured = evaluation.wire(
             base, questions, services, runs, catalogue=catalogue, checksums=checksums, documents=read.service,
-            embedding=read.embedding, chats=history, answers=self._answers, sets=sets, prompts=library,
-            trained=adapters.trained,
+            registry=read.registry, embedding=read.embedding, chats=history, answers=self._answers, sets=sets,
+            prompts=library, trained=adapters.trained,
         )  # fmt: skip
         self._adapters, self._backups = adapters, Backups(home, catalogue, base.database)
         self._subjects = Subjects(

@@ -12,6 +12,7 @@ from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, add_repeated
 from workbench.cli.call_arguments import add_call, add_removal, call_of
 from workbench.cli.output import Number, TextOutput, listing, one_line, when
+from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session
 from workbench.methods import METHODS
 from workbench.records.evaluation import QuestionRow, QuestionSet, without_answer
@@ -22,6 +23,7 @@ from workbench.subjects.evaluation.calls import (
     ListQuestions,
     ListQuestionSets,
     ListSampleSets,
+    QuestionsFromDocuments,
     RemoveQuestionSet,
     SampleSetList,
     SuggestScorers,
@@ -41,6 +43,10 @@ def add_commands(commands: Commands) -> None:
     importing.add_argument("--chats", action="store_true", help="answers that were rated as good, edited or chosen")
     importing.add_argument("--data", metavar="SET", default="", help="the examples of a data set of the home folder")
     add_repeated(importing, "--column", "ROLE=COLUMN", "the column of question, expected, context or choices")
+    add_call(
+        group, "from-documents", "make a question set from the documents of a collection", QuestionsFromDocuments,
+        show_set, do=make_from_documents, names=COLLECTIONS, collection="COLLECTION", tune_share="--tune SHARE",
+    )  # fmt: skip
     sampling = group.command("samples", "list the sets that are shipped, or add one", samples, show_samples)
     sampling.add_argument("name", metavar="NAME", nargs="?", default="", help="the set to add")
     add_call(group, "list", "list the question sets, the latest first", ListQuestionSets, show_list)
@@ -60,6 +66,7 @@ def add_commands(commands: Commands) -> None:
 
 
 NAMES, SETS = {"set": "question set"}, {"question_set": "question set"}
+COLLECTIONS = {"collection": "collection"}
 
 
 def create(session: Session, arguments: argparse.Namespace) -> Events[QuestionSet]:
@@ -70,6 +77,11 @@ def create(session: Session, arguments: argparse.Namespace) -> Events[QuestionSe
     given = {"path": arguments.data} if arguments.data else {}
     call = call_of(CreateQuestionSet, arguments, source=source, columns=columns, **given)
     return (yield from session.call(call))
+
+
+def make_from_documents(session: Session, arguments: argparse.Namespace) -> Events[QuestionSet]:
+    run = yield from session.call(call_of(QuestionsFromDocuments, arguments))
+    return msgspec.convert((yield from follow(session, run.id, stop_on_interrupt=True)), QuestionSet)
 
 
 def samples(session: Session, arguments: argparse.Namespace) -> Events[SampleSetList | QuestionSet]:

@@ -49,6 +49,7 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     not name, such as outdated ones.
     ``prompt`` is the whole prompt of a benchmark's question, which is asked as it is; its ``choices`` are the texts
     that may follow it. ``instructions`` are those of the question that an answer has to follow, of IFEval.
+    ``evidence`` are the places of the sources that hold the answer, in their words, for a person who reviews it.
     """
 
     messages: tuple[Message, ...]
@@ -63,6 +64,7 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     need: tuple[tuple[str, ...], ...] = ()
     points: tuple[tuple[str, ...], ...] = ()
     reject: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
 
     @property
     def has_gold(self) -> bool:
@@ -86,8 +88,8 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     @property
     def key(self) -> str:
-        """The same for the same content, whatever its id."""
-        content = msgspec.json.encode(msgspec.structs.replace(self, id=""))
+        """The same for the same content, whatever its id and its evidence."""
+        content = msgspec.json.encode(msgspec.structs.replace(self, id="", evidence=()))
         return blake2b(content, digest_size=16).hexdigest()
 
     @property

@@ -28,6 +28,7 @@ from workbench.records.documents import (
 from workbench.records.messages import Passage
 from workbench.records.outcomes import Reason
 from workbench.records.similarity import PassageMap
+from workbench.records.tables import DocumentTable
 
 
 class CollectionState(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +208,18 @@ class Text(Call[DocumentText], frozen=True, kw_only=True, tag="text"):
     document: str
 
 
+class TablesRead(msgspec.Struct, frozen=True, kw_only=True):
+    tables: tuple[DocumentTable, ...]
+
+
+class Tables(Call[TablesRead], frozen=True, kw_only=True, tag="tables-of"):
+    """The tables of a document, by its id; as many as have ``cells`` cells together."""
+
+    file: str
+    document: str
+    cells: int = 100_000
+
+
 class Picture(Call[PagePicture], frozen=True, kw_only=True, tag="picture"):
     """A page of a PDF or a picture, drawn by a reader process, with boxes around ``text[start:end]`` of the text."""
 
@@ -256,7 +269,7 @@ class Close(Call[None], frozen=True, kw_only=True, tag="close"):
 
 EmbeddingCall = (
     Ingest | Search | Similarities | EmbedTexts | EmbedQuestion | ReadTexts | Prepare | Forget | CountTerms | Documents
-    | Text | Picture | Names | PlacesOfName | Remove | State | Close | AskTables | Project
+    | Text | Tables | Picture | Names | PlacesOfName | Remove | State | Close | AskTables | Project
 )  # fmt: skip
 
 

@@ -130,6 +130,7 @@ class EmbeddingService:
             embedding_calls.AskTables: self._ask_tables,
             embedding_calls.Documents: self._documents,
             embedding_calls.Text: self._text,
+            embedding_calls.Tables: self._read_tables,
             embedding_calls.Picture: self._picture,
             embedding_calls.Names: self._names,
             embedding_calls.PlacesOfName: self._places_of_name,
@@ -251,6 +252,11 @@ class EmbeddingService:
         changed = is_changed(text.document.path, stamp.size, stamp.mtime_ns, text.document.hash)
         document = msgspec.structs.replace(text.document, changed=changed)
         yield finish(msgspec.structs.replace(text, document=document))
+
+    def _read_tables(self, call: embedding_calls.Tables, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index, index.reading() as snapshot:
+            tables = snapshot.tables(call.cells, (call.document,))
+            yield finish(embedding_calls.TablesRead(tables=tuple(one.content for one in tables)))
 
     def _picture(self, call: embedding_calls.Picture, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index, index.reading() as snapshot:

@@ -20,6 +20,7 @@ from workbench.records.evaluation import (
     QuestionRow,
     QuestionSet,
     ScorerUse,
+    Split,
 )
 from workbench.records.ladder import TaskKind
 from workbench.records.recipes import Recipe
@@ -104,6 +105,22 @@ class AddSampleSet(Call[QuestionSet], frozen=True, kw_only=True, tag="questions.
     name: str
 
 
+class QuestionsFromDocuments(Call[RunRecord], frozen=True, kw_only=True, tag="questions.from_documents"):
+    """Start the run that makes a question set of at most ``limit`` questions from the documents of ``collection``,
+    without a model: single values, values in several places, cells of tables, and questions that look alike and have no
+    answer there. Each names its document, and keeps the place that answers it as its evidence.
+
+    The questions on a document are on one side of the split; about ``tune_share`` are for tuning. The run's result is
+    the QuestionSet. Raises UserError for a collection without documents.
+    """
+
+    collection: Annotated[str, "the documents"]
+    name: Annotated[str, "the set's name (default: chosen)"] = ""
+    limit: Annotated[int, about(ge=1, le=2_000), "maximum number of questions"] = 60
+    tune_share: Annotated[float, about(ge=0, le=1), "share of questions for tuning"] = 0.5
+    seed: Annotated[int, "draws which ones"] = 0
+
+
 class ListQuestionSets(Call[QuestionSetList], frozen=True, kw_only=True, tag="questions.list"):
     """The question sets of the home, the latest first."""
 
@@ -120,12 +137,14 @@ class ListQuestions(Call[QuestionPage], frozen=True, kw_only=True, tag="question
 
 
 class EditQuestion(Call[QuestionSet], frozen=True, kw_only=True, tag="questions.edit"):
-    """Change a question of a set, or, without a ``question``, remove it. It stays on its side of the split. Evaluations
-    keep the question that they asked."""
+    """Change a question of a set, or, without a ``question``, remove it. It stays on its side of the split; with a
+    ``split``, a ``question`` that was removed is put back there under its number. Evaluations keep the question that
+    they asked."""
 
     question_set: str
     number: int
     question: QuestionRow | None = None
+    split: Split | None = None
 
 
 class RemoveQuestionSet(Call[QuestionSetList], frozen=True, kw_only=True, tag="questions.remove"):

@@ -95,7 +95,7 @@ class QuestionSets:
             raise UserError("The question is empty.", "Write a question, or remove it.")
         if question is not None and question.choices and not -1 <= question.choice < len(question.choices):
             raise UserError("The right choice is none of the choices.", "Choose one of them.")
-        edited = self._store.edit(self._store.get(call.question_set), call.number, question)
+        edited = self._store.edit(self._store.get(call.question_set), call.number, question, call.split)
         self._changes.publish("questions", edited.id)
         return edited
 

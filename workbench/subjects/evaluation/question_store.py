@@ -109,13 +109,21 @@ class QuestionStore:
         )
         return (NumberedQuestion(number=n, split=cast(Split, s), question=QUESTION.get(value)) for n, s, value in rows)
 
-    def edit(self, found: QuestionSet, number: int, question: QuestionRow | None) -> QuestionSet:
-        """Change a question, or remove it; numbers of others stay. Raises UserError when there is none of that number,
-        and for the last one of a set."""
+    def edit(
+        self, found: QuestionSet, number: int, question: QuestionRow | None, split: Split | None = None
+    ) -> QuestionSet:
+        """Change a question, or remove it; numbers of others stay. With a ``split``, a question that was removed is put
+        back. Raises UserError when there is none of that number, and for the last one of a set."""
         with self._database.transaction():
             row = self._database.row(
                 "select split from questions where question_set = ? and number = ?", (found.id, number)
             )
+            if row is None and question is not None and split is not None and number >= 1:
+                self._database.execute(
+                    "insert into questions (question_set, number, split, value) values (?, ?, ?, ?)",
+                    (found.id, number, split, QUESTION.encode(question).decode()),
+                )
+                return self._count(found, 1, split)
             if row is None:
                 raise UserError(f"{found.name} has no question {number:,}.", "List its questions.")
             if question is not None:
@@ -127,11 +135,16 @@ class QuestionStore:
             if found.questions == 1:
                 raise UserError("It is the only question of the set.", "Delete the set instead.")
             self._database.execute("delete from questions where question_set = ? and number = ?", (found.id, number))
-            left = msgspec.structs.replace(found, questions=found.questions - 1, tune=found.tune - (row[0] == "tune"))
-            self._database.execute(
-                "update question_sets set description = ? where id = ?", (QUESTION_SET.encode(left).decode(), found.id)
-            )
-            return left
+            return self._count(found, -1, row[0])
+
+    def _count(self, found: QuestionSet, more: int, split: Split) -> QuestionSet:
+        """The set with so many ``more`` questions on one side of the split."""
+        tune = found.tune + more * (split == "tune")
+        counted = msgspec.structs.replace(found, questions=found.questions + more, tune=tune)
+        self._database.execute(
+            "update question_sets set description = ? where id = ?", (QUESTION_SET.encode(counted).decode(), found.id)
+        )
+        return counted
 
     def remove(self, found: QuestionSet) -> None:
         """Delete a set. Evaluations keep their questions."""

@@ -12,7 +12,10 @@ from workbench.subjects.chats.store import ChatStore
 from workbench.subjects.datasets.store import DatasetStore
 from workbench.subjects.documents.embedder import Embedding
 from workbench.subjects.documents.service import Documents
+from workbench.subjects.documents.store import CollectionRegistry
 from workbench.subjects.evaluation.benchmark_service import BenchmarkFiles, BenchmarkRuns
+from workbench.subjects.evaluation.document_set_run import KIND as DOCUMENT_QUESTIONS
+from workbench.subjects.evaluation.document_set_run import DocumentSetRuns, DocumentSets
 from workbench.subjects.evaluation.exam import Examiner
 from workbench.subjects.evaluation.exam_run import ExamRuns
 from workbench.subjects.evaluation.optimise_run import OptimiseRuns
@@ -48,6 +51,7 @@ def wire(
     catalogue: ModelCatalogue,
     checksums: Checksums,
     documents: Documents,
+    registry: CollectionRegistry,
     embedding: Embedding,
     chats: ChatStore,
     answers: Answers,
@@ -69,6 +73,7 @@ def wire(
             **evaluations.handlers(),
             **examiner.handlers(),
             **QuestionSets(questions, chats, sets, changes).handlers(),
+            **DocumentSets(questions, registry, runs).handlers(),
             **SampleSets(questions, documents, runs, changes).handlers(),
             **BenchmarkFiles(home, base.gate, hub_of(base)).handlers(),
             **benchmarks.handlers(),
@@ -77,6 +82,7 @@ def wire(
         },
         kinds={
             "evaluate": evaluating,
+            DOCUMENT_QUESTIONS: DocumentSetRuns(questions, registry, embedding, changes),
             "verification": VerificationRuns(),
             "exam": ExamRuns(home, catalogue, checksums, embedding, services, changes),
             "optimise": OptimiseRuns(home, evaluating, store, questions, prompts, services, changes),
