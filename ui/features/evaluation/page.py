@@ -19,9 +19,11 @@ from ui.features import Found, ShellActions
 from ui.features.evaluation import texts
 from ui.features.evaluation.dialogs import ImportDialog, NewEvaluation, ScoreDialog
 from ui.features.evaluation.edit_question import EditQuestionDialog
+from ui.features.evaluation.from_documents import FromDocuments
 from ui.features.evaluation.grid import FIXED
 from ui.features.evaluation.optimise_dialog import OptimiseDialog
 from ui.features.evaluation.results import ResultsView
+from ui.features.evaluation.review import ReviewDialog
 from ui.features.evaluation.set_view import SetView
 from ui.features.evaluation.side_list import EVALUATION, SET, SideList
 from ui.state import Listing
@@ -109,6 +111,15 @@ class EvaluatePage(QWidget):
         dialog.open()
         return dialog
 
+    def begin_review(self) -> ReviewDialog | None:
+        """Keep, edit or drop the questions of the set that is shown."""
+        if self.questions.shown is None:
+            return None
+        dialog = ReviewDialog(self._bridge, self.questions.shown, self)
+        dialog.changed.connect(self._on_edited)
+        dialog.open()
+        return dialog
+
     def begin_evaluation(self) -> NewEvaluation:
         """Ask for an evaluation on the set that is shown."""
         kind, current = self.side.current
@@ -138,7 +149,8 @@ class EvaluatePage(QWidget):
     # -- building ------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.side = SideList()
+        self.side = SideList(self._bridge)
+        self.side.from_documents.made.connect(self._on_made)
         self.side.chosen.connect(self._on_chosen)
         self.side.new_button.clicked.connect(self.begin_evaluation)
         self.side.import_button.clicked.connect(self.begin_import)
@@ -147,6 +159,7 @@ class EvaluatePage(QWidget):
         self.questions.table.page_wanted.connect(self._read_questions)
         self.questions.grid.opened.connect(lambda row, _: self.begin_edit(row))
         self.questions.filtered.connect(lambda: self._read_questions(0))
+        self.questions.review_button.clicked.connect(self.begin_review)
         self.questions.optimise_button.clicked.connect(self.begin_search)
         self.questions.evaluate_button.clicked.connect(self.begin_evaluation)
         self.questions.confirm.confirmed.connect(self._on_delete_set)
@@ -175,6 +188,9 @@ class EvaluatePage(QWidget):
         split.setStretchFactor(1, 1)
         split.setSizes([_SIDE, 1000])
         self.empty = EmptyState(self.icon, texts.NO_SETS, texts.NO_SETS_HELP, texts.IMPORT)
+        self.empty_documents = FromDocuments(self._bridge)
+        self.empty_documents.made.connect(self._on_made)
+        self.empty.add_action(self.empty_documents)
         assert self.empty.button is not None
         self.empty.button.clicked.connect(self.begin_import)
         self._stack = QStackedWidget()
@@ -242,6 +258,13 @@ class EvaluatePage(QWidget):
         elif not self._expiring.isActive():
             self._expiring.start()
         self._show_progress()
+
+    def _on_made(self, found: QuestionSet) -> None:
+        """A set was made from documents: show it, and let a person review it."""
+        self._sets[found.id] = found
+        self._show_lists()
+        self.open_target(question_set=found.id)
+        self.begin_review()
 
     def _on_edited(self, found: QuestionSet) -> None:
         self._sets[found.id] = found

@@ -30,6 +30,7 @@ class SetView(QWidget):
         self.title, self.figures, self.notes = Text("", "heading"), Text("", "small"), Text("", "small")
         self.evaluate_button = PrimaryButton(texts.NEW_EVALUATION, small=True)
         self.optimise_button = PlainButton(texts.OPTIMISE, "search", small=True)
+        self.review_button = PlainButton(texts.REVIEW, "check", small=True)
         self.delete_button = QuietButton(texts.DELETE, "trash", small=True)
         self.confirm = ConfirmRow(self.delete_button)
         self.delete_button.clicked.connect(self.confirm.ask)
@@ -38,7 +39,7 @@ class SetView(QWidget):
         self.grid = GridView(texts.QUESTIONS_OF, _WIDTHS)
         self.grid.setModel(self.table)
         names = column_of(None, self.title, self.figures, gap=0)
-        buttons = (self.optimise_button, self.evaluate_button, self.delete_button)
+        buttons = (self.review_button, self.optimise_button, self.evaluate_button, self.delete_button)
         head = row_of(None, (names, 1), *buttons, gap=tokens.SPACE_2)
         column_of(
             self, head, self.confirm, self.notes, self.part, (self.grid, 1), gap=tokens.SPACE_2,

@@ -8,9 +8,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem, QWidget
 
+from ui.bridge import Bridge
 from ui.components.basics import PlainButton, PrimaryButton
 from ui.components.layout import column_of
 from ui.features.evaluation import texts
+from ui.features.evaluation.from_documents import FromDocuments
 from ui.theme import tokens
 from workbench.records.evaluation import Evaluation, QuestionSet
 
@@ -24,7 +26,7 @@ class SideList(QFrame):
     chosen = Signal(str, str)
     delete_pressed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
         self.setMinimumWidth(200)
@@ -34,7 +36,8 @@ class SideList(QFrame):
         self.tree.delete_pressed.connect(self.delete_pressed)
         self.new_button = PrimaryButton(texts.NEW_EVALUATION, "plus")
         self.import_button = PlainButton(texts.IMPORT, "upload")
-        buttons = column_of(None, self.new_button, self.import_button, gap=tokens.SPACE_2)
+        self.from_documents = FromDocuments(bridge)
+        buttons = column_of(None, self.new_button, self.import_button, self.from_documents, gap=tokens.SPACE_2)
         buttons.setContentsMargins(tokens.SPACE_2, tokens.SPACE_2, tokens.SPACE_2, tokens.SPACE_2)
         column_of(
             self, (self.tree, 1), buttons, margins=(tokens.SPACE_2, tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_2)

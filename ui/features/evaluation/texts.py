@@ -33,6 +33,20 @@ QUESTIONS_OF = "Questions of the set"
 PART_OF_SET = "Part of the set"
 SET_GONE = "Deleted set"
 
+# questions from documents, and their review
+FROM_DOCUMENTS = "Questions from documents"
+FROM_DOCUMENTS_HELP = "Make questions with answers from the documents of a collection. No model is needed."
+NO_DOCUMENTS_YET = "Add documents first, on the page Documents."
+READING_DOCUMENTS = "Reading the documents"
+REVIEW = "Review"
+REVIEW_TITLE = "Review: {name}"
+REVIEW_HELP = "Keep, edit or drop each question. Each decision is stored at once; a dropped question can be put back."
+KEEP_KEY, EDIT_KEY, DROP_KEY, UNDO_KEY = "Keep (K)", "Edit (E)", "Drop (D)", "Undo (U)"
+DONE = "Done"
+EXPECTED_IS = "Expected: {expected}"
+REVIEWED = "{kept:,} kept, {dropped:,} dropped, {left:,} left"
+LAST_QUESTION = "It is the only question of the set. Delete the set instead."
+
 # editing
 EDIT_TITLE, EDIT_GO = "Question {number:,}", "Save"
 EDIT_HELP = "It stays {split}. Evaluations keep the question that they asked."

@@ -144,7 +144,8 @@ class Gap(Struct, frozen=True):
 
 def facts_of(text: DocumentText, tables: Sequence[DocumentTable], language: str) -> list[Fact]:
     """The facts of a document in their order. ``language`` is its ISO 639-1 code."""
-    in_rows = [(row.start, row.end) for table in tables for row in table.rows if row.end]
+    named = [table for table in tables if any(column.name for column in table.columns)]
+    in_rows = [(row.start, row.end) for table in named for row in table.rows if row.end]
     found = [
         *cells_of(text.document.id, tables),
         *_once(_lines(text, in_rows, {_key(column.name) for table in tables for column in table.columns})),
