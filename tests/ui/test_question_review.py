@@ -18,6 +18,7 @@ from ui.features.evaluation.edit_question import EditQuestionDialog
 from ui.features.evaluation.page import EvaluatePage
 from ui.features.evaluation.review import ReviewDialog
 from workbench import calls as c
+from workbench.api.events import Event
 from workbench.api.protocol import finish
 from workbench.records.documents import Collection
 from workbench.records.evaluation import QuestionSet
@@ -110,12 +111,12 @@ def test_a_set_is_made_from_a_collection_and_shown_for_review(
     run = c.RunRecord(id="made", kind="document-questions", title="Pumps", state="running", created=time.time())
     made = QuestionSet(id="q9", name="Questions on Pumps", created=time.time(), questions=3, tune=1)
 
-    def start(call: c.QuestionsFromDocuments) -> list[object]:
+    def start(call: c.QuestionsFromDocuments) -> list[Event]:
         front.home.runs[run.id] = run
         front.home.question_sets[made.id] = made
         return [finish(run)]
 
-    front.answer(c.QuestionsFromDocuments, start)  # type: ignore[arg-type]
+    front.answer(c.QuestionsFromDocuments, start)
     front.answer(c.FollowRun, lambda call: [finish(made)])
     maker = page.side.from_documents
     listed = bridge.home.listing(c.ListCollections())
@@ -135,6 +136,14 @@ def test_a_set_is_made_from_a_collection_and_shown_for_review(
     assert [call.collection for call in front.asked(c.QuestionsFromDocuments)] == ["c1"]
     assert page.questions.title.text() == "Questions on Pumps"
     assert isinstance(page.findChild(ReviewDialog), ReviewDialog)
+    sample = c.SampleSet(name="sums", title="Sums", sentence="Small sums.", questions=4, task="number")
+    bridge.home.listing(c.ListSampleSets()).put(c.SampleSetList(samples=(sample,)))
+    front.answer(c.AddSampleSet, lambda call: [finish(made)])
+    [action] = page.side.samples.button.menu().actions()
+    assert (action.text(), action.toolTip()) == ("Sums (4 questions)", "Small sums.")
+    action.trigger()
+    settle(bridge, qtbot)
+    assert [call.name for call in front.asked(c.AddSampleSet)] == ["sums"]
     listed.put(c.CollectionList(collections=(others,)))
     maker.button.click()  # one collection: no list
     settle(bridge, qtbot)

@@ -24,6 +24,7 @@ from ui.features.evaluation.grid import FIXED
 from ui.features.evaluation.optimise_dialog import OptimiseDialog
 from ui.features.evaluation.results import ResultsView
 from ui.features.evaluation.review import ReviewDialog
+from ui.features.evaluation.sample_button import SampleButton
 from ui.features.evaluation.set_view import SetView
 from ui.features.evaluation.side_list import EVALUATION, SET, SideList
 from ui.state import Listing
@@ -151,6 +152,7 @@ class EvaluatePage(QWidget):
     def _build(self) -> None:
         self.side = SideList(self._bridge)
         self.side.from_documents.made.connect(self._on_made)
+        self.side.samples.made.connect(self._on_sample)
         self.side.chosen.connect(self._on_chosen)
         self.side.new_button.clicked.connect(self.begin_evaluation)
         self.side.import_button.clicked.connect(self.begin_import)
@@ -191,6 +193,9 @@ class EvaluatePage(QWidget):
         self.empty_documents = FromDocuments(self._bridge)
         self.empty_documents.made.connect(self._on_made)
         self.empty.add_action(self.empty_documents)
+        self.empty_samples = SampleButton(self._bridge)
+        self.empty_samples.made.connect(self._on_sample)
+        self.empty.add_action(self.empty_samples)
         assert self.empty.button is not None
         self.empty.button.clicked.connect(self.begin_import)
         self._stack = QStackedWidget()
@@ -261,10 +266,13 @@ class EvaluatePage(QWidget):
 
     def _on_made(self, found: QuestionSet) -> None:
         """A set was made from documents: show it, and let a person review it."""
+        self._on_sample(found)
+        self.begin_review()
+
+    def _on_sample(self, found: QuestionSet) -> None:
         self._sets[found.id] = found
         self._show_lists()
         self.open_target(question_set=found.id)
-        self.begin_review()
 
     def _on_edited(self, found: QuestionSet) -> None:
         self._sets[found.id] = found

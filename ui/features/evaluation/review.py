@@ -39,7 +39,7 @@ class ReviewDialog(Dialog):
         self._rows: list[NumberedQuestion] = []
         self._marks: list[str] = []
         self._undone: list[Callable[[], None]] = []  # what takes back each decision, the last one at the end
-        self.list = _List(self._on_key, accessibleName=texts.QUESTIONS_OF)
+        self.list = _List(self._on_key)
         self.list.currentRowChanged.connect(lambda _: self._show_current())
         self.place = Text("", "small")
         self.question = Text("", "strong")
@@ -204,8 +204,9 @@ class ReviewDialog(Dialog):
 class _List(QListWidget):
     """A list whose keys K, E, D and U decide."""
 
-    def __init__(self, decide: Callable[[str], None], **properties: object) -> None:
-        super().__init__(**properties)  # type: ignore[call-overload]
+    def __init__(self, decide: Callable[[str], None]) -> None:
+        super().__init__()
+        self.setAccessibleName(texts.QUESTIONS_OF)
         self._decide = decide
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

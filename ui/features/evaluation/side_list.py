@@ -13,6 +13,7 @@ from ui.components.basics import PlainButton, PrimaryButton
 from ui.components.layout import column_of
 from ui.features.evaluation import texts
 from ui.features.evaluation.from_documents import FromDocuments
+from ui.features.evaluation.sample_button import SampleButton
 from ui.theme import tokens
 from workbench.records.evaluation import Evaluation, QuestionSet
 
@@ -36,8 +37,10 @@ class SideList(QFrame):
         self.tree.delete_pressed.connect(self.delete_pressed)
         self.new_button = PrimaryButton(texts.NEW_EVALUATION, "plus")
         self.import_button = PlainButton(texts.IMPORT, "upload")
-        self.from_documents = FromDocuments(bridge)
-        buttons = column_of(None, self.new_button, self.import_button, self.from_documents, gap=tokens.SPACE_2)
+        self.from_documents, self.samples = FromDocuments(bridge), SampleButton(bridge)
+        buttons = column_of(
+            None, self.new_button, self.import_button, self.from_documents, self.samples, gap=tokens.SPACE_2
+        )
         buttons.setContentsMargins(tokens.SPACE_2, tokens.SPACE_2, tokens.SPACE_2, tokens.SPACE_2)
         column_of(
             self, (self.tree, 1), buttons, margins=(tokens.SPACE_2, tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_2)
