@@ -180,7 +180,7 @@ class EmbeddingService:
 
     def _embed_question(self, call: embedding_calls.EmbedQuestion, context: RequestContext) -> Iterator[Event]:
         folder = Path(call.embedder)
-        (vector,) = self._queue.embed_queries(folder, [call.question])
+        vector = self._queue.embed_query(folder, call.question)
         made = tuple(float(value) for value in vector)
         yield finish(embedding_calls.QuestionVector(vector=made, embedder=self._queue.embedder(folder).fingerprint))
 
@@ -201,6 +201,7 @@ class EmbeddingService:
 
     def _forget(self, call: embedding_calls.Forget, context: RequestContext) -> Iterator[Event]:
         gone = set(call.texts)
+        self._queue.forget(gone)
         with self._known_lock:
             for known in [known for known in self._known if known[1] in gone]:
                 del self._known[known]

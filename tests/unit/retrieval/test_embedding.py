@@ -47,7 +47,7 @@ def test_whoever_waits_goes_before_the_next_batch_of_an_ingest() -> None:
     later = [threading.Thread(target=queue.embed_passages, args=(FOLDER, ["next batch"])) for _ in range(3)]
     for thread in later:
         thread.start()
-    waiting = threading.Thread(target=queue.embed_queries, args=(FOLDER, ["question"]))
+    waiting = threading.Thread(target=queue.embed_query, args=(FOLDER, "question"))
     waiting.start()
     while queue._work.qsize() < 4:
         threading.Event().wait(0.001)
@@ -85,7 +85,7 @@ def test_the_texts_of_other_programs_take_turns_with_an_ingest_and_wait_for_a_qu
         for _ in range(2):
             queue.embed_passages(FOLDER, ["ingest"])
 
-    others = [threading.Thread(target=ingest), threading.Thread(target=queue.embed_queries, args=(FOLDER, ["?"]))]
+    others = [threading.Thread(target=ingest), threading.Thread(target=queue.embed_query, args=(FOLDER, "?"))]
     for thread in others:
         thread.start()
     while queue._work.qsize() < 2:
@@ -123,17 +123,31 @@ def test_an_embedder_is_loaded_once_and_another_takes_its_place() -> None:
 
     queue = EmbeddingQueue(load)
     for folder in ("/a", "/a", "/b", "/b"):
-        queue.embed_queries(Path(folder), ["x"])
+        queue.embed_query(Path(folder), "x")
         queue.embedder(Path(folder))
     assert loaded == [Path("/a"), Path("/b")]
     assert [one.closed for one in made] == [True, False], "the first one's memory is free"
+
+
+def test_a_question_is_embedded_once_until_it_is_forgotten() -> None:
+    embedder = FakeEmbedder()
+    embedded: list[str] = []
+    queries = embedder.embed_queries
+    embedder.embed_queries = lambda texts: embedded.extend(texts) or queries(texts)  # type: ignore[method-assign,func-returns-value]
+    queue = EmbeddingQueue(lambda folder: embedder)
+    first = queue.embed_query(FOLDER, "who pays")
+    assert (queue.embed_query(FOLDER, "who pays") == first).all()
+    assert embedded == ["who pays"]
+    queue.forget({"who pays"})
+    queue.embed_query(FOLDER, "who pays")
+    assert embedded == ["who pays", "who pays"]
 
 
 def test_what_goes_wrong_on_the_lane_reaches_whoever_asked_and_nobody_else(tmp_path: Path) -> None:
     queue = EmbeddingQueue(EmbedderLoading(tmp_path).load)
     queue.warm_up(lambda: 1 / 0)
     with pytest.raises(UserError, match=r"no modules\.json"):
-        queue.embed_queries(FOLDER, ["x"])
+        queue.embed_query(FOLDER, "x")
     with pytest.raises(UserError, match=r"no modules\.json"):
         queue.embedder(FOLDER)
 

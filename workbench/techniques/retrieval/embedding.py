@@ -10,7 +10,8 @@ import itertools
 import queue
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from enum import IntEnum
 from pathlib import Path
@@ -32,6 +33,9 @@ BATCH_CHARACTERS = 5_000
 
 TRY_ANOTHER_EVERY = 12
 """So many batches use the fastest known thread count before another one is tried."""
+
+KEPT_QUERIES = 64
+"""The vectors of so many queries are kept: the router embeds a question, and so does the search for it."""
 
 FLUENCY_TEXTS = 24
 CHARACTERS_OF_A_WORD = 1.5
@@ -128,6 +132,8 @@ class EmbeddingQueue:
     def __init__(self, load: Callable[[Path], Embedder]) -> None:
         self._load = load
         self._loaded: tuple[Path, Embedder] | None = None
+        self._queries: OrderedDict[tuple[Path, str], Vectors] = OrderedDict()
+        self._queries_lock = threading.Lock()
         self._numbers = itertools.count()
         self._work: queue.PriorityQueue[tuple[int, int, Callable[[], None]]] = queue.PriorityQueue()
         threading.Thread(target=self._run, name="embedding", daemon=True).start()
@@ -150,8 +156,25 @@ class EmbeddingQueue:
             return loaded[1]
         return self._do(Urgency.WAITING, lambda: self._get(folder))
 
-    def embed_queries(self, folder: Path, texts: Sequence[str]) -> Vectors:
-        return self._do(Urgency.WAITING, lambda: self._get(folder).embed_queries(texts))
+    def embed_query(self, folder: Path, text: str) -> Vectors:
+        """The vector of a query, of shape (dimensions,). Those of the latest queries are kept."""
+        key = folder, text
+        with self._queries_lock:
+            if key in self._queries:
+                self._queries.move_to_end(key)
+                return self._queries[key]
+        vector: Vectors = self._do(Urgency.WAITING, lambda: self._get(folder).embed_queries([text]))[0]
+        with self._queries_lock:
+            self._queries[key] = vector
+            while len(self._queries) > KEPT_QUERIES:
+                self._queries.popitem(last=False)
+        return vector
+
+    def forget(self, texts: Collection[str]) -> None:
+        """Drop the vectors that are kept of these queries."""
+        with self._queries_lock:
+            for key in [key for key in self._queries if key[1] in texts]:
+                del self._queries[key]
 
     def embed_passages(self, folder: Path, texts: Sequence[str], urgency: Urgency = Urgency.INGEST) -> Vectors:
         """One batch: see ``batches`` for its size."""
@@ -174,6 +197,8 @@ class EmbeddingQueue:
             if self._loaded is not None:  # two models together would need twice the memory
                 loaded, self._loaded = self._loaded, None
                 loaded[1].close()
+            with self._queries_lock:
+                self._queries.clear()  # a folder may hold another model when it is loaded again
             self._loaded = (folder, self._load(folder))
         return self._loaded[1]
 

@@ -29,7 +29,6 @@ class LiveVerifier:
 
     def __init__(self, grounding: Grounding, shift: int = 0) -> None:
         self._grounding = grounding
-        self._verifier = verifier_of(grounding)
         self._editors: list[CitationEditor] = []
         self._text = ""
         self._verified_to = 0
@@ -63,9 +62,10 @@ class LiveVerifier:
         rest = self._text[self._verified_to :]
         complete = split_sentences(rest)[:-1]
         statements: list[Statement] = []
-        if complete and self._verifier.can_judge(self._text):
+        # made for the first complete statement: a quoted answer has none, and making it takes longer than quoting
+        if complete and (verifier := verifier_of(self._grounding)).can_judge(self._text):
             end = complete[-1][1]
-            statements += self._verifier.verify(rest[:end], offset=self._shift + self._verified_to)
+            statements += verifier.verify(rest[:end], offset=self._shift + self._verified_to)
             self._verified_to += end
             self._statements += statements
         known = {citation.n: citation for citation in self._citations}

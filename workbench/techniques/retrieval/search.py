@@ -61,7 +61,7 @@ def search(
         if not query or limit < 1 or snapshot.fact("embedder") is None:
             return SearchResult(hits=(), revision=snapshot.revision)
     embedder = queue.embedder(embedder_folder)
-    vector = queue.embed_queries(embedder_folder, [query])[0]
+    vector = queue.embed_query(embedder_folder, query)
     with index.reading() as snapshot:
         if snapshot.fact("embedder") != embedder.fingerprint:
             raise embedder_differs(index.path)
