@@ -10,11 +10,12 @@ from workbench.text.terms import Vocabulary
 VOCABULARY = Vocabulary("en")
 
 
-def sentence(text: str, document: str = "a.txt") -> Sentence:
+def sentence(text: str, document: str = "a.txt", *, like: float = 0.5) -> Sentence:
     found = passage(text, document)
     return Sentence(
-        text=text, own_words=0.5, words_around=0.5, alike=0.5, passage_alike=0.5, passage=found, start=0, end=len(text)
-    )
+        text=text, own_words=like, words_around=like, alike=like, passage_alike=like, passage=found, start=0,
+        end=len(text),
+    )  # fmt: skip
 
 
 def result(question: str, *sentences: Sentence, kind: str = "difference") -> Calculation | None:
@@ -69,7 +70,8 @@ def test_units_are_not_mixed_and_years_and_numbers_of_paragraphs_are_no_values()
 
 def test_values_that_have_little_to_do_with_the_question_are_not_put_together() -> None:
     question = "By how much did the board raise the entrance fee for dogs?"
-    assert result(question, sentence("Bananas weigh 17."), sentence("Trains have 4200 seats.")) is None
+    bananas, trains = sentence("Bananas weigh 17.", like=0.1), sentence("Trains have 4200 seats.", like=0.1)
+    assert result(question, bananas, trains) is None
 
 
 def test_a_value_of_the_question_itself_is_not_taken() -> None:
@@ -81,3 +83,22 @@ def test_a_value_of_the_question_itself_is_not_taken() -> None:
     )
     assert found is not None
     assert found.result == "50 EUR"
+
+
+def test_the_amount_of_a_cell_stands_under_its_head_and_a_number_before_a_word_is_one() -> None:
+    row = sentence("Route: 40 ft to Santos | Corvane: 2,340 | Aldergate: 2,610 | Fitzroy: 2,475")
+    found = result("What is the difference between Corvane and Aldergate to Santos?", row)
+    assert found is not None
+    assert found.result == "270"
+    assert [row.text[one.start : one.end] for one in found.amounts] == ["Aldergate: 2,610", "Corvane: 2,340"]
+    found = result("How many boats too many are there for the places?", sentence("71 boats for 58 places"))
+    assert found is not None
+    assert found.result == "13"
+
+
+def test_what_money_is_asked_for_is_not_answered_by_minutes() -> None:
+    question = "By how much does Veldstra's waiting rate differ from what customers are charged?"
+    waited = sentence("Customers are charged after waiting 61 minutes, Veldstra's after 45 minutes.", like=0.9)
+    found = result(question, waited, VELDSTRA, OURS)
+    assert found is not None
+    assert found.result == "6 EUR"
