@@ -54,3 +54,10 @@ def test_differences_and_sums_are_told_apart() -> None:
     assert combination("Was kosten beide zusammen?") == "sum"
     assert combination("Combien coûte en plus la crédence ?") == ""
     assert combination("When does the lease end?") == ""
+
+
+def test_what_is_no_question_is_no_part() -> None:
+    asked = "Is the record of the women above or below the norm? Name both times."
+    assert split_question(asked) == (asked,)
+    assert split_question("After the merger, who became chair?") == ("After the merger, who became chair?",)
+    assert combination("Cable plus the electrician's trip: what did it come to?") == "sum"

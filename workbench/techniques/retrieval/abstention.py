@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from workbench.records.messages import Passage
 from workbench.records.outcomes import Outcome, Reason
@@ -27,7 +29,7 @@ from workbench.techniques.retrieval.doubt import (
     reasons_to_doubt,
 )
 from workbench.techniques.retrieval.sentence_choice import choose, completed
-from workbench.techniques.retrieval.sentence_features import Comparison, compare
+from workbench.techniques.retrieval.sentence_features import COLUMN, Comparison, compare
 from workbench.techniques.retrieval.sentence_units import Unit
 from workbench.techniques.retrieval.sentence_weights import weights_for
 from workbench.text.sentences import is_heading
@@ -107,6 +109,32 @@ def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retrieve
         outcome=outcome_of(strength, thresholds, reasons),
         reasons=reasons,
     )
+
+
+def compared_sentences(comparison: Comparison) -> list[Sentence]:
+    """All sentences of the hits that can be an answer, by their words; what is not embedded is like nothing."""
+    cosines = {(unit.rank, unit.number): number for number, unit in enumerate(comparison.chosen)}
+
+    def sentence(unit: Unit, row: NDArray[np.float64]) -> Sentence:
+        number = cosines.get((unit.rank, unit.number))
+        return Sentence(
+            text=unit.text,
+            own_words=float(row[COLUMN["own"]]),
+            words_around=float(row[COLUMN["around"]]),
+            kin_around=float(row[COLUMN["kin_around"]]),
+            alike=comparison.value(number, "alike") if number is not None else 0.0,
+            passage_alike=_passage_alike(unit.passage, comparison.zero),
+            passage=unit.passage,
+            start=unit.start,
+            end=unit.end,
+        )
+
+    units = [unit for its in comparison.units for unit in its if (unit.rank, unit.number) in comparison.around]
+    return [sentence(unit, comparison.around[unit.rank, unit.number]) for unit in units]
+
+
+def _passage_alike(passage: Passage, zero: float) -> float:
+    return max(0.0, ((passage.similarity or 0.0) - zero) / max(1e-6, 1 - zero))
 
 
 def _sentence(comparison: Comparison, number: int, shown: bool) -> Sentence:

@@ -11,31 +11,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from workbench.records.documents import SearchResult
 from workbench.records.messages import Passage
 from workbench.records.outcomes import Reason
 from workbench.techniques.embedding_calls import Retriever
-from workbench.techniques.retrieval.abstention import Evidence, Sentence, measure_evidence
+from workbench.techniques.retrieval.abstention import Evidence, Sentence, compared_sentences, measure_evidence
 from workbench.techniques.retrieval.doubt import WEAK
 from workbench.techniques.retrieval.lookup import Lookup
 from workbench.techniques.retrieval.names import find_names
 from workbench.techniques.retrieval.query_rewriting import is_follow_up, merged_by_rank
 from workbench.techniques.retrieval.question_parts import combination, split_question
 from workbench.techniques.retrieval.second_search import search_further
-from workbench.techniques.retrieval.sentence_features import term_weights
+from workbench.techniques.retrieval.sentence_choice import LONGEST_COMPLETED
+from workbench.techniques.retrieval.sentence_features import compare, term_weights
 from workbench.techniques.retrieval.value_pairs import Calculation, amounts_of, calculate
 from workbench.text.language import detect_language
+from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
 
 CANDIDATES = 10
 CARRIED_NAMES = 8
 """Names of the answer to a part that the next part is searched with."""
 
-MOST_SENTENCES = 3
+BEFORE, AFTER = 1, 2
+"""So many sentences before and after one count as beside it."""
 
-_EXAMINED = 5
+MOST_SENTENCES = 4
+
+LEAST_RELATED = 0.15
+"""Of the words of a part, by their rarity, that stand in a sentence and beside it: with less it is not quoted as the
+closest, where the part is not answered."""
 
 NOT_CERTAIN = Reason(
     kind="weak", text="The result is calculated from two values of the documents: check that they are the right ones."
@@ -54,9 +62,12 @@ class Gathered(Struct, frozen=True, kw_only=True):
     hits: tuple[Passage, ...] = ()
 
 
-def gather(question: str, retriever: Retriever, check: Callable[[], None] = lambda: None) -> Gathered | None:
+def gather(
+    question: str, retriever: Retriever, check: Callable[[], None] = lambda: None, *, steps: bool = True
+) -> Gathered | None:
     """Search for the parts of a question. None where no part of it is answered, or only some are and none for certain.
-    ``check`` is called before each search, and may raise."""
+    Without ``steps`` a question of one part is answered by a calculation or not at all. ``check`` is called before each
+    search, and may raise."""
 
     def search(query: str, limit: int) -> SearchResult:
         check()
@@ -69,7 +80,14 @@ def gather(question: str, retriever: Retriever, check: Callable[[], None] = lamb
     if combination(question) and (found := _calculated(question, whole, retriever)) is not None:
         return found
     parts = split_question(question)
-    return _of_parts(parts, whole, search, retriever) if len(parts) > 1 else _of_steps(question, search, retriever)
+    if len(parts) > 1:
+        return _of_parts(parts, whole, search, retriever)
+    return _of_steps(question, search, retriever) if steps else None
+
+
+def asks_for_several(question: str) -> bool:
+    """Whether a question has several parts, or asks what two values come to."""
+    return bool(combination(question)) or len(split_question(question)) > 1
 
 
 def _of_parts(
@@ -82,43 +100,74 @@ def _of_parts(
     queries: list[str] = []
     hits: list[Passage] = []
     for part in parts:
-        query = " ".join((part, *(_names_of(chosen[-1], part) if chosen else ())))
+        names = _names_around(chosen[-1], part) if chosen else []
+        query = " ".join((part, *names))
         queries.append(query)
         found = search(query, CANDIDATES).hits
         together = merged_by_rank([found, whole], CANDIDATES)
         hits += together
         evidence = measure_evidence(part, together, retriever)
-        if (
-            not evidence.suffices and query != part and is_follow_up(part)
-        ):  # "what is her office": only the name tells what it is about
-            evidence = measure_evidence(query, together, retriever)
-        if not evidence.suffices:
+        if names and is_follow_up(part):  # "what is her office": the name tells whose
+            named = measure_evidence(query, together, retriever)
+            evidence = named if named.suffices or not evidence.suffices else evidence
+        stating = _stating(evidence)
+        if not stating or not (evidence.suffices or stating[0].kin_around >= LEAST_RELATED):
             reasons.append(Reason(kind="partial", text=f"Nothing here answers this part of the question: “{part}”."))
             continue
+        if not evidence.suffices:
+            reasons.append(
+                Reason(kind="partial", text=f"Nothing here surely answers this part of the question: “{part}”.")
+            )
         certain = certain or evidence.outcome == "found"
         reasons += evidence.reasons
-        known = {_place(one) for one in chosen}
-        new = [one for one in _stating(evidence) if _place(one) not in known]
-        if not new or _place(new[0]) != _place(_stating(evidence)[0]):
+        new = [one for one in stating if not any(_overlap(one, other) for other in chosen)]
+        if not new or new[0] != stating[0]:
             reasons.append(WEAK)  # the best sentence is already the answer to another part
+        if new and chosen:
+            chosen[-1] = _with_name(chosen[-1], names, new[0])
         chosen += new[:1]
         spare += [one for one in new[1:2] if one.shown]
     if not chosen or not (certain or len(chosen) == len(parts)):
         return None
-    known = {_place(one) for one in chosen}
-    chosen += [one for one in spare if _place(one) not in known][: max(0, MOST_SENTENCES - len(chosen))]
-    return Gathered(
-        sentences=tuple(chosen[:MOST_SENTENCES]), reasons=_once(reasons), queries=tuple(queries), hits=tuple(hits)
-    )
+    for one in spare[: max(0, MOST_SENTENCES - len(chosen))]:
+        if not any(_overlap(one, other) for other in chosen):
+            chosen.append(one)
+    return Gathered(sentences=tuple(chosen), reasons=_once(reasons), queries=tuple(queries), hits=tuple(hits))
 
 
-def _names_of(sentence: Sentence, part: str) -> list[str]:
-    """The names in a sentence, as its whole passage shows them, that a part of the question lacks."""
+def _window(sentence: Sentence) -> list[tuple[int, int]]:
+    """The places of the sentence, of the one before it and of those after it, in their passage's text."""
+    spans = split_sentences(sentence.passage.text)
+    own = [n for n, span in enumerate(spans) if sentence.start <= span[0] < sentence.end] or [0]
+    return spans[max(0, own[0] - BEFORE) : own[-1] + 1 + AFTER]
+
+
+def _names_around(sentence: Sentence, part: str) -> list[str]:
+    """The names in a sentence and beside it, as its whole passage shows them, that a part of the question lacks; first
+    those of the sentence itself."""
     text, asked = sentence.passage.text, part.casefold()
-    spans = find_names(text, detect_language(text))
-    end = sentence.start + len(sentence.text)
-    named = [span.shown for span in spans if span.sure and sentence.start <= span.start < end]
-    return [name for name in dict.fromkeys(named) if name.casefold() not in asked][:CARRIED_NAMES]
+    near = _window(sentence)
+    spans = [span for span in find_names(text, detect_language(text)) if span.sure]
+    named = [span for span in spans if near[0][0] <= span.start < near[-1][1]]
+    named.sort(key=lambda span: not sentence.start <= span.start < sentence.end)
+    names = dict.fromkeys(span.shown for span in named)
+    return [name for name in names if name.casefold() not in asked][:CARRIED_NAMES]
+
+
+def _with_name(sentence: Sentence, names: Sequence[str], following: Sentence) -> Sentence:
+    """The sentence, with those up to the one beside it that has the name by which the answer to the next part was
+    found."""
+    text = following.text.casefold()
+    joining = [name.casefold() for name in names if name.casefold() in text]
+    if not joining or any(name in sentence.text.casefold() for name in joining):
+        return sentence
+    whole = sentence.passage.text
+    for start, end in sorted(_window(sentence), key=lambda span: abs(span[0] - sentence.start)):
+        if any(name in whole[start:end].casefold() for name in joining):
+            begin, last = min(start, sentence.start), max(end, sentence.end)
+            longer = msgspec.structs.replace(sentence, start=begin, end=last, text=whole[begin:last])
+            return longer if last - begin <= LONGEST_COMPLETED and not _overlap(longer, following) else sentence
+    return sentence
 
 
 def _of_steps(question: str, search: Callable[[str, int], SearchResult], retriever: Retriever) -> Gathered | None:
@@ -145,11 +194,7 @@ def _of_steps(question: str, search: Callable[[str, int], SearchResult], retriev
 
 
 def _calculated(question: str, hits: Sequence[Passage], retriever: Retriever) -> Gathered | None:
-    sentences = [
-        one
-        for begin in range(0, len(hits), _EXAMINED)
-        for one in _stating(measure_evidence(question, hits[begin : begin + _EXAMINED], retriever))
-    ]
+    sentences = compared_sentences(compare(question, hits, retriever))
     vocabulary = Vocabulary.of(one.text for one in sentences)
     weights = term_weights(question, vocabulary, retriever.count_terms(question))
     found = calculate(combination(question), question, weights, amounts_of(sentences, vocabulary))
@@ -163,8 +208,10 @@ def _stating(evidence: Evidence) -> Sequence[Sentence]:
     return [one for one in evidence.sentences if one.states] or evidence.sentences
 
 
-def _place(sentence: Sentence) -> tuple[str, int, int]:
-    return sentence.passage.document, sentence.passage.start, sentence.start
+def _overlap(one: Sentence, other: Sentence) -> bool:
+    begin, start = one.passage.start + one.start, other.passage.start + other.start
+    same = one.passage.document == other.passage.document
+    return same and begin < start + len(other.text) and start < begin + len(one.text)
 
 
 def _once(reasons: Sequence[Reason]) -> tuple[Reason, ...]:

@@ -1,8 +1,9 @@
 """The parts of a question that asks for more than one thing: "who signed the lease, and when does it end?"
 
 A question is cut at its marks, and before an interrogative that "and" joins, in English, German, French and Spanish. A
-topic before a colon belongs to each part. What a later part does not say itself ("his job", "it") comes from the answer
-to the part before: the road of several places adds its names.
+topic before a colon belongs to each part; a request after the question ("Name both.") is no part. What a later part
+does not say itself ("his job", "it") comes from the answer to the part before: the road of several places adds its
+names.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ _BEFORE_ASKING = (
     r"depuis|a|con|desde|hasta|para|por)\s+)?"
 )
 _CUT = re.compile(
-    rf"[?;]\s+|[,\s]\s*(?:and|und|et|y|sowie)\s+(?={_BEFORE_ASKING}(?:{_ASKING})\b)|,\s+(?={_BEFORE_ASKING}(?:{_ASKING})\b)",
+    rf"[?;]\s+|[,\s]\s*(?:and|und|et|y|sowie)\s+(?={_BEFORE_ASKING}(?:{_ASKING})\b)",
     re.IGNORECASE,
 )
+_INTERROGATIVE = re.compile(rf"(?<!\w)(?:{_ASKING})\b", re.IGNORECASE)
 _TOPIC = re.compile(r"^\s*([^:?]{3,60}):\s+(?=\S)")
 _FEWEST_LETTERS = 5
 MOST_PARTS = 3
@@ -40,7 +42,7 @@ _DIFFERENCE = re.compile(
 )
 _SUM = re.compile(
     r"\b(together|in total|altogether|sum of|incl(?:uding|\.)? .{0,12}(?:postage|delivery|shipping|tax)|added up"
-    r"|(?<!en )(?<!de )(?<!le )(?<!la )plus"  # in French it is "more" after these
+    r"|(?<!\ben )(?<!\bde )(?<!\ble )(?<!\bla )plus"  # in French it is "more" after these
     r"|zusammen|insgesamt|summe|inklusive|mitsamt|en tout|au total|ensemble|en total|sumad[oa]s|juntos)\b",
     re.IGNORECASE,
 )
@@ -53,6 +55,7 @@ def split_question(question: str) -> tuple[str, ...]:
         topic, rest = match[1].strip(), rest[match.end() :]
     cut = [piece.strip(" ,;?.!") for piece in _CUT.split(rest)]
     pieces = [piece for piece in cut if sum(c.isalpha() for c in piece) >= _FEWEST_LETTERS]
+    pieces = [piece for place, piece in enumerate(pieces) if not place or _INTERROGATIVE.search(piece)]
     if len(pieces) < 2 or len(pieces) > MOST_PARTS:
         return (question.strip(),)
     return tuple(f"{topic}: {piece}" if topic else piece for piece in pieces)

@@ -58,6 +58,29 @@ def test_a_part_that_nothing_answers_is_named_as_a_reason() -> None:
     assert "“which bananas are sold in Peru”" in made.reasons[-1].text
 
 
+def test_the_sentence_beside_that_names_the_answer_to_the_next_part_is_quoted_as_well() -> None:
+    alarm = passage("The cool cell alarm went at three. Nobody answered. The phone lay beside Noah Pryce.", "notes.txt")
+    job = passage("His job at the depot: Noah Pryce is the trainee.", "manual.txt")
+    made, retriever, _ = ask("At which time went the cool cell alarm, and what is his job at the depot?", alarm, job)
+    assert any(
+        query.startswith("what is his job at the depot") and "Noah Pryce" in query for query in retriever.queries
+    )
+    assert f"“{alarm.text}” [1]" in made.answer
+    assert job.text in made.answer
+
+
+def test_a_question_that_says_that_it_has_parts_is_searched_part_by_part_where_the_router_is_unsure() -> None:
+    retriever = FakeRetriever([LEASE, END, *FILLER])
+    recipe = Recipe(retrieval=RetrievalPart(collection="papers", mode="quoted"))
+    request = AnswerRequest(recipe=recipe, conversation=(Message("user", QUESTION),))
+    *_, last = answer(request, FakeServices(FakeModelBackend([]), retriever), RequestContext())
+    assert isinstance(last, events.Finished)
+    made = msgspec.convert(last.result, AskResult)
+    assert made.road == "places"
+    assert LEASE.text in made.answer
+    assert END.text in made.answer
+
+
 def test_two_values_are_put_together_and_marked() -> None:
     ours = passage("Customers are charged a waiting rate of 48 euros per hour.", "manual.txt")
     theirs = passage("Veldstra is paid a waiting rate of 42 euros per hour.", "contract.txt")

@@ -13,6 +13,8 @@ from workbench.records.roads import ROADS
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.retrieval import grounded
 from workbench.techniques.retrieval.grounded import Grounding
+from workbench.techniques.retrieval.parts_search import asks_for_several
+from workbench.techniques.retrieval.roads import places
 from workbench.techniques.retrieval.roads.registry import load
 from workbench.techniques.retrieval.roads.route import choose_road
 
@@ -34,11 +36,18 @@ def take_road(conversation: Sequence[Message], recipe: Recipe, context: AnswerCo
     choice = yield from choose_road(conversation, recipe, context)
     if choice.road == "chat":
         return Way("chat", None, choice.roads)
+    wanted = recipe.retrieval.road if recipe.retrieval is not None else "automatic"
+    if choice.road == "place" and wanted == "automatic" and asks_for_several(conversation[-1].content):
+        # the question says by its form that it needs more than one place, which the router was not sure of
+        grounding = yield from places.run(conversation, recipe, context, steps=False)
+        if grounding is not None:
+            others: tuple[Road, ...] = ("place", *(road for road in choice.roads if road != "places"))
+            return Way("places", dataclasses.replace(grounding, road="places"), others)
     run = load(choice.road)
     grounding = (yield from run(conversation, recipe, context)) if run is not None else None
     if grounding is not None:
         return Way(choice.road, dataclasses.replace(grounding, road=choice.road), choice.roads)
-    if recipe.retrieval is not None and recipe.retrieval.road != "automatic":
+    if wanted != "automatic":
         yield from context.note(NOTHING_THERE.format(title=ROADS[choice.road].title))
     grounding = yield from grounded.run(conversation, recipe, context)
     left = tuple(road for road in choice.roads if road != "place")

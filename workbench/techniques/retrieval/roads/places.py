@@ -25,12 +25,12 @@ from workbench.techniques.retrieval.quoting import Quotes, quote_all, resolve_mo
 
 
 def run(
-    conversation: Sequence[Message], recipe: Recipe, context: AnswerContext
+    conversation: Sequence[Message], recipe: Recipe, context: AnswerContext, *, steps: bool = True
 ) -> Generator[Event, None, Grounding | None]:
     """Search for the parts of the question, and quote what answers them; or give the model the passages of all parts.
 
     Yields the step search, and Retrieved. None for an empty collection, a form other than text, and where nothing
-    answers any part.
+    answers any part. ``steps`` is as in ``gather``.
     """
     assert context.retriever is not None
     collection = context.retriever.collection
@@ -41,7 +41,7 @@ def run(
     query = search_queries(conversation)[0]
     search = context.step("search", "Search several places", query)
     yield search.started
-    gathered = gather(query, context.retriever, context.raise_if_cancelled)
+    gathered = gather(query, context.retriever, context.raise_if_cancelled, steps=steps)
     if gathered is None:
         yield search.finished("No part of the question is answered.")
         return None
