@@ -186,7 +186,8 @@ class Hub:
             client = open_client(
                 self._gate, "hub", context=context, whole_s=WHOLE_S, largest_bytes=LARGEST_ANSWER_BYTES
             )
-            client.event_hooks = {"response": [refuse_web_page]}
+            client.event_hooks = {"response": [refuse_web_page, _refuse_at_once]}
+            client.request = _asked_once(client.request)  # type: ignore[method-assign]
             return client
 
         while not _library.acquire(timeout=0.1):
@@ -219,6 +220,33 @@ class Hub:
         finally:
             huggingface_hub.close_session()
             _library.release()
+
+
+class _NotReached(httpx2.TransportError):
+    """An error of the connection that the hub's library does not wait for and try again."""
+
+
+def _asked_once(request: Callable[..., httpx2.Response]) -> Callable[..., httpx2.Response]:
+    """The library tries a connection that failed five times more and sleeps up to 23 seconds between, which cannot be
+    cancelled and keeps every other search waiting. A person sees the failure and can ask again."""
+
+    def once(*arguments: Any, **options: Any) -> httpx2.Response:
+        try:
+            return request(*arguments, **options)
+        except httpx2.TransportError as error:
+            raise _NotReached(str(error)) from error
+
+    return once
+
+
+def _refuse_at_once(response: httpx2.Response) -> None:
+    """Raises HfHubHTTPError for the answers after which the library would sleep and ask again, up to the hours that a
+    limit of requests names."""
+    if response.status_code in (408, 429) or response.status_code >= 500:
+        from huggingface_hub.utils import hf_raise_for_status
+
+        response.read()
+        hf_raise_for_status(response)
 
 
 def _check_repository(repository: str) -> None:

@@ -105,6 +105,28 @@ def test_what_is_no_repository_is_not_asked_for(name: str, fake: FakeHub) -> Non
     assert fake.asked == []
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_hub_is_asked_once_and_not_waited_for(status: int, fake: FakeHub) -> None:
+    fake.faults.append(Fault(status=status, headers={"Retry-After": "3600"}))
+    with pytest.raises(UserError, match=rf"\({status}\)"):
+        hub_of(fake).search("model", context=RequestContext())
+    assert len(fake.queries) == 1
+
+
+def test_a_name_that_cannot_be_resolved_is_looked_up_once() -> None:
+    asked: list[str] = []
+
+    def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        raise OSError("Name or service not known")
+
+    hub = Hub(Gate(lambda purpose: True, resolve), endpoint="http://hub.invalid")
+    with pytest.raises(UserError, match=r"hub\.invalid cannot be resolved") as failed:
+        hub.search("model", context=RequestContext())
+    assert failed.value.hint == "Check the connection."
+    assert asked == ["hub.invalid"]
+
+
 def test_offline_nothing_is_asked_and_the_switch_is_named() -> None:
     with pytest.raises(UserError, match="switched off for searching") as caught:
         Hub(Gate(lambda purpose: False), endpoint="https://hub.example").search("x", context=RequestContext())
