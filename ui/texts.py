@@ -15,7 +15,7 @@ RESUME = "Resume"
 RESUME_HELP = "Continue from the last saved point"
 STOP_RUN = "Stop {title}"
 RESUME_RUN = "Resume {title}"
-PAUSED_HELP = "Paused; its memory stays allocated"
+PAUSED_HELP = "The run is paused. Its memory stays allocated."
 WAITING = "Waiting for its turn"
 STOPPING = "Stopping…"
 FILE_READ = "file read"
@@ -195,7 +195,7 @@ PAGE_OF = "Page {page} of {pages}"
 
 # passages panel
 BY_WORDS, BY_MEANING, BY_BOTH = "by words", "by meaning", "by words and meaning"
-SCORE_HELP = "Relevance score; comparable within one search only"
+SCORE_HELP = "Relevance scores can be compared within one search only."
 FOUND_BY = "found {value}"
 NEWER_VERSION = "There is a newer version: {name}"
 SIMILARITY = "similarity {similarity:.2f}"
@@ -214,7 +214,7 @@ NOTHING_TO_READ = "Nothing was found there that can be read, such as a PDF, Word
 COUNT_READ, COUNT_UNREADABLE = "{count} read", "{count:,} failed"
 
 # strength
-STRENGTH_HELP = "0 is the base model alone, 1 the adapter as trained; more than 1 exaggerates it."
+STRENGTH_HELP = "At 0 the base model answers alone, and at 1 the adapter acts as trained. Above 1 it is exaggerated."
 STRENGTH_OF, STRENGTH_NUMBER = "Strength of {name}", "Strength of {name}, as a number"
 STRENGTH_RANGE = "Enter a number from {value:g} to {_MOST_TYPED:g}."
 
@@ -236,7 +236,7 @@ UNLOCK = "Unlock"
 LEFT_BETTER, RIGHT_BETTER, TIE, BOTH_BAD = "A is better", "B is better", "Equally good", "Both are bad"
 WHICH_BETTER = "Which answer is better? Names are shown once you have chosen."
 SHOW_NAMES = "Show names"
-SHOW_NAMES_HELP = "Say which recipe wrote which answer, without choosing; it is not counted then"
+SHOW_NAMES_HELP = "Show which recipe wrote which answer. The pair is then not counted."
 UNDO_VERDICT = "Undo"
 SAME_TEXTS = "Both answers are the same, word for word."
 
@@ -256,7 +256,7 @@ RATE = "Rate as {words}"
 RATE_HELP = " Data sets can be built from good answers."
 
 # rewards
-REWARDS_HELP = "What an answer is worth: the sum of these, each times its weight."
+REWARDS_HELP = "The reward of an answer is the sum of these, each multiplied by its weight."
 ADD_REWARD, REMOVE_REWARD, WEIGHT = "Add a reward", "Remove this reward", "Weight"
 
 # downloads

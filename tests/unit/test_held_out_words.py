@@ -22,7 +22,7 @@ NO_CLAIM = {
     "--held-out": "an option of the terminal",
     "--held-out SHARE": "the same, with its value",
     ", none held out": "says that there are none",
-    "Held back for evaluation: ": "names the rows that a split keeps apart; nothing is scored yet",
+    "Held out for evaluation: ": "names the rows that a split keeps apart; nothing is scored yet",
     "The held-out examples are empty or too long: the training examples are used for evaluation.": "there are none",
     "All examples are held out for evaluation.": "an error: nothing is left to train on",
     "held-out-": "files of a run",
@@ -30,13 +30,15 @@ NO_CLAIM = {
     "unseen": "the value itself, or a feature: terms of the question that no passage has",
     ", held out": "the title of a measure in a plan of an earlier release, which is replaced",
     "The share that is held out must be from 0 to below 1.": "an error on a setting",
-    "A file of examples to evaluate on; empty holds out some of the training examples.": "explains a setting",
+    "The training is evaluated on the examples of this file. Without a file, some of the training examples are held "
+    "out.": "explains a setting",
     "Choose another file, or none: then some of the training examples are held out.": "explains a setting",
     " In a set this small each held-back example is a fact that the model does not learn: to train on all, leave the "
     "evaluation split empty, or give an evaluation file that asks the same in other words.": "explains a split",
     "other_unseen": "a feature: terms of the question that no passage has",
     "unseen_any": "a feature: terms of the question that no passage has",
-    "The same where the embedding model was not trained on the language.": "of an embedding model's languages",
+    "Vector scores are weighted by this against word scores where the embedding model was not trained on the "
+    "language.": "of an embedding model's languages",
 }
 
 

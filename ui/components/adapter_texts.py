@@ -18,9 +18,9 @@ from workbench.records.training import AdapterRecord, ArtifactKind, Scores, Scor
 KINDS: dict[ArtifactKind, tuple[str, str]] = {
     "lora": ("LoRA", "A small change of the weights, added to its base model at an adjustable strength."),
     "merged": ("Merged model", "The change is written into the weights; listed under Models."),
-    "soft-prompt": ("Soft prompt", "Trained tokens before every text; on or off."),
-    "prefix": ("Prefix", "Trained keys and values before every text, in each layer; on or off."),
-    "reward": ("Reward model", "Scores answers in evaluations, best-of-n and policy training; it writes none."),
+    "soft-prompt": ("Soft prompt", "Trained tokens stand before every text. It is on or off."),
+    "prefix": ("Prefix", "Trained keys and values stand before every text in each layer. It is on or off."),
+    "reward": ("Reward model", "It scores answers in evaluations, best-of-n and policy training, and writes none."),
     "unknown": ("Unknown", "The adapter's card cannot be read. It is left unchanged and cannot be used."),
 }
 EXACT_MATCH, TOKEN_ACCURACY = "Exact match", "Token accuracy"
@@ -260,7 +260,7 @@ RENAME = "Rename"
 CANNOT_MERGE_KIND = "A {what} is separate from the weights and cannot be merged."
 CANNOT_MERGE = "Cannot be merged: it was imported as a GGUF file, or its base model is missing."
 TRAINED_TASK = "Trained task"
-GENERAL_HELP = "General texts and questions: measures forgetting."
+GENERAL_HELP = "General texts and questions measure what was forgotten."
 GENERAL = "General texts"
 NOTHING_MEASURED = "No scores were measured."
 VERIFIED_IN = "The comparison took {seconds}."
@@ -268,8 +268,8 @@ VERIFIED_IN = "The comparison took {seconds}."
 # import panel
 IMPORT_ADAPTER = "Import an adapter"
 IMPORT_HELP = (
-    "A LoRA in a GGUF file, or a PEFT folder (adapter_config.json with safetensors). Pickled files (.bin, .pt) are "
-    "refused because they can run code."
+    "An adapter is a LoRA in a GGUF file, or a PEFT folder (adapter_config.json with safetensors). Pickled files "
+    "(.bin, .pt) are refused because they can run code."
 )
 IMPORT = "Import"
 CHOOSE_FILE, CHOOSE_FOLDER = "Choose a file…", "Choose a folder…"
@@ -296,12 +296,12 @@ STATE_NOT_CHECKED = "Not compared"
 
 # merge dialog
 TYPE_Q8 = "8 bits (Q8_0)"
-TYPE_Q8_HELP = "Keeps what was learned; the weights most sensitive to rounding stay at 16 bits."
+TYPE_Q8_HELP = "This keeps what was learned. The weights most sensitive to rounding stay at 16 bits."
 TYPE_F16 = "16 bits (F16)"
-TYPE_F16_HELP = "Closest to the adapter; the changed weights take twice the size of 8 bits."
-TYPE_F32, TYPE_F32_HELP = "32 bits (F32)", "Exact; the changed weights take four times the size of 8 bits."
+TYPE_F16_HELP = "This is closest to the adapter. The changed weights take twice the size of 8 bits."
+TYPE_F32, TYPE_F32_HELP = "32 bits (F32)", "This is exact. The changed weights take four times the size of 8 bits."
 TYPE_SAME = "As in the base model"
-TYPE_SAME_HELP = "Smallest. With a 4-bit base, this is likely to erase the adapter."
+TYPE_SAME_HELP = "This is the smallest. With a 4-bit base, it is likely to erase the adapter."
 WHY_TYPE = (
     "Merging in 4 bits erases a small adapter, because its change is smaller than the steps between 4-bit numbers. "
     "The changed weights are therefore written with more bits; the rest of the model is copied."
@@ -314,8 +314,8 @@ MERGED_TYPE = "Format of the changed weights"
 QUANTIZATION = "Quantisation of the new model"
 NEW_MODEL_NAME = "Name of the new model"
 STRENGTH = "Strength"
-STRENGTH_HELP = "1 is the adapter as trained."
-QUANTIZATION_HELP = "Optional: a smaller format for the whole model."
+STRENGTH_HELP = "At 1 the adapter acts as trained."
+QUANTIZATION_HELP = "The whole model can be written in a smaller format."
 MERGING_NOW = "Merging…"
 NAME_FIRST = "Enter a name for the new model first"
 MERGING = "Merging"

@@ -24,25 +24,28 @@ class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The appearance of the program, and its defaults."""
 
     theme: Annotated[
-        Literal["system", "light", "dark"], about("Theme"), "Light or dark window, or the system's choice."
+        Literal["system", "light", "dark"], about("Theme"), "The window is light or dark, or it follows the system."
     ] = "system"
-    text_size: Annotated[int, about("Text size", ge=12, le=24, unit="px"), "Size of the conversation text."] = 15
+    text_size: Annotated[
+        int, about("Text size", ge=12, le=24, unit="px"), "This is the size of the text in conversations."
+    ] = 15
     model: Annotated[
         str,
         about("Default model", max_length=200),
-        "Model that is used where none is chosen, by its name on the page of models. Empty: the chat model that was "
-        "added first.",
+        "This model answers where none is chosen. It is named as on the page Models; without a name, the chat model "
+        "that was added first answers.",
     ] = ""
     model_folder: Annotated[
         str,
         about("Folder for models", max_length=4_096),
-        "Models that are downloaded, copied or made from now on are kept there, for example on another drive. The "
-        "others stay where they are. Empty: in the data folder.",
+        "Models that are downloaded, copied or made from now on are kept in this folder, for example on another "
+        "drive. The others stay where they are. Without a folder, models are kept in the data folder.",
     ] = ""
     offline: Annotated[
         bool,
         about("Offline"),
-        "Nothing uses the network: no download, and no tool of an agent, whatever else is switched on or was allowed.",
+        "Nothing uses the network: nothing is downloaded and no tool of an agent connects, whatever else is switched "
+        "on or was allowed.",
     ] = False
 
 
@@ -52,48 +55,51 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     context_tokens: Annotated[
         int,
         about("Context length", ge=0, le=1_048_576, unit="tokens"),
-        "Maximum number of tokens that the model sees at once. 0: the trained length, at most 8,192, "
-        "as far as memory allows.",
+        "The model sees at most this number of tokens at once. At 0, it is the trained length, at most 8,192, as far "
+        "as memory allows.",
     ] = 0
     gpu_layers: Annotated[
         int,
         about("GPU layers", ge=-1, le=10_000, unit="layers"),
-        "Number of the model's layers on the GPU. -1: as many as fit; 0: none.",
+        "This number of the model's layers is computed on the GPU. At -1, as many are as fit; at 0, none is.",
     ] = -1
     unload_minutes: Annotated[
         int,
         about("Unload when idle", ge=0, le=1440, unit="minutes"),
-        "After so long without use the models are unloaded, which frees their memory; the next question loads them "
-        "again. 0: never.",
+        "After this long without use, the models are unloaded, which frees their memory; the next question loads them "
+        "again. At 0, they stay loaded.",
     ] = 10
     threads: Annotated[
-        int, about("Threads", ge=0, le=256, unit="threads"), "Number of processor threads. 0: one per physical core."
+        int,
+        about("Threads", ge=0, le=256, unit="threads"),
+        "The model is computed by this number of processor threads. At 0, each physical core has one.",
     ] = 0
     flash_attention: Annotated[
         Literal["auto", "on", "off"],
         about("Flash attention", advanced=True),
-        "An attention algorithm that needs less memory and is mostly faster. Without a GPU, several "
-        "parallel answers to a long text may be faster with it off.",
+        "This algorithm for attention needs less memory and is mostly faster. Without a GPU, several parallel answers "
+        "to a long text may be faster with it off.",
     ] = "auto"
     kv_type: Annotated[
         Literal["f16", "f32", "q8_0"],
         about("Cache precision", advanced=True),
-        "Number format of the KV cache, the model's memory of the conversation. q8_0 halves its size "
+        "This is the number format of the KV cache, in which the model keeps the conversation. q8_0 halves its size "
         "at a small loss and needs flash attention.",
     ] = "f16"
     split_mode: Annotated[
         Literal["layer", "row", "none"],
         about("Multi-GPU split", advanced=True),
-        "How a model is split over several GPUs: by layers, by rows of each layer (some kinds of GPU "
-        "only), or not at all.",
+        "A model is split over several GPUs by layers, by rows of each layer (which only some kinds of GPU can do), "
+        "or not at all.",
     ] = "layer"
     tensor_split: Annotated[
         str,
         about("GPU shares", pattern=r"^\s*(\d+(\.\d+)?\s*(,\s*\d+(\.\d+)?\s*)*)?$", max_length=200, advanced=True),
-        'Numbers separated by commas, such as "3,1": the first GPU gets three quarters. Empty: by free memory.',
+        'The numbers, separated by commas, say how much of a model each GPU gets: with "3,1" the first gets three '
+        "quarters. Without numbers, the free memory decides.",
     ] = ""
     main_gpu: Annotated[
-        int, about("Main GPU", ge=0, le=15, advanced=True), "The GPU of a model that is not split, counted from 0."
+        int, about("Main GPU", ge=0, le=15, advanced=True), "A model that is not split is on this GPU, counted from 0."
     ] = 0
     deterministic: Annotated[
         bool,
@@ -105,8 +111,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     prefix_cache_mb: Annotated[
         int,
         about("Prefix cache", ge=0, le=65_536, unit="MB", advanced=True),
-        "Memory for saved states of recent conversations, so that returning to one needs no computing. "
-        "0: only the model's own memory.",
+        "This much memory is kept for saved states of recent conversations, so that returning to one needs no "
+        "computing. At 0, only the model's own memory is used.",
     ] = 512
 
     @property
@@ -120,12 +126,13 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     own. It runs in the background and gives way to your questions."""
 
     exam_after_import: Annotated[
-        bool, about("Examine new models"), "Start the exam of a chat model by itself once the machine is idle."
+        bool, about("Examine new models"), "The exam of a new chat model starts by itself once the machine is idle."
     ] = True
     exam_idle_minutes: Annotated[
         int,
         about("Idle time before an exam", ge=1, le=1440, unit="min", advanced=True),
-        "Nothing has been asked, loaded or read for so long, and other programs leave the processor mostly free.",
+        "The machine counts as idle when nothing has been asked, loaded or read for this long and other programs "
+        "leave the processor mostly free.",
     ] = 5
 
 
@@ -155,7 +162,8 @@ class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     recognise_text: Annotated[
         bool,
         about("Recognise text"),
-        "Read scanned pages and pictures by text recognition (OCR), where it is installed: some seconds a page.",
+        "Scanned pages and pictures are read by text recognition (OCR), where it is installed. It takes some seconds "
+        "a page.",
     ] = True
 
 
@@ -165,36 +173,38 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     allow_mcp: Annotated[
         bool,
         about("MCP servers over the network"),
-        "Connect to the MCP servers that you have added with an address. Those on this machine need no permission.",
+        "The program connects to the MCP servers that you have added with an address. Those on this machine need no "
+        "permission.",
     ] = False
     endpoints: Annotated[
         bool,
         about("Remote endpoints"),
-        "Ask the endpoints that you have added. Questions are sent to them; passages of documents only where you have "
-        "allowed it, collection by collection. Endpoints on this machine need no permission.",
+        "The program asks the endpoints that you have added. Questions are sent to them; passages of documents are "
+        "sent only where you have allowed it, collection by collection. Endpoints on this machine need no permission.",
     ] = False
-    hub: Annotated[bool, about("Search and download models"), "Contact the model hub when you search or download."] = (
-        False
-    )
+    hub: Annotated[
+        bool, about("Search and download models"), "The program contacts the model hub when you search or download."
+    ] = False
     updates: Annotated[
         bool,
         about("Look for new versions"),
-        "Contact the place that this program was installed from when you ask for a new version; never by itself.",
+        "The program contacts the place that it was installed from when you ask for a new version, and never by "
+        "itself.",
     ] = False
     packages: Annotated[
         bool,
         about("Install packages"),
-        "Contact the package index when you install an engine or another part of the program; never by itself.",
+        "The program contacts the package index when you install an engine or another part of it, and never by itself.",
     ] = False
     hub_address: Annotated[
         str,
         about("Address of the hub", pattern=r"^https?://[^\s]+$", max_length=200, advanced=True),
-        "A mirror may be used instead.",
+        "Models are searched and downloaded at this address, which may be a mirror.",
     ] = "https://huggingface.co"
     package_index: Annotated[
         str,
         about("Address of the package index", pattern=r"^https?://[^\s]+$", max_length=200, advanced=True),
-        "An index of Python packages. A mirror, or one in your own network, may be used instead.",
+        "Python packages come from this index, which may be a mirror or one in your own network.",
     ] = "https://pypi.org/simple"
     torch_index: Annotated[
         str,
@@ -209,13 +219,14 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     machine only, while this window, or workbench serve in a terminal, is open."""
 
     enabled: Annotated[
-        bool, about("Local API"), "Answer requests of other programs on this machine that carry the key."
+        bool, about("Local API"), "The program answers requests of other programs on this machine that carry the key."
     ] = False
-    port: Annotated[int, about("Port", ge=1024, le=65_535), "The port on 127.0.0.1 at which the API is served."] = 4711
+    port: Annotated[int, about("Port", ge=1024, le=65_535), "The API is served at this port of 127.0.0.1."] = 4711
     origins: Annotated[
         tuple[str, ...],
         about("Web pages", separator=",", advanced=True),
-        "Origins of web pages that may use the API from a browser, such as http://localhost:3000. Empty: none.",
+        "Web pages from these origins, such as http://localhost:3000, may use the API from a browser. Without an "
+        "origin, none may.",
     ] = ()
 
 

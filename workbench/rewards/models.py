@@ -26,14 +26,18 @@ RUBRIC = "The answer is correct, complete, and answers the question without anyt
 class RewardModelUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which reward model scores."""
 
-    adapter: Annotated[str, about("Reward model"), "The adapter that a training with the objective reward made."] = ""
+    adapter: Annotated[
+        str, about("Reward model"), "The adapter comes from a training with the objective Reward model."
+    ] = ""
 
 
 class JudgeGrade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which judge grades, and by what."""
 
-    recipe: Annotated[str, about("Judge"), "A saved recipe; empty takes the judge of the run."] = ""
-    rubric: Annotated[str, about("Rubric", multiline=True), "What makes a good answer."] = RUBRIC
+    recipe: Annotated[
+        str, about("Judge"), "The judge is a saved recipe. Without one, the judge of the run is taken."
+    ] = ""
+    rubric: Annotated[str, about("Rubric", multiline=True), "The rubric says what makes a good answer."] = RUBRIC
 
 
 def reward_model(samples: Sequence[Sample], options: RewardModelUse, context: RewardContext) -> list[Score]:

@@ -25,8 +25,8 @@ class ProgramTests(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     tests: Annotated[
         tuple[str, ...],
         about("Tests"),
-        "One Python condition per line that holds after the answer's code has run, such as double(2) == 4; "
-        "{expected} is the accepted answer.",
+        "Each line is a Python condition, such as double(2) == 4, that holds after the code of the answer has run. "
+        "{expected} stands for the accepted answer.",
     ] = (EXPECTED,)
 
 

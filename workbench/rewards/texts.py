@@ -31,7 +31,9 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The settings of a regular expression."""
 
     pattern: Annotated[
-        str, about("Expression"), "A regular expression that the answer contains; {expected} is the accepted answer."
+        str,
+        about("Expression"),
+        "The answer contains a match of this regular expression. {expected} stands for the accepted answer.",
     ] = EXPECTED
     whole: Annotated[bool, about("Whole answer"), "The expression has to match the whole answer."] = False
 
@@ -44,14 +46,20 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Tolerance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How far a number may be from the expected one: within either of the two."""
 
-    absolute: Annotated[float, about("Absolute", ge=0), "Allowed difference."] = 0.0
-    relative: Annotated[float, about("Relative", ge=0, le=1), "Allowed share of the expected number."] = 0.0
+    absolute: Annotated[float, about("Absolute", ge=0), "A number may differ from the expected one by this much."] = 0.0
+    relative: Annotated[
+        float, about("Relative", ge=0, le=1), "A number may differ from the expected one by this share of it."
+    ] = 0.0
 
 
 class Schema(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a valid answer is."""
 
-    schema: Annotated[str, about("Schema", multiline=True), "A JSON schema; without one any JSON is valid."] = ""
+    schema: Annotated[
+        str,
+        about("Schema", multiline=True),
+        "The answer has to be valid by this JSON schema. Without a schema, any JSON is valid.",
+    ] = ""
 
 
 class LengthRange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,20 +73,22 @@ class ListedWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Words and phrases that an answer should have, and should not have."""
 
     wanted: Annotated[
-        tuple[str, ...], about("Wanted", separator=","), "Words or phrases that the answer should contain."
+        tuple[str, ...], about("Wanted", separator=","), "The answer should contain these words or phrases."
     ] = ()
     unwanted: Annotated[
-        tuple[str, ...], about("Unwanted", separator=","), "Words or phrases that the answer should not contain."
+        tuple[str, ...], about("Unwanted", separator=","), "The answer should not contain these words or phrases."
     ] = ()
 
 
 class LetterShare(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which letters an answer should have few or many of."""
 
-    letters: Annotated[str, about("Letters", max_length=100), "The letters that are counted, in either case."] = "e"
-    prefer: Annotated[Literal["few", "many"], about("Prefer"), "Whether few or many of them are better."] = "few"
+    letters: Annotated[str, about("Letters", max_length=100), "These letters are counted, in either case."] = "e"
+    prefer: Annotated[Literal["few", "many"], about("Prefer"), "Few or many of these letters are better."] = "few"
     scale: Annotated[
-        float, about("Scale", gt=0, le=1000), "By how much the share of these letters among all letters counts."
+        float,
+        about("Scale", gt=0, le=1000),
+        "The share of these letters among all letters is multiplied by this number.",
     ] = 8.0
 
 

@@ -33,15 +33,19 @@ class Budgeted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The settings that all strategies of several generations have."""
 
     max_nodes: Annotated[
-        int, about("Maximum thoughts", ge=1, le=500, advanced=True), "Generated thoughts, drafts or samples in all."
+        int,
+        about("Maximum thoughts", ge=1, le=500, advanced=True),
+        "At most this many thoughts, drafts or samples are generated in all.",
     ] = 60
     max_tokens_total: Annotated[
         int,
         about("Maximum tokens", ge=16, le=100_000, unit="tokens", advanced=True),
-        "Generated tokens of all steps together.",
+        "All steps together generate at most this many tokens.",
     ] = 4000
     seconds: Annotated[
-        int, about("Maximum time", ge=1, le=3600, unit="s", advanced=True), "Then the best so far is the answer."
+        int,
+        about("Maximum time", ge=1, le=3600, unit="s", advanced=True),
+        "After this time, the best result so far is the answer.",
     ] = 120
 
 

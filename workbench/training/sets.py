@@ -280,7 +280,7 @@ def _held_back(config: TrainingConfig, loaded: LoadedSet, prepared: TrainingSet)
     name, count = f"{config.data.path}, ", len(held) + len(prepared.train_examples)
     places = [str(one.source).removeprefix(name) for one in held]
     named = ", ".join(places[:MOST_HELD_NAMED]) + (", and others" if len(places) > MOST_HELD_NAMED else "")
-    said = f"Held back for evaluation: {len(held):,} of {count:,} examples ({named})."
+    said = f"Held out for evaluation: {len(held):,} of {count:,} examples ({named})."
     if count >= SMALL_SET or prepared.train_statistics.trained_tokens <= len(prepared.train):  # prompts alone
         return [said]
     return [

@@ -317,7 +317,7 @@ def test_help_explains_every_setting(run: Run) -> None:
     out = run("train", "sft", "--fields", "optimiser").out
     assert "optimiser.learning_rate" in out
     out = run("train", "sft", "--fields", "weights").out
-    assert "0 chooses by the method. Range: 0 to 512. [0]" in out
+    assert "At 0, the method decides. Range: 0 to 512. [0]" in out
 
 
 def test_adapters_are_listed_and_shown(run: Run, front: FakeFront) -> None:

@@ -104,29 +104,13 @@ def history(folder: Path, name: str) -> list[float]:
     return [entry[name] for entry in state["log_history"] if name in entry]
 
 
-def test_exported_training_runs_elsewhere_in_one_process_or_two(tmp_path: Path) -> None:
-    path = tiny_models.write_gguf(tiny_models.build("qwen2"), "qwen2", tmp_path / "tiny.gguf", tokenizer="gpt2")
-    folder = export(path, tmp_path / "exported")
-    assert (folder / "base" / "tiny.gguf").read_bytes() == path.read_bytes()
-    path.unlink()
-    assert "1 process(es)" in run(folder)
-    alone = history(folder, "loss")
-    assert len(alone) == len(history(folder, "eval_loss")) == 2
-    assert (folder / "output" / "adapter_config.json").is_file()
-    first = load_file(folder / "output" / "adapter_model.safetensors")
-    arguments = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "train.py", "--processes", "2")
-    assert "2 process(es)" in run(folder, "torchrun", *arguments)
-    assert history(folder, "loss") == pytest.approx(alone, rel=1e-3)
-    second = load_file(folder / "output" / "adapter_model.safetensors")
-    assert all(abs(second[name] - first[name]).max() < 1e-4 for name in first)
-
-
 @pytest.mark.parametrize("method", ["lora", pytest.param("norms", marks=pytest.mark.nightly)])
-def test_its_result_is_that_of_the_workbench(method: str, base: Path, tmp_path: Path) -> None:
+def test_its_result_in_one_process_or_two_is_that_of_the_workbench(method: str, tmp_path: Path) -> None:
     """Loss and gradient norm of each step, and the weights at the end: of padded batches and of packed texts."""
+    base = tiny_models.write_gguf(tiny_models.build("qwen2"), "qwen2", tmp_path / "tiny.gguf", tokenizer="gpt2")
     config = config_of(method, steps=6)
     folder = export(base, tmp_path / "exported", config)
-    run(folder)
+    assert (folder / "base" / "tiny.gguf").read_bytes() == base.read_bytes()
     told: list[Any] = []
     set_seed(config.optimiser.seed)
     model = apply_method(load_base(base, "f32", device="cpu"), config.weights)
@@ -134,15 +118,25 @@ def test_its_result_is_that_of_the_workbench(method: str, base: Path, tmp_path: 
         optimiser=config.optimiser, train=EXAMPLES, folder=tmp_path / "run", emit=told.append, keep_checkpoints=False
     )
     StepTrainer(model, options).run()
+    base.unlink()
+    assert "1 process(es)" in run(folder)
     for name, ours in (("loss", "loss"), ("grad_norm", "gradient_norm"), ("learning_rate", "learning_rate")):
         expected = [event.value for event in told if getattr(event, "name", "") == ours]
         assert len(expected) == 6
         assert history(folder, name) == pytest.approx(expected, rel=1e-3), name
+    assert len(history(folder, "eval_loss")) == 6
     write_trained(model, method, tmp_path / "ours")
     [ours_file, theirs] = [next(place.glob("*.safetensors")) for place in (tmp_path / "ours", folder / "output")]
-    mine, other = load_file(ours_file), load_file(theirs)
-    assert mine.keys() == other.keys()
-    assert all(abs(mine[name] - other[name]).max() < 1e-4 for name in mine)
+    mine, alone = load_file(ours_file), load_file(theirs)
+    assert mine.keys() == alone.keys()
+    assert all(abs(mine[name] - alone[name]).max() < 1e-4 for name in mine)
+
+    losses = history(folder, "loss")
+    arguments = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "train.py", "--processes", "2")
+    assert "2 process(es)" in run(folder, "torchrun", *arguments)
+    assert history(folder, "loss") == pytest.approx(losses, rel=1e-3)
+    together = load_file(theirs)
+    assert all(abs(together[name] - alone[name]).max() < 1e-4 for name in alone)
 
 
 def test_a_split_model_becomes_one_file_that_transformers_reads(tmp_path: Path) -> None:

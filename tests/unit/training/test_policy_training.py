@@ -106,7 +106,9 @@ class StopsWithin(Switch):
                 self.stop()
 
 
-@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in ("ppo", "grpo") else pytest.mark.nightly) for name in POLICIES]
+)
 def test_the_reward_of_held_out_answers_rises(name: str, tmp_path: Path) -> None:
     live, emitted = run(call_of(tmp_path, name, 10))
     before, after = live.trained.scores.before.metrics, live.trained.scores.after.metrics
@@ -139,7 +141,14 @@ def test_before_the_first_update_the_ratio_is_one_and_nothing_is_clipped(
     assert all(value == pytest.approx(1.0, abs=1e-3) for value in metrics(emitted, "importance"))
 
 
-@pytest.mark.parametrize(("name", "where"), [("ppo", 0), ("grpo", 5), ("ppo", 11)])
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("ppo", 11),
+        pytest.param("ppo", 0, marks=pytest.mark.nightly),
+        pytest.param("grpo", 5, marks=pytest.mark.nightly),
+    ],
+)
 def test_a_training_that_is_stopped_within_a_step_goes_on_to_the_same_weights(
     name: str, where: int, tmp_path: Path
 ) -> None:

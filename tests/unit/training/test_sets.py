@@ -68,14 +68,14 @@ def test_a_set_is_held_out_from_and_asked_about(writing: Writing, tmp_path: Path
 
 def test_the_report_names_what_is_held_back_and_warns_of_a_small_set(writing: Writing, tmp_path: Path) -> None:
     rows = write_rows(tmp_path / "rows.jsonl", 12)
-    held = [note for note in ready(config(rows, evaluation_share=0.1), writing).report.notes if "Held back" in note]
+    held = [note for note in ready(config(rows, evaluation_share=0.1), writing).report.notes if "Held out" in note]
     assert len(held) == 1
-    assert re.match(r"Held back for evaluation: \d of 12 examples \((line \d+(, )?)+\)\. .* does not learn", held[0])
+    assert re.match(r"Held out for evaluation: \d of 12 examples \((line \d+(, )?)+\)\. .* does not learn", held[0])
     large = config(write_rows(tmp_path / "large.jsonl", 100), evaluation_share=0.1)
-    [note] = [note for note in ready(large, writing).report.notes if "Held back" in note]
+    [note] = [note for note in ready(large, writing).report.notes if "Held out" in note]
     assert re.search(r"of 100 examples \((line \d+, ){5}and others\)\.$", note)
     unsplit = ready(config(rows, evaluation_share=0.0), writing).report.notes
-    assert not any("Held back" in note for note in unsplit)
+    assert not any("Held out" in note for note in unsplit)
 
 
 def test_a_small_set_is_trained_whole_unless_a_split_is_asked_for(writing: Writing, tmp_path: Path) -> None:

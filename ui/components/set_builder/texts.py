@@ -10,12 +10,17 @@ COUNT_PAIRS = "{taken:,} accepted, {left_out:,} rejected"
 
 # set builder
 SOURCE_CHATS = "Answers from chats"
-SOURCE_CHATS_HELP = "Answers that you rated as good, edited or selected among several, with their conversation."
+SOURCE_CHATS_HELP = (
+    "The examples are answers that you rated as good, edited or selected among several, in their conversations."
+)
 SOURCE_PAIRS = "Generated questions"
 SOURCE_PAIRS_HELP = (
     "A model generates question-answer pairs from each passage. Pairs not supported by their passage are rejected."
 )
-SOURCE_TEXT, SOURCE_TEXT_HELP = "Document text", "The raw text of the documents, to adapt a model to their language."
+SOURCE_TEXT, SOURCE_TEXT_HELP = (
+    "Document text",
+    "The examples are the text of the documents, which adapts a model to their language.",
+)
 BUILD_DATA = "Build a data set"
 BUILD = "Build"
 SOURCE = "Source of the examples"
@@ -49,14 +54,17 @@ NO_CHAT_TICKED = "No chat is selected."
 DOCUMENTS = "Documents"
 NONE_YET = "None yet"
 PAIR_MODEL = "Model that generates the pairs"
-QUESTIONS_PER_PASSAGE, QUESTIONS_HELP = "Questions per passage", "About its most informative sentences."
-MOST_PASSAGES, MOST_PASSAGES_HELP = "Maximum number of passages", "Spread over all documents."
+QUESTIONS_PER_PASSAGE, QUESTIONS_HELP = (
+    "Questions per passage",
+    "The questions are about the most informative sentences of the passage.",
+)
+MOST_PASSAGES, MOST_PASSAGES_HELP = "Maximum number of passages", "The passages are spread over all documents."
 NO_DOCUMENTS, NO_PAIR_MODEL = "There are no documents yet", "There is no model to generate pairs"
 SMALL_MODEL = (
     "{name} is too small to generate good pairs: most of its answers are made up and will be rejected. Choose a "
     "larger model if you can."
 )
 TEXT_HELP = (
-    "For continued pre-training: the model adapts to the language of these documents and partly to their content. "
+    "In continued pre-training the model adapts to the language of these documents and partly to their content. "
     "It does not learn to answer questions; use pairs or chats for that."
 )

@@ -8,8 +8,8 @@ SECTIONS = "Sections of this page"
 
 # tools
 TOOLS_HELP = (
-    "What an agent can use. Which of these an agent has is chosen in the recipe of a chat. What changes files or "
-    "memory, sends data or runs code waits for your yes."
+    "These are the tools that an agent can use. The recipe of a chat chooses among them. A tool that changes files or "
+    "memory, sends data or runs code waits for your approval."
 )
 BUILT_IN = "Built in"
 UNTRUSTED = "untrusted results"
@@ -21,8 +21,8 @@ READING_TOOLS = "Reading the tools…"
 
 # memory
 MEMORY_HELP = (
-    "What agents are told in every chat whose recipe lets them read the memory. Facts that an agent has added are not "
-    "taken for your words until you edit them."
+    "Agents are told these facts in every chat whose recipe lets them read the memory. A fact that an agent has added "
+    "does not count as your words until you edit it."
 )
 NEW_FACT, REMEMBER = "Something to remember, in one sentence", "Remember"
 SEARCH_FACTS = "Search by meaning"
@@ -38,14 +38,14 @@ BY_YOU = "By you"
 EDIT_FACT, FORGET_FACT = "Edit", "Forget"
 EDIT_FACT_NAME, FORGET_FACT_NAME = "Edit: {text}", "Forget: {text}"
 FACT_TEXT, SAVE_FACT = "Text of the fact", "Save"
-EDIT_FACT_HELP = "It is yours from then on."
+EDIT_FACT_HELP = "An edited fact counts as your own words."
 ASK_FORGET = "Forget this? It is deleted for good."
 COUNT_FACTS, COUNT_FOUND = "{count} remembered", "{count} found"
 
 # demonstrations
 DEMONSTRATIONS_HELP = (
-    "Solved examples with tools, saved from answers. The technique Program with tools shows the model those that are "
-    "most similar to a question."
+    "Demonstrations are solved examples with tools, saved from answers. The technique Program with tools shows the "
+    "model those that are most similar to a question."
 )
 NO_DEMONSTRATIONS = "No demonstrations"
 NO_DEMONSTRATIONS_HELP = (
@@ -57,7 +57,7 @@ ASK_REMOVE_DEMONSTRATION = "Remove this example? Its answer stays in its chat."
 SAVED_ON = "saved {date}"
 
 # saved agents
-SAVED_HELP = "Recipes with an agent, in the folder of recipes. Save one from the recipe of a chat."
+SAVED_HELP = "Saved agents are recipes with an agent in the folder of recipes. Save one from the recipe of a chat."
 NO_SAVED = "No saved agents"
 NO_SAVED_HELP = (
     "Switch “Use tools” on in the recipe of a chat, choose its tools, and save it with “Save as recipe…” in the menu "
@@ -75,19 +75,24 @@ MEMORY_OF = {"off": "", "read": "Reads the memory", "read-write": "Reads and add
 # MCP servers
 SERVERS = "MCP servers"
 SERVERS_HELP = (
-    "Programs of others that offer tools. A server that you add runs with your rights. Each tool can be used once you "
-    "have agreed to its definition; when a server changes one, you are asked again."
+    "MCP servers are programs of others that offer tools. A server that you add runs with your rights. Each tool "
+    "can be used once you have agreed to its definition. When a server changes one, you are asked again."
 )
 NO_SERVERS = "No server was added."
 ADD_SERVER, SAVE_SERVER, CANCEL = "Add a server…", "Add and connect", "Cancel"
 CONNECTING = "Connecting…"
-SERVER_NAME, SERVER_NAME_HELP = "Name", "Letters, digits, - and _. Its tools are called NAME.TOOL."
+SERVER_NAME, SERVER_NAME_HELP = (
+    "Name",
+    "The name consists of letters, digits, - and _. The tools of the server are called NAME.TOOL.",
+)
 SERVER_PLACE = "Command or address"
-SERVER_PLACE_HELP = "A command with its arguments that is run on this machine, or an address that begins with https://."
+SERVER_PLACE_HELP = (
+    "The server is a command with its arguments, run on this machine, or an address that begins with https://."
+)
 PLACE_EXAMPLE = "npx -y @modelcontextprotocol/server-filesystem /home/ada/notes"
 SERVER_SECRETS = "Variables"
 SERVER_SECRETS_HELP = (
-    "Optional: environment variables of the command or headers of the requests, each on a line as NAME=VALUE."
+    "Each line is NAME=VALUE: an environment variable of the command, or a header of the requests. None is needed."
 )
 SERVER_SECONDS, SERVER_SECONDS_HELP = "Time for a call", "A call of a tool that takes longer is stopped."
 SECONDS = " s"
@@ -97,5 +102,5 @@ AGREED, NEW_TOOL, CHANGED_TOOL = "agreed", "new", "changed since you agreed"
 AGREE_HELP = "Agents may use this tool as it is described here"
 AGREE_FIRST = "Agree to the tool first"
 ONLY_READS = "It only reads"
-ONLY_READS_HELP = "Your own judgement: its calls are then not asked for. What a server says of itself does not count."
+ONLY_READS_HELP = "Tick this where you know that the tool only reads. Its calls then run without asking you."
 TAKES = "Takes: {names}"

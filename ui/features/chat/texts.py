@@ -115,7 +115,7 @@ DISTRIBUTION_EMPTY = (
 )
 DISTRIBUTION_UNKNOWN = "The tokens of this answer were not stored. A new answer will have them."
 COMPUTING = "Computing the probabilities…"
-DISTRIBUTION_LATER = "Shown when the answer is complete."
+DISTRIBUTION_LATER = "This is shown when the answer is complete."
 MODEL_NOT_LOADED = "{value} is not loaded. It is loaded to compute this."
 SHOW = "Show"
 
@@ -128,7 +128,7 @@ FORMAT_QUOTE, IN_QUOTE = "Quotes from a text", "quotes from a text"
 GROUP_REPETITION, GROUP_ANSWERS = "Repetition", "Answers"
 FORM_OF_ANSWER = "Answer format"
 GROUP_SPEED = "Speed"
-CUSTOM_HELP = "Your own settings."
+CUSTOM_HELP = "These are your own settings."
 PENALTIES = "Penalties"
 EXCLUDE_TOP = "Exclude top choices"
 PRESETS = "Presets"
@@ -164,17 +164,17 @@ LAST_TOKEN_IS = "Last token: “{visible}”"
 NOT_SHOWN = "Not shown: {names}, which depend on the whole answer."
 
 # format pane
-TEXT_HELP = "Free text, without a constraint."
-JSON_HELP = "Valid JSON of any shape. No description is needed."
+TEXT_HELP = "The answer is free text without a constraint."
+JSON_HELP = "The answer is valid JSON of any shape. It needs no description."
 SCHEMA_HELP = (
-    "A JSON schema. Every answer is JSON that validates against it. Objects have the fields that the schema names; "
-    "others need additionalProperties."
+    "Every answer is JSON that validates against this JSON schema. Objects have the fields that the schema names. "
+    "Others need additionalProperties."
 )
-REGEX_HELP = "A regular expression that matches the whole answer."
-QUOTE_HELP = "The text to quote from. The answer is one or more spans of it, word for word; none crosses an empty line."
-CHOICE_HELP = "The possible answers, one per line."
-GBNF_HELP = "A GBNF grammar whose first rule is called root."
-EMPTY_FORM = "Empty: start from one of the examples above, or write your own."
+REGEX_HELP = "The whole answer matches this regular expression."
+QUOTE_HELP = "The answer is one or more spans of this text, word for word. No span crosses an empty line."
+CHOICE_HELP = "The answer is one of these texts. Each line is one."
+GBNF_HELP = "The answer follows this GBNF grammar, whose first rule is called root."
+EMPTY_FORM = "There is no description yet. Start from one of the examples above, or write your own."
 EXAMPLE_OBJECT, EXAMPLE_LIST, EXAMPLE_CHOICE, EXAMPLE_DATE = "Object with fields", "List of items", "Choice", "Date"
 EXAMPLE_NUMBER, EXAMPLE_WORDS, EXAMPLE_YES_NO, EXAMPLE_JUDGEMENT = "Number", "List of words", "Yes or no", "Sentiment"
 BACK_TO_RECIPE = "Back to the recipe"
@@ -262,7 +262,7 @@ COPY = "Copy"
 COPY_ANSWER = "Copy answer"
 AGAIN = "Regenerate"
 ANSWER_AGAIN = "Generate another answer"
-VARY = "Vary"
+VARY = "Try again with variation"
 VARY_HELP = "Regenerate would give the same text. This draws another answer, more freely than the recipe says."
 CONTINUE = "Continue"
 CONTINUE_HELP = "Generate the rest of this answer, as a new version of it"
@@ -311,11 +311,11 @@ NEAR_TIES = (
     "{count:,} tokens are nearly as probable as the first choice (at least {share} of its probability): the "
     "probabilities are computed anew, which changes the order of nearly equal ones."
 )
-LEGEND = "Stronger tint: less probable; dotted line: not the most probable token"
+LEGEND = "A stronger tint marks a less probable token, a dotted line one that was not the most probable."
 LEGEND_HELP = (
-    "The model's probability of each token, at temperature 1 and without penalties. Tokens with a dotted line were "
-    "not the most probable. The probabilities are computed anew, many tokens at once, so that nearly equal ones may "
-    "change places."
+    "This is the model's probability of each token, at temperature 1 and without penalties. Tokens with a dotted "
+    "line were not the most probable. The probabilities are computed anew, many tokens at once, so that nearly "
+    "equal ones may change places."
 )
 NOT_FIRST_CHOICE = "not the most probable"
 
@@ -329,16 +329,16 @@ MORE_CHARACTERS = "{value}…\n\n({rest:,} more characters)"
 
 # recipe panel
 MODEL = "Model"
-MODEL_HELP = "The model that generates the answers. Larger models know more and are slower."
+MODEL_HELP = "The model generates the answers. Larger models know more and are slower."
 PROMPT = "Prompt"
-PROMPT_HELP = "Instructions for every conversation, and the prompting technique. The cheapest way to shape answers."
+PROMPT_HELP = "Instructions and a prompting technique shape every answer. They cost the least."
 PROMPT_PARTS = "Context, input, output, examples"
 DECODING = "Decoding"
-DECODING_HELP = "How each token is chosen from the model's probabilities: precise or varied."
+DECODING_HELP = "Each token is chosen from the model's probabilities, precisely or with more variation."
 DOCUMENTS = "Documents"
 DOCUMENTS_HELP = "Answers are based on passages from these documents, and cite them."
 ADAPTERS = "Adapters"
-ADAPTERS_HELP = "Fine-tuned changes of the model, with an adjustable strength."
+ADAPTERS_HELP = "Adapters are fine-tuned changes of the model, each with an adjustable strength."
 GET_MODEL_BUTTON = "Add a model…"
 ADD_DOCUMENTS = "Add documents…"
 NONE_CHOSEN = "none selected"
@@ -409,11 +409,11 @@ LIBRARY_EMPTY_HELP = (
 )
 SAVE_TITLES = {"prompt": "Save the prompt", "reasoning": "Save the reasoning preset"}
 SAVE_HELP = {
-    "prompt": "Instructions, context, input, output, variables and examples.",
-    "reasoning": "The technique with its options.",
+    "prompt": "The entry holds the instructions, context, input, output, variables and examples.",
+    "reasoning": "The entry holds the technique with its options.",
 }
 SAVE_GO, PROMPT_NAME = "Save", "Name"
-MAKES_ENTRY, ADDS_VERSION = "A new entry of the library.", "Adds version {number} to {name}."
-NOTE, NOTE_HELP = "Note", "What is new in this version."
-TAGS, TAGS_HELP = "Tags", "Separated by commas; empty keeps those there are."
+MAKES_ENTRY, ADDS_VERSION = "This makes a new entry of the library.", "This adds version {number} to {name}."
+NOTE, NOTE_HELP = "Note", "The note says what is new in this version."
+TAGS, TAGS_HELP = "Tags", "Tags are separated by commas. Without one, the tags of the entry stay."
 VERSION_SAVED, VERSION_KNOWN = "{name}, version {number}, was saved.", "{name}, version {number}, holds that already."

@@ -54,11 +54,17 @@ LAST_QUESTION = "It is the only question of the set. Delete the set instead."
 EDIT_TITLE, EDIT_GO = "Question {number:,}", "Save"
 EDIT_HELP = "It stays {split}. Evaluations keep the question that they asked."
 EDIT_SPLITS = {"tune": "in the part for tuning", "held-out": "in the part for measuring"}
-EXPECTED_LINES, EXPECTED_LINES_HELP = "Expected answers", "One a line; each of them is accepted."
+EXPECTED_LINES, EXPECTED_LINES_HELP = (
+    "Expected answers",
+    "Each line is one expected answer, and each of them is accepted.",
+)
 ALL_SCORES, OF_ANSWERS = "All scores", "of {n:,} answers"
-NO_ANSWER, NO_ANSWER_HELP = "The documents do not answer this question", "Then it is right to decline it."
+NO_ANSWER, NO_ANSWER_HELP = (
+    "The documents do not answer this question",
+    "An answer that declines such a question is right.",
+)
 GROUPS_HELP = "This question needs several answers together, which came with its file and stay as they are."
-CHOICES, CHOICES_HELP = "Choices", "One a line."
+CHOICES, CHOICES_HELP = "Choices", "Each line is one choice."
 RIGHT_CHOICE = "Right choice"
 REMOVE_QUESTION = "Remove from the set"
 
@@ -75,7 +81,7 @@ FILE = "File or folder"
 CHOOSE_FILE, CHOOSE_FOLDER = "Choose a file…", "Choose a folder…"
 FILE_KINDS = "Question sets (*.jsonl *.json *.csv *.tsv *.parquet *.arrow);;All files (*)"
 DATA_SET = "Data set"
-NAME, NAME_HELP = "Name", "If this is empty, the set is named as the file."
+NAME, NAME_HELP = "Name", "Without a name, the set is named as the file."
 TUNE = "For tuning"
 TUNE_HELP = (
     "The search for a better prompt sees only this part. The rest measures. The parts are drawn once and stay as they "
@@ -83,7 +89,7 @@ TUNE_HELP = (
 )
 TUNE_SHARES = (("None", "0"), ("A quarter", "0.25"), ("Half", "0.5"))
 WITH_CONTEXT = "Put contexts before their questions"
-WITH_CONTEXT_HELP = "Without them the recipe's documents have to be searched."
+WITH_CONTEXT_HELP = "Without the contexts, the recipe's documents have to be searched."
 READING_ROWS = "Reading rows"
 SOURCE_NEEDED = "Choose a file, a folder or a data set."
 
@@ -95,7 +101,7 @@ SET = "Question set"
 PART = "Questions"
 LIMIT = "How many"
 LIMITS = ((0, "All"), (20, "20"), (50, "50"), (100, "100"), (200, "200"), (500, "500"))
-RECIPES, RECIPES_HELP = "Recipes", "The first one is what the others are compared with by a judge."
+RECIPES, RECIPES_HELP = "Recipes", "A judge compares each of the others with the first one."
 ADD_RECIPE = "Add a recipe"
 FROM_MODEL, FROM_CHAT, FROM_RECIPE_FILE = "Of a model", "Of a chat", "From a file…"
 FROM_LIBRARY = "From the prompt library"
@@ -108,7 +114,7 @@ COPY_RECIPE = "Copy {name}"
 COPY_OF = "{name} 2"
 SCORERS, SCORERS_HELP = (
     "Scorers",
-    "Those that suit the set are chosen. More can be added later: nothing is generated again.",
+    "Those that suit the set are chosen already. More can be added later without generating any answer again.",
 )
 ADD_SCORER = "Add a scorer"
 JUDGE_MODEL = "The judge's model"
@@ -121,13 +127,14 @@ RECIPE_NEEDED, SCORER_NEEDED, SET_NEEDED = "Add a recipe.", "Add a scorer.", "Ch
 OPTIMISE = "Optimise the prompt…"
 OPTIMISE_TITLE, OPTIMISE_GO = "Optimise the prompt", "Search"
 OPTIMISE_HELP = (
-    "Searches on the questions for tuning alone, then measures the recipe before and after on the other questions."
+    "The search uses the questions for tuning alone. Then the recipe is measured before and after on the other "
+    "questions."
 )
 METHOD = "Method"
 FIRST_RECIPE = "Recipe"
-WRITER, WRITER_HELP = "Writer", "Writes instructions, or makes the answers that become examples."
+WRITER, WRITER_HELP = "Writer", "This model writes instructions, or makes the answers that become examples."
 WRITER_SAME = "The recipe's own model"
-COMPARED_BY, COMPARED_BY_HELP = "Compared by", "The scorer that chooses the best candidate and accepts examples."
+COMPARED_BY, COMPARED_BY_HELP = "Compared by", "This scorer chooses the best candidate and accepts examples."
 ONE_RECIPE, ONE_SCORER = "Keep one recipe.", "Keep one scorer."
 SEARCHING, WRITING = "Searching: {name}", "Writing an instruction"
 SEARCH_OF = "Search: {candidates}"

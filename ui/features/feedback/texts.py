@@ -10,7 +10,7 @@ from workbench.records.judgements import JudgedAnswer, Judgement, PreferenceForm
 
 PREFERENCES, BLIND_TESTS = "Preferences", "Blind tests"
 SECTIONS = "Sections of preferences"
-REVIEW, LABEL, LEARN, WIN_RATE = "Judgements", "Compare in a row", "What can be learnt", "Blind test"
+REVIEW, LABEL, LEARN, WIN_RATE = "Judgements", "Compare answers", "What can be learnt", "Blind test"
 
 # review
 SEARCH = "Search in questions and answers"
@@ -27,8 +27,8 @@ VERDICT_FILTERS = (
 SOURCE_FILTERS = (
     ("", ANY_SOURCE),
     ("chat", "Thumbs and edits in chats"),
-    ("compare", "Side by side in chats"),
-    ("label", "Compared in a row"),
+    ("compare", "Compared in chats"),
+    ("label", "Compared on this page"),
     ("judge", "A judge"),
     ("import", "Imported"),
     ("verdict", "Blind tests"),
@@ -36,8 +36,8 @@ SOURCE_FILTERS = (
 JUDGE_FILTERS = (("", ANY_JUDGE), ("person", "By people"), ("model", "By judge models"), ("rule", "By rules"))
 SOURCES = {
     "chat": "chat",
-    "compare": "side by side",
-    "label": "in a row",
+    "compare": "compared in a chat",
+    "label": "compared here",
     "verdict": "blind test",
     "judge": "judge",
     "import": "import",
@@ -71,7 +71,7 @@ EMPTY_HELP = (
     "Press Compare under an answer and choose the better one, press a thumb, or edit an answer into what you wanted. "
     "Your judgements are collected here, and a model can be trained with them."
 )
-EMPTY_ACTION = "Compare in a row"
+EMPTY_ACTION = "Compare answers"
 COUNTS = "{judgements} of {prompts}"
 
 # one judgement
@@ -97,10 +97,12 @@ CONFIDENCE = "Confidence {value:.0%}."
 
 # import and export
 IMPORT_TITLE = "Import judgements"
-IMPORT_HELP = "A file of preferences, one row for each judgement. Its format is recognised by its columns."
+IMPORT_HELP = "The file holds one row for each judgement. Its format is recognised by its columns."
 FILE, CHOOSE_FILE = "File", "Choose a file…"
 NAME_COLUMNS = "Name the columns"
-NAME_COLUMNS_HELP = "For a file of another format. Without a column of the verdict, the first answer is the better one."
+NAME_COLUMNS_HELP = (
+    "Name them for a file of another format. Without a verdict, the first answer counts as the better one."
+)
 COLUMNS = (
     ("prompt", "Question (prompt)"),
     ("a", "First answer (a)"),
@@ -109,7 +111,7 @@ COLUMNS = (
     ("system", "Instructions"),
 )
 FILTER_FILES = "Preferences (*.jsonl *.json *.csv *.tsv *.parquet *.arrow);;All files (*)"
-FORM, FORM_HELP = "Format", "Only needed where the columns do not tell."
+FORM, FORM_HELP = "Format", "The format is needed only where the columns do not tell it."
 FORM_AUTO = "Recognise by columns"
 FORMS: dict[PreferenceForm, str] = {
     "trl": "TRL: prompt, chosen, rejected",
@@ -126,7 +128,10 @@ FORMS: dict[PreferenceForm, str] = {
     "rewards": "prompt, response, rewards",
     "workbench": "LLM Workbench: everything",
 }
-COUNTS_FROM, COUNTS_FROM_HELP = "First candidate is number", "Where the file names the better candidate by a number."
+COUNTS_FROM, COUNTS_FROM_HELP = (
+    "First candidate is number",
+    "This is for files that name the better candidate by a number.",
+)
 COUNTS_FROM_CHOICES = (("-1", "Recognise"), ("0", "0"), ("1", "1"))
 IMPORTING = "Reading {path}"
 IMPORTED = "{added} of {rows} added. {why}"
@@ -140,8 +145,8 @@ EXPORTED = "{count} written to {path}."
 LEFT_OUT = "{count} left out: {reason}"
 
 # labelling in a row
-QUEUES, NEW_QUEUE = "Sets to compare", "New…"
-NO_QUEUE_TITLE = "Compare answers in a row"
+QUEUES, NEW_QUEUE = "Comparisons", "New…"
+NO_QUEUE_TITLE = "Compare answers"
 NO_QUEUE_HELP = (
     "Two recipes answer many questions in the background, and you choose the better answer of each pair with one key. "
     "Fifty choices take about ten minutes."
@@ -161,12 +166,12 @@ LABEL_LEARN, LABEL_RESULT_BUTTON = "See what can be learnt", "See the result"
 LABEL_TEST_HELP = "You have judged {judged} without knowing which recipe had answered."
 SKIP, UNDO_LAST = "Skip  (S)", "Undo  (U)"
 ANSWER_SIDES = ("Answer A", "Answer B")
-DELETE_QUEUE, ASK_DELETE_QUEUE = "Delete this set", "Delete “{name}”? What you have judged stays."
+DELETE_QUEUE, ASK_DELETE_QUEUE = "Delete this comparison", "Delete “{name}”? What you have judged stays."
 MAKING_FAILED, MAKING_STOPPED = "Generating stopped: {why}", "Stopped. The pairs that are ready can be judged."
 SYSTEM, USER, ASSISTANT = "Instructions", "You", "Model"
 
 # a new set to compare
-NEW_TITLE = "Compare answers in a row"
+NEW_TITLE = "Compare answers"
 NEW_HELP = "The same questions are answered by two recipes, in the background. You judge the pairs as they arrive."
 NEW_GO = "Generate answers"
 FIRST_RECIPE, SECOND_RECIPE = "First recipe", "Second recipe"
@@ -181,7 +186,7 @@ PROMPTS_FROM = (
     ("file", "A file"),
 )
 SET, COLLECTION, PROMPT_FILE = "Question set", "Documents", "File of questions"
-PROMPT_FILE_HELP = "A text file with a question in each line, or JSON Lines with a column prompt."
+PROMPT_FILE_HELP = "The file is a text with a question in each line, or JSON Lines with a column named prompt."
 FILTER_PROMPTS = "Questions (*.txt *.jsonl *.json *.csv);;All files (*)"
 LIMIT = "How many"
 LIMITS = ((20, "20"), (50, "50"), (100, "100"), (200, "200"), (0, "All"))
@@ -212,8 +217,11 @@ SKIP_CONFLICTS = "Leave out contradictory judgements"
 MAKING_SET = "Making the data set…"
 SET_NAME_DEFAULT = "Preferences {date}"
 STATISTICS = "Statistics"
-LONGER, LONGER_HELP = "The longer answer was preferred", "Of pairs whose answers differ in length."
-POSITION, POSITION_HELP = "The answer at the left was preferred", "Of pairs with a known order; half is unbiased."
+LONGER, LONGER_HELP = "The longer answer was preferred", "These are the pairs whose answers differ in length."
+POSITION, POSITION_HELP = (
+    "The answer at the left was preferred",
+    "These are the pairs whose order is known. Without a bias it is half.",
+)
 POSITION_BY = "The same, judged by {judge}"
 LENGTH_LONGER = "The preferred answer is {value:.0f} characters longer ({low:.0f} to {high:.0f})."
 LENGTH_SHORTER = "The preferred answer is {value:.0f} characters shorter ({low:.0f} to {high:.0f})."
@@ -253,9 +261,9 @@ JUDGE_HELP = (
 JUDGE_KINDS = (("recipe", "A judge model"), ("rewards", "Rules and reward models"))
 JUDGE_RECIPE, JUDGE_RECIPE_HELP = (
     "Judge",
-    "A larger model than the one that is judged. Small models are mostly refused.",
+    "It should be a larger model than the one that is judged. Small models are mostly refused.",
 )
-CONSTITUTION, CONSTITUTION_HELP = "Constitution", "What makes an answer the better one, in your words."
+CONSTITUTION, CONSTITUTION_HELP = "Constitution", "Describe in your own words what makes an answer the better one."
 RULES_HELP = "The answer with the higher sum of these is the better one."
 REWARD_NEEDED = "Add a reward first."
 LET_JUDGE = "Let a judge judge…"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 DATA, DATA_HELP = (
     "Import data",
-    "The rows of MMLU, ARC, HellaSwag, GSM8K or IFEval, in the form that the data sets have on the hub: JSON Lines, "
-    "JSON, CSV, Parquet, or a folder of them. The benchmark is recognised by its columns. With pairs of RAGTruth or "
-    "LLM-AggreFact the verification of statements is measured.",
+    "The program reads the rows of MMLU, ARC, HellaSwag, GSM8K or IFEval in the form that the data sets have on the "
+    "hub: JSON Lines, JSON, CSV, Parquet, or a folder of them. It recognises the benchmark by its columns. Pairs of "
+    "RAGTruth or LLM-AggreFact measure the verification of statements.",
 )
 OPEN_DATA = "Import data…"
 CHOOSE_FILE, CHOOSE_FOLDER, CHOOSE_EXAMPLES = "File…", "Folder…", "File of examples…"
@@ -35,8 +35,8 @@ NAME, ADD = "Name", "Add benchmark"
 ADDED = "{name} is ready to run."
 CLOSE = "Close"
 PAIRS_HELP = (
-    "Texts about documents, which people have judged. Each is verified as an answer is; no model takes part. It counts "
-    "as marked where the program would warn of it."
+    "The texts are about documents and were judged by people. Each is verified as an answer is, without a model. A "
+    "text counts as marked where the program would warn of it."
 )
 PAIRS, PAIRS_LIMIT_HELP = "Pairs", "They are drawn by chance. Fewer give a wider interval."
 MEASURE = "Measure verification"
@@ -44,8 +44,8 @@ VERIFICATION = "Verification of statements · {title} · {pairs}"
 PAIRS_DRAWN = "{pairs:,} of {of_all:,} pairs"
 MEASURED = "{name} is measured: the results are below."
 PAIRS_FOOT = (
-    "Measured on {date}. Precision: of the marked texts those that the document does not support. Recall: of those "
-    "that it does not support the marked ones. Each with the interval of 95\u00a0%."
+    "The set was measured on {date}. Precision is the share of the marked texts that the document does not support. "
+    "Recall is the share of the texts it does not support that are marked. Each has its interval of 95\u00a0%."
 )
 MEASURE_AGAIN = "Measure again"
 
@@ -64,7 +64,7 @@ READY = "{name} is done: its scores are below."
 
 REPORTED, REPORTED_HELP = (
     "Reported on the hub",
-    "By the models' authors, measured elsewhere with other settings: not to be compared with the tables above.",
+    "The models' authors measured these elsewhere with other settings. They cannot be compared with the tables above.",
 )
 SHOW_REPORTED = "Show scores reported on the hub"
 NONE_REPORTED = "The model cards of these models report no scores."

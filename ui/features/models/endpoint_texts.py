@@ -4,8 +4,8 @@ from __future__ import annotations
 
 ENDPOINTS = "Endpoints"
 INTRODUCTION = (
-    "Models that another program or service computes, through an API like OpenAI's: Ollama, vLLM or llama-server on "
-    "this machine or in your network, or a service on the Internet. They answer like any other model."
+    "An endpoint is a model that another program or service computes, through an API like OpenAI's: Ollama, vLLM or "
+    "llama-server on this machine or in your network, or a service on the Internet. It answers like any other model."
 )
 OFF = "Endpoints on other machines are switched off. Those on this machine need no permission."
 OFFLINE_TOO = "This also ends Offline."
@@ -40,8 +40,8 @@ LACKS = "Limits of this endpoint:"
 PASSAGES = "Send passages of {collection} to {host}"
 OTHER_TEXTS = "Send {collection} to {host}"
 PASSAGES_HELP = (
-    "What may leave this machine: passages of documents, and answers and other texts that were made from them. "
-    "Without a tick a request that holds them is refused."
+    "Passages of the ticked documents, and answers and other texts that were made from them, may leave this machine. "
+    "A request that holds others is refused."
 )
 ATTACHED = "attached files"
 PROBE = "Probe again"

@@ -56,12 +56,14 @@ CHOOSE_HELP = (
 LOOKING_UP = "Looking up {repository}…"
 FILES, FILES_HELP = (
     "Files",
-    "The same model in several quantisations: fewer bits take less memory and answer less exactly.",
+    "Each file is the model in another quantisation. With fewer bits it takes less memory and is less exact.",
 )
 NO_FILES = "It has no GGUF model."
 PARTS = "{count} parts"
 CARD, RESULTS = "Model card", "Results reported by its authors"
-RESULTS_HELP = "Measured elsewhere, with other settings: not to be compared with the leaderboard of this machine."
+RESULTS_HELP = (
+    "These were measured elsewhere with other settings and cannot be compared with this machine's leaderboard."
+)
 NO_CARD = "The repository has no model card."
 MORE_CARD = "Show all of it"
 
@@ -69,11 +71,11 @@ MORE_CARD = "Show all of it"
 CHECKING = "Reading its header…"
 CHECK_FIT, CHECK_FIT_HELP = (
     "Check fit",
-    "Reads the file's header (0.5 to 20 MB) and counts the memory that it needs.",
+    "The program reads the file's header (0.5 to 20 MB) and counts the memory that the model needs.",
 )
 FIT_LINE = "{needed} with {context:,} tokens of context"
 SPEED = "up to ~{speed:,.0f} tokens/s"
-SPEED_HELP = "An upper limit, from the bandwidth of this machine's memory: each token reads {bytes}."
+SPEED_HELP = "The bandwidth of this machine's memory sets this upper limit, since each token reads {bytes}."
 PART = "{device}: {weights} weights, {cache} cache, {computing} computing; {free} free"
 PROCESSOR_MEMORY = "Memory"
 RELEASED = "{bytes} of the model that is loaded now are counted as free."
@@ -86,7 +88,7 @@ DOWNLOADED = "On this machine"
 # token
 TOKEN, TOKEN_HELP = (
     "Access token",
-    "For gated and private models. It is stored in the keyring of your system, and sent to the hub only.",
+    "Gated and private models need it. It is stored in the keyring of your system, and sent to the hub only.",
 )
 TOKEN_FIELD, SAVE_TOKEN, FORGET_TOKEN = "Access token of the hub", "Save token", "Forget token"
 TOKEN_KEPT, TOKEN_SESSION = (
@@ -106,7 +108,7 @@ FOUND_HELP = "They are used from their present folder; nothing is copied."
 ADD, ADD_NAME = "Add", "Add {name}"
 LOOK_FOR, LOOK_FOR_HELP = (
     "Find models on this disk",
-    "Looks in the folders of Ollama, LM Studio and the Hugging Face cache.",
+    "The program looks in the folders of Ollama, LM Studio and the Hugging Face cache.",
 )
 LOOKING = "Looking in the folders of Ollama, LM Studio and Hugging Face…"
 NONE_FOUND = "No model of Ollama, LM Studio or the Hugging Face cache was found that is not in the list already."
@@ -116,8 +118,9 @@ BOARD_TITLES = (
     "Model", "Quantisation", "Score", "95 % interval", "Questions", "Size", "Memory", "Tokens/s", "Date",
 )  # fmt: skip
 BOARD_HELP = (
-    "Scores of this machine's models on published benchmarks, with the prompts and metrics of lm-evaluation-harness. "
-    "Results of different settings are never in one table. Memory: with the context of your settings."
+    "The scores are those of this machine's models on published benchmarks, with the prompts and metrics of "
+    "lm-evaluation-harness. Results of different settings are never in one table. The memory is that with the "
+    "context of your settings."
 )
 BOARD_EMPTY = "No benchmark was run yet"
 BOARD_EMPTY_HELP = "Import a benchmark's data from a file, or download it from the hub; then run models on it."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 TITLE = "Quantise {name}"
-EXPLANATION = "Writes the model with fewer bits per weight, as a new model. It needs less memory and is less exact."
+EXPLANATION = (
+    "The model is written with fewer bits per weight, as a new model that needs less memory and is less exact."
+)
 QUANTISE = "Quantise"
 FORMAT = "Format"
 FORMAT_HELP = "Four bits and more change most answers little; with three and two bits they become clearly worse."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 TITLE = "Measure the speed of {name}"
-EXPLANATION = "Measures how many tokens per second this machine computes with the model. Other answers wait meanwhile."
+EXPLANATION = (
+    "This measures how many tokens per second the machine computes with the model. Other answers wait meanwhile."
+)
 MEASURE, AGAIN, CLOSE = "Measure", "Measure again", "Close"
 PROMPT_TOKENS, NEW_TOKENS = "Tokens of the prompt", "Tokens of each answer"
 SEQUENCES, ROUNDS = "Answers in parallel", "Repetitions (medians are shown)"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from workbench.records.exam import OLD
 
 # model card
-KIND_CHAT, KIND_CHAT_HELP, KIND_BASE = "Chat", "Answers questions and holds conversations.", "Base"
-KIND_BASE_HELP, KIND_SEARCH = "Continues text; not trained for conversations.", "Embedding"
-KIND_SEARCH_HELP = "Turns text into vectors to find documents by meaning. Loaded on demand."
+KIND_CHAT, KIND_CHAT_HELP, KIND_BASE = "Chat", "A chat model answers questions and holds conversations.", "Base"
+KIND_BASE_HELP, KIND_SEARCH = "A base model continues text and is not trained for conversations.", "Embedding"
+KIND_SEARCH_HELP = "An embedding model turns text into vectors to find documents by meaning. It is loaded on demand."
 LOADED = "Loaded"
 DEFAULT, MAKE_DEFAULT = "Default", "Make default"
 DEFAULT_HELP = "The default model answers in new chats, and wherever no model is named."
@@ -31,7 +31,7 @@ FACT_FORMAT, FACT_TOKENIZER, FACT_VOCABULARY = "Format", "Tokenizer", "Vocabular
 VOCABULARY = "{vocabulary:,} tokens"
 FACT_LAYERS, FACT_WIDTH, FACT_FILES = "Layers", "Embedding length", "Files"
 CHAT_TEMPLATE = "Chat template"
-CHAT_TEMPLATE_HELP = "The prompt format of this model's conversations, from the model's files."
+CHAT_TEMPLATE_HELP = "This format of the prompts of a conversation comes from the model's files."
 METADATA_HELP = "All entries of the file's header"
 METADATA = "Metadata"
 
@@ -39,13 +39,13 @@ METADATA = "Metadata"
 EXAM = "Exam of {date}: answers from documents"
 EXAM_OLD = f"Exam of {{date}}, {OLD}"
 EXAM_HELP = (
-    "Short documents and questions of the program's own, answered as in a chat. Below each rate: the count, and the "
-    "range in which the true rate lies with a probability of 95 %. Not marked: the program did not warn of the answer. "
-    "Office: mixed documents with tables, older versions and two languages."
+    "The model answered questions of the program's own about short documents, as in a chat. Below each rate stand the "
+    "count and the range in which the true rate lies with a probability of 95 %. The program did not warn of an answer "
+    "that is not marked. Office documents are mixed, with tables, older versions and two languages."
 )
 EXAMINE, EXAMINE_AGAIN = "Run exam", "Repeat exam"
 EXAMINE_HELP = (
-    "Measures how often answers from documents are right. It runs in the background; your questions go first."
+    "The exam measures how often answers from documents are right. It runs in the background. Your questions go first."
 )
 EXAMINING, EXAM_WAITS = "Exam", "The exam is waiting"
 EXAM_PAGE, NOT_EXAMINED, GO_TO_MODELS = "Exam", "This model has not been examined.", "Go to Models"
@@ -59,9 +59,9 @@ NO_EXAM_HELP = "A model is needed before one can be examined."
 IMPORT_MODEL = "Import a model"
 CLOSE_IMPORT = "Close the import"
 IMPORT_REFERENCE, IMPORT_COPY = "Use it where it is", "Copy it into the data folder"
-IMPORT_REFERENCE_HELP = "Needs no disk space. If the file is moved or deleted, the model becomes unavailable."
+IMPORT_REFERENCE_HELP = "This needs no disk space. If the file is moved or deleted, the model becomes unavailable."
 IMPORT_COPY_HELP = (
-    "Needs the same disk space again. The model stays available if the original is deleted, and moves with the "
+    "This needs the same disk space again. The model stays available if the original is deleted, and moves with the "
     "data folder."
 )
 NOTHING_CHOSEN = "Nothing selected"

@@ -6,8 +6,8 @@ from workbench.records.hub import Purpose
 
 LOG = "Requests"
 LOG_HELP = (
-    "The last 1,000 requests that this program made over the network, and the connections that it refused. Texts, keys "
-    "and search words are not in it."
+    "The list shows the last 1,000 requests that this program made over the network, and the connections that it "
+    "refused. Texts, keys and search words are not in it."
 )
 COLUMNS = ("Time", "Purpose", "Host", "Sent", "Received", "Result")
 PURPOSES: dict[Purpose, str] = {

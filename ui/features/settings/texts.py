@@ -32,7 +32,7 @@ print(answer.choices[0].message.content)"""
 
 # this machine
 MACHINE = "This machine"
-MACHINE_HELP = "What models compute on, and why it was chosen."
+MACHINE_HELP = "This is what models compute on, and why it was chosen."
 READING = "Reading…"
 UNKNOWN = "unknown"
 PROCESSOR, VARIANT, MEMORY, GRAPHICS, FREE_DISK = "Processor", "Processor variant", "Memory", "GPU", "Free disk"
@@ -111,9 +111,9 @@ DOWNLOADED = (
 # report
 REPORT = "Report"
 REPORT_HELP = (
-    "A zip file to attach to a question for help: the diagnosis of this machine, the versions of all packages, and the "
-    "places of faults in the program. It holds no private content: no name of a chat, document, model or folder, no "
-    "path, and no text of yours. Read it before you send it."
+    "The report is a zip file to attach to a question for help. It holds the diagnosis of this machine, the "
+    "versions of all packages, and the places of faults in the program. It holds no private content: no name of a "
+    "chat, document, model or folder, no path, and no text of yours. Read it before you send it."
 )
 SAVE_REPORT = "Save a report…"
 REPORT_NAME = "llm-workbench-report.zip"

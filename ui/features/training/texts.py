@@ -187,7 +187,7 @@ STEPS_AND_TOKENS = "{steps:,}, {tokens:,} tokens in total"
 OF_FREE = "{bytes} of {bytes2} free"
 ALL_WEIGHTS = "all {weights} parameters"
 SOME_WEIGHTS = "{weights} of {weights2} parameters ({percent})"
-TIME_UNKNOWN = "Unknown before the first training on this machine; measured during it."
+TIME_UNKNOWN = "The time is unknown before the first training on this machine, which measures it."
 ABOUT_SECONDS, ABOUT_MINUTES = "about {seconds} ({floor} to {ceil} s)", "about {seconds} ({value} to {ceil} min)"
 ABOUT = "about {seconds} ({seconds2} to {seconds3})"
 
@@ -233,8 +233,8 @@ STOP_HELP = "A checkpoint is saved, so that the training can be resumed"
 RESUME_HELP = "Resume from the last checkpoint"
 DELETE_HELP = "Delete its curves and checkpoints; the adapter or model is kept"
 STOP_FIRST = "Stop it before deleting it"
-QUEUED = "Queued until the training before it ends"
-PAUSED = "Paused: its memory stays allocated"
+QUEUED = "The training waits until the one before it ends."
+PAUSED = "The training is paused. Its memory stays allocated."
 SAMPLE_ANSWERS = "Sample answers"
 
 # sample answers
@@ -261,7 +261,7 @@ VERIFICATION_FAILED = "The exported file does not answer as the trained model do
 SECTION_WEIGHTS, SECTION_OPTIMISER, SECTION_DATA = "Trainable weights", "Optimiser", "Data"
 SECTION_EVALUATION, SECTION_RUN = "Evaluation", "Run"
 RESULT_NAME = "Name of the result"
-RESULT_NAME_HELP = "The name in the list of adapters. Leave empty to use model and data."
+RESULT_NAME_HELP = "The result has this name in the list of adapters. Without a name, model and data name it."
 NAME = "Name"
 AUTO_NAME = "automatic"
 CHOSEN_VALUE = "auto: {value}"
@@ -318,12 +318,12 @@ MADE = {
     "reward": "scores answers",
 }
 MAKES = {
-    "lora": "Produces a file that is switched on and off in the chat, at any strength.",
-    "merged": "Produces a new model of the same size, selected like any other. Its strength is fixed.",
-    "soft-prompt": "Produces a tiny file that is switched on and off in the chat. It has no strength, uses some of the "
-    "context, and cannot be merged.",
-    "prefix": "Produces a tiny file that is switched on and off in the chat. It has no strength, uses some of the "
+    "lora": "The result is a file that is switched on and off in the chat, at any strength.",
+    "merged": "The result is a new model of the same size, selected like any other. Its strength is fixed.",
+    "soft-prompt": "The result is a tiny file that is switched on and off in the chat. It has no strength, uses "
+    "some of the context, and cannot be merged.",
+    "prefix": "The result is a tiny file that is switched on and off in the chat. It has no strength, uses some of the "
     "context, cannot be merged, and does not work with sliding-window models.",
-    "reward": "Produces a reward model, which writes no answers: it scores those of evaluations, of best-of-n and of "
-    "policy training.",
+    "reward": "The result is a reward model, which writes no answers: it scores those of evaluations, of best-of-n "
+    "and of policy training.",
 }

@@ -25,34 +25,41 @@ class AgentPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     workspace tools may use. ``allowed`` are acting tools that need no confirmation while nothing untrusted was read.
     """
 
-    method: Annotated[str, about("Method"), "How the agent works: act step by step, plan first, or check itself."] = (
+    method: Annotated[str, about("Method"), "The agent acts step by step, plans first, or checks itself."] = (
         DEFAULT_AGENT
     )
     tools: Annotated[
-        tuple[str, ...], about("Tools", separator=","), "The tools that the agent may use; none: it only answers."
+        tuple[str, ...], about("Tools", separator=","), "The agent may use these tools; without one, it only answers."
     ] = ()
-    folder: Annotated[
-        str, about("Workspace folder"), "The only folder in which the agent may read and write files."
-    ] = ""
-    memory: Annotated[
-        MemoryUse, about("Memory"), "Whether the agent sees what you told it to remember, and may add to it."
-    ] = "off"
-    max_steps: Annotated[int, about("Maximum steps", ge=1, le=64), "Tool calls at most; then it has to answer."] = 8
+    folder: Annotated[str, about("Workspace folder"), "The agent may read and write files in this folder only."] = ""
+    memory: Annotated[MemoryUse, about("Memory"), "The agent sees what you told it to remember, and may add to it."] = (
+        "off"
+    )
+    max_steps: Annotated[
+        int,
+        about("Maximum steps", ge=1, le=64),
+        "The agent calls tools at most this many times; then it has to answer.",
+    ] = 8
     max_tokens: Annotated[
-        int, about("Maximum tokens", ge=64, le=100_000, unit="tokens"), "Generated tokens of all steps together."
+        int,
+        about("Maximum tokens", ge=64, le=100_000, unit="tokens"),
+        "All steps together generate at most this many tokens.",
     ] = 4000
     seconds: Annotated[
         int,
         about("Maximum time", ge=1, le=3600, unit="s"),
-        "Then it answers with what it has; waiting for you is free.",
+        "After this time the agent answers with what it has. Time in which it waits for you does not count.",
     ] = 180
     format: Annotated[
         ToolFormatName,
         about("Tool format", advanced=True),
-        "How calls are written; automatic takes the model's own form where its chat template has one.",
+        "The model writes its calls in this form. Automatic takes the model's own form where its chat template has "
+        "one.",
     ] = "automatic"
     thought_tokens: Annotated[
-        int, about("Thought", ge=0, le=2000, unit="tokens", advanced=True), "Tokens of the thought before each step."
+        int,
+        about("Thought", ge=0, le=2000, unit="tokens", advanced=True),
+        "The model thinks for at most this many tokens before each step.",
     ] = 80
     allowed: tuple[str, ...] = ()
     options: dict[str, Any] = {}

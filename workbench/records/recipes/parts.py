@@ -23,9 +23,11 @@ class AdapterUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class ModelPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which model answers. ``sha256`` and ``engine`` are filled in when the recipe is resolved."""
 
-    name: Annotated[str, about("Model"), "Name of a model in the catalogue."] = ""
+    name: Annotated[str, about("Model"), "The model of the catalogue that answers."] = ""
     context_tokens: Annotated[
-        int, about("Context", ge=0, unit="tokens"), "Context length. 0: automatic, as in the settings."
+        int,
+        about("Context", ge=0, unit="tokens"),
+        "The model sees at most this number of tokens at once. At 0, the settings decide.",
     ] = 0
     adapters: tuple[AdapterUse, ...] = ()
     sha256: str = ""
@@ -69,51 +71,59 @@ class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """
 
     instructions: Annotated[
-        str, about("Instructions", multiline=True), "Read by the model before every conversation."
+        str, about("Instructions", multiline=True), "The model reads the instructions before every conversation."
     ] = ""
     context: Annotated[
-        str, about("Context", multiline=True, advanced=True), "Background for every question, after the instructions."
+        str,
+        about("Context", multiline=True, advanced=True),
+        "This background stands after the instructions, before every question.",
     ] = ""
     input: Annotated[
         str,
         about("Input", multiline=True, advanced=True),
-        "How a question is put, with {{question}} in its place; without it the question follows. Empty: as it is.",
+        "The question is put in this text, in the place of {{question}}; without that place, the question follows the "
+        "text. Without a text, it is put as it is.",
     ] = ""
     output: Annotated[
-        str, about("Output", multiline=True, advanced=True), "The form of the answer, said after each question."
+        str,
+        about("Output", multiline=True, advanced=True),
+        "This text describes the form of the answer and follows each question.",
     ] = ""
     variables: Annotated[
         tuple[str, ...],
         about("Variables", multiline=True, advanced=True),
-        "name=value, one a line: {{name}} in a part is the value.",
+        "Each line is name=value. The value replaces {{name}} in the instructions, context, input and output.",
     ] = ()
     examples: Annotated[
         str,
         about("Examples", advanced=True),
-        "Name of a question set: questions of its tuning part are shown with their answers.",
+        "The questions of the tuning part of this question set are shown to the model with their answers.",
     ] = ""
     example_choice: Annotated[
         ExampleChoice,
         about("Choice of examples", advanced=True),
-        "All; fixed ones; those most similar to the question; or similar ones that differ from one another.",
+        "The prompt shows all examples, fixed ones, those most similar to the question, or similar ones that differ "
+        "from one another.",
     ] = "similar"
     example_count: Annotated[
-        int, about("Number of examples", ge=1, le=64, advanced=True), "Maximum number; all ignores it."
+        int,
+        about("Number of examples", ge=1, le=64, advanced=True),
+        "The prompt shows at most this number of examples. The choice of all examples is not limited by it.",
     ] = 4
     example_rows: Annotated[
         tuple[str, ...],
         about("Fixed examples", separator=",", advanced=True),
-        "Numbers of the questions for the choice fixed; empty: the first ones.",
+        "The fixed choice shows the questions with these numbers. Without numbers, it shows the first ones.",
     ] = ()
     example_order: Annotated[
-        ExampleOrder, about("Order of examples", advanced=True), "A model heeds the last example most."
+        ExampleOrder, about("Order of examples", advanced=True), "The model is influenced most by the last example."
     ] = "nearest-last"
-    technique: Annotated[str, about("Technique"), "How the model is asked: once, or in several generations."] = (
+    technique: Annotated[str, about("Technique"), "The model is asked once, or in several generations."] = (
         DEFAULT_TECHNIQUE
     )
     options: dict[str, Any] = {}
     thinking: Annotated[
-        Thinking, about("Thinking"), "Whether the model thinks before it answers, where its chat template has a switch."
+        Thinking, about("Thinking"), "The model thinks before it answers, where its chat template has a switch for it."
     ] = "automatic"
     sources: tuple[PromptSource, ...] = ()
 
@@ -127,43 +137,48 @@ class RetrievalPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     of the files attached to the chat, filled in when a question is asked; ``revision`` when the recipe is resolved: the
     sum over all."""
 
-    collection: Annotated[str, about("Documents"), "Name of the collection for answers."] = ""
-    more: Annotated[
-        tuple[str, ...], about("Further documents"), "Names of further collections that are searched as well."
-    ] = ()
+    collection: Annotated[str, about("Documents"), "The answer comes from the documents of this collection."] = ""
+    more: Annotated[tuple[str, ...], about("Further documents"), "These collections are searched as well."] = ()
     files: Annotated[
         tuple[str, ...],
         about("Files", multiline=True),
-        "Paths of files of these documents, one a line: only these are searched. None: all.",
+        "Only these files of the documents are searched; each line is the path of one. Without a path, all files are "
+        "searched.",
     ] = ()
     attachments: str = ""
     passages: Annotated[
         int,
         about("Passages", ge=0, le=50),
-        ("Number of passages for the model; 0 chooses by the model's size (more context hurts a small model)."),
+        (
+            "The model reads this number of passages. At 0, the size of the model decides, since more context hurts a "
+            "small model."
+        ),
     ] = 0
     token_budget: Annotated[
         int,
         about("Passage budget", ge=0, unit="tokens"),
-        "Maximum tokens of passages in the context; 0 takes half of it.",
+        "The passages take at most this number of tokens of the context. At 0, they take half of it.",
     ] = 0
     decline: Annotated[
-        bool, about("Abstain"), "Say so when the documents do not hold the answer, instead of guessing."
+        bool, about("Abstain"), "The answer says so when the documents do not hold it, instead of guessing."
     ] = True
     mode: Annotated[
         Mode,
         about("Answer"),
-        ("In the model's own words, or as sentences quoted from the passages; automatic quotes for a small model."),
+        (
+            "The answer is in the model's own words, or consists of sentences quoted from the passages. Automatic "
+            "quotes for a small model."
+        ),
     ] = "automatic"
     road: Annotated[
         Literal["automatic", Road],
         about("Road"),
-        "How a question is answered: automatic chooses by the question; from one place of the documents, from several, "
-        "from whole documents, by a query of a table, from other collections, or from the conversation alone.",
+        "The question is answered from one place of the documents, from several, from whole documents, by a query of "
+        "a table, from other collections, or from the conversation alone. Automatic chooses by the question.",
     ] = "automatic"
     quote_length: Annotated[
         QuoteLength,
         about("Quote length"),
-        "Whole sentences, or the shortest words of them that answer, which the model chooses.",
+        "The answer quotes whole sentences, or the shortest words of them that answer, which the model chooses.",
     ] = "sentence"
     revision: int = 0

@@ -60,18 +60,19 @@ class DataPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_length: Annotated[
         int,
         about("Maximum length", ge=0, le=131072, unit="tokens"),
-        "Longer examples are truncated; 0 chooses from the data and the model.",
+        "Longer examples are truncated. At 0, the data and the model decide.",
     ] = 0
     evaluation_path: Annotated[
         str,
         about("Evaluation file", advanced=True),
-        "A file of examples to evaluate on; empty holds out some of the training examples.",
+        "The training is evaluated on the examples of this file. Without a file, some of the training examples are "
+        "held out.",
     ] = ""
     evaluation_share: Annotated[
         Annotated[float, msgspec.Meta(ge=0, le=0.5)] | None,
         about("Evaluation split"),
-        "The share of the examples that is kept out of the training and evaluated on; 0 evaluates on the training "
-        "examples. Left empty, the program chooses by the size of the set.",
+        "This share of the examples is kept out of the training and evaluated on. At 0, the training examples are "
+        "evaluated on. Left empty, the size of the set decides.",
     ] = None
     columns: dict[str, tuple[str, ...]] = {}
 
@@ -83,33 +84,35 @@ class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     epochs: Annotated[
         float,
         about("Epochs", ge=0, le=10000),
-        "The number of passes over the data; 0 chooses by the number and the length of the answers.",
+        "The training passes over the data this many times. At 0, the number and the length of the answers decide.",
     ] = 0.0
-    max_steps: Annotated[int, about("Steps", ge=0, advanced=True), "The number of steps; 0 takes the epochs."] = 0
+    max_steps: Annotated[
+        int, about("Steps", ge=0, advanced=True), "The training takes this number of steps. At 0, the epochs decide."
+    ] = 0
     batch_size: Annotated[
         int,
         about("Batch size", ge=0, le=4096, unit="examples"),
-        "The number of examples per step; 0 chooses from the size of the set.",
+        "Each step computes this number of examples. At 0, the size of the set decides.",
     ] = 0
     micro_batch_tokens: Annotated[
         int,
         about("Micro-batch tokens", ge=0, unit="tokens", advanced=True),
-        "Tokens of a step that are computed at once; fewer need less memory. 0 chooses.",
+        "This many tokens of a step are computed at once; fewer need less memory. At 0, the program chooses.",
     ] = 0
     learning_rate: Annotated[
         float,
         about("Learning rate", ge=0, le=10),
-        "The size of each update; 0 chooses by method and model size.",
+        "This is the size of each update. At 0, the method and the size of the model decide.",
     ] = 0.0
     schedule: Annotated[
         Literal["cosine", "linear", "constant"],
         about("Learning rate schedule", advanced=True),
-        "How the learning rate falls towards the end.",
+        "The learning rate falls in this way towards the end.",
     ] = "cosine"
     warmup_ratio: Annotated[
         float,
         about("Warm-up ratio", ge=0, le=0.5, advanced=True),
-        "The share of the steps in which the learning rate rises.",
+        "The learning rate rises during this share of the steps.",
     ] = 0.05
     optimiser: Annotated[
         Literal["adamw", "adafactor", "sgd"],
@@ -119,17 +122,17 @@ class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     weight_decay: Annotated[
         float,
         about("Weight decay", ge=0, le=1, advanced=True),
-        "How strongly trainable weights are pulled towards zero.",
+        "The trainable weights are pulled towards zero more strongly at a higher value.",
     ] = 0.0
     gradient_clipping: Annotated[
         float,
         about("Gradient clipping", ge=0, advanced=True),
-        "Gradients with a larger norm are scaled down to it; 0 leaves them.",
+        "Gradients with a larger norm are scaled down to it. At 0, they are left as they are.",
     ] = 1.0
     gradient_checkpointing: Annotated[
         Literal["auto", "on", "off"],
         about("Gradient checkpointing", advanced=True),
-        "Computes activations twice instead of storing them: less memory, a third slower.",
+        "Activations are computed twice instead of being stored, which needs less memory and takes a third longer.",
     ] = "auto"
     seed: Annotated[int, about("Seed", ge=0, advanced=True), "The same seed gives the same run."] = 0
 
@@ -140,25 +143,29 @@ class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     interval: Annotated[
         int,
         about("Evaluation interval", ge=0, unit="steps"),
-        "Steps between evaluations and checkpoints; 0 takes a tenth of the run, at least 5.",
+        "The training is evaluated and a checkpoint is written after this number of steps. At 0, that is a tenth of "
+        "the run, at least 5.",
     ] = 0
     sample_answers: Annotated[
         int,
         about("Sample answers", ge=0, le=1000),
-        "How many evaluation questions are answered before, at the end and, up to four, at every evaluation.",
+        "This number of evaluation questions is answered before the training, at its end and, up to four of them, at "
+        "every evaluation.",
     ] = 16
     max_new_tokens: Annotated[
         int,
         about("Maximum new tokens", ge=1, le=4096, unit="tokens", advanced=True),
-        "The maximum length of a sample answer.",
+        "A sample answer has at most this number of tokens.",
     ] = 64
     patience: Annotated[
         int,
         about("Early stopping", ge=0),
-        "Stop after this many evaluations without a lower loss; 0 never stops early.",
+        "The training stops after this many evaluations without a lower loss. At 0, it never stops early.",
     ] = 0
     forgetting: Annotated[
-        bool, about("Measure forgetting"), "Score a fixed set of general texts and questions before and after."
+        bool,
+        about("Measure forgetting"),
+        "A fixed set of general texts and questions is scored before and after the training.",
     ] = True
 
 
@@ -218,10 +225,11 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     trainer: Annotated[
         TrainerName,
         about("Trainer", advanced=True),
-        "What computes the steps: this program, for one machine, or the trainers of TRL, for CUDA and several GPUs.",
+        "The steps are computed by this program, for one machine, or by the trainers of TRL, for CUDA and several "
+        "GPUs.",
     ] = "workbench"
     processes: Annotated[
-        int, about("Processes", ge=1, le=64, advanced=True), "Number of processes that train in parallel."
+        int, about("Processes", ge=1, le=64, advanced=True), "This number of processes trains in parallel."
     ] = 1
 
 

@@ -25,54 +25,56 @@ class WeightsPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     configs of earlier versions."""
 
     method: Annotated[
-        str, about("Method"), "Which weights are trained: additional low-rank ones, some of the model's, or all."
+        str, about("Method"), "The method trains additional low-rank weights, some of the model's, or all."
     ] = DEFAULT_METHOD
     base: Annotated[
         BaseForm,
         about("Base weights", advanced=True),
-        "The number format of the frozen weights: auto chooses the fastest one that fits into memory; packed "
+        "The frozen weights have this number format. Automatic chooses the fastest one that fits into memory; packed "
         "keeps them quantised as in the GGUF file.",
     ] = "auto"
     rank: Annotated[
         int,
         about("LoRA rank", ge=0, le=512, group="low-rank"),
-        "The rank of the low-rank matrices; a higher one learns more and takes more memory. 0 chooses by the method.",
+        "The low-rank matrices have this rank. A higher one learns more and takes more memory. At 0, the method "
+        "decides.",
     ] = 0
     alpha: Annotated[
         float,
         about("LoRA alpha", ge=0, le=1024, group="alpha"),
-        "The low-rank change is scaled by alpha over rank; 0 takes twice the rank.",
+        "The low-rank change is scaled by alpha over rank. At 0, alpha is twice the rank.",
     ] = 0.0
     dropout: Annotated[
         float,
         about("LoRA dropout", ge=0, le=0.9, group="low-rank", advanced=True),
-        "The share of the low-rank change that is dropped at random in each step, against overfitting.",
+        "This share of the low-rank change is dropped at random in each step, against overfitting.",
     ] = 0.0
     targets: Annotated[
         Literal["all", "attention", "feed-forward"],
         about("Target modules", group="targets", advanced=True),
-        "The linear layers that are adapted.",
+        "These linear layers are adapted.",
     ] = "all"
     adapted_layers: Annotated[
         int,
         about("Adapted layers", ge=0, le=512, group="low-rank", advanced=True),
-        "How many of the last layers are adapted; 0: all. Fewer are faster, since nothing is learnt in the others.",
+        "This number of the last layers is adapted; at 0, all are. Fewer are faster, since nothing is learnt in the "
+        "others.",
     ] = 0
     block_size: int = 32
     last_layers: Annotated[
         int,
         about("Layers", ge=1, le=512, group="selection"),
-        "How many of the last layers are trained.",
+        "This number of the last layers is trained.",
     ] = 4
     layers: Annotated[
         str,
         about("Chosen layers", group="selection", advanced=True),
-        "The layers that are trained instead of the last ones, counted from 0: 0-3, 28.",
+        "These layers, counted from 0, are trained instead of the last ones, as in 0-3, 28.",
     ] = ""
     virtual_tokens: Annotated[
         int,
         about("Virtual tokens", ge=1, le=1024, unit="tokens", group="soft prompts"),
-        "The number of trained tokens before every text.",
+        "This number of trained tokens stands before every text.",
     ] = 20
 
 

@@ -101,12 +101,14 @@ class GetTrainingPackages(Call[TrainingPackages], frozen=True, kw_only=True, tag
 Source = Annotated[
     str,
     about("Source", max_length=4_000),
-    "A folder of wheels, or a pack file of the training environment. Empty: the package index.",
+    "The packages come from a folder of wheels, or from a pack file of the training environment. Without either, they "
+    "come from the package index.",
 ]
 ComputerChoice = Annotated[
     Literal["auto", "cpu", "cuda"],
     about("Computes on"),
-    "The processor (cpu), or an NVIDIA GPU (cuda), whose build is several times as large. auto: what this machine has.",
+    "Training computes on the processor (cpu), or on an NVIDIA GPU (cuda), whose build is several times as large. "
+    "With auto, this machine decides.",
 ]
 
 

@@ -57,7 +57,11 @@ LESS_SUPPORTED = "The draft is kept: the documents support the correction no bet
 class Options(Demonstrated, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often an answer is checked and corrected."""
 
-    rounds: Annotated[int, about("Rounds", ge=1, le=4), "Checks with a correction after each, at most."] = 4
+    rounds: Annotated[
+        int,
+        about("Rounds", ge=1, le=4),
+        "The answer is checked, and corrected after each check, at most this many times.",
+    ] = 4
 
 
 def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Generator[Event, None, Outcome]:

@@ -35,7 +35,9 @@ class Demonstrated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """The setting that methods have in common."""
 
     examples: Annotated[
-        int, about("Examples", ge=0, le=12), "Solved examples that a model below a billion parameters sees first."
+        int,
+        about("Examples", ge=0, le=12),
+        "A model below a billion parameters sees this number of solved examples first.",
     ] = 4
 
 

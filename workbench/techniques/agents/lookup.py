@@ -31,7 +31,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """How many searches an answer may take."""
 
     searches: Annotated[
-        int, about("Searches", ge=1, le=5), "At most so many, each with what the one before left open."
+        int,
+        about("Searches", ge=1, le=5),
+        "The agent searches at most this many times, each time for what the search before left open.",
     ] = SEARCHES
 
 

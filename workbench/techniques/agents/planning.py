@@ -50,9 +50,11 @@ _FINALLY = "Answer the question with what the steps have found: {question}"
 class Options(Demonstrated, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a plan may be, and how often a new one is made."""
 
-    steps: Annotated[int, about("Steps of the plan", ge=1, le=MOST_STEPS), "Steps at most."] = MOST_STEPS
+    steps: Annotated[
+        int, about("Steps of the plan", ge=1, le=MOST_STEPS), "The plan has at most this number of steps."
+    ] = MOST_STEPS
     replans: Annotated[
-        int, about("New plans", ge=0, le=2), "How often a new plan is made because a step has failed."
+        int, about("New plans", ge=0, le=2), "A new plan is made at most this many times because a step has failed."
     ] = 2
 
 

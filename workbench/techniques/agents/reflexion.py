@@ -53,18 +53,22 @@ UNCHECKED = "No trial passed the check: this is the best of {trials}. {why}"
 class Options(Demonstrated, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often it is tried, and what tells whether a trial has succeeded."""
 
-    trials: Annotated[int, about("Trials", ge=1, le=3), "Attempts at most; the first that passes is the answer."] = 3
+    trials: Annotated[
+        int,
+        about("Trials", ge=1, le=3),
+        "The agent attempts the task at most this many times. The first attempt that passes is the answer.",
+    ] = 3
     check: Annotated[
         CheckKind,
         about("Check"),
-        "What tells success: your test; the support in the passages found; or the model as a critic. Automatic takes "
-        "the first of these that there is.",
+        "Success is told by your test, by the support in the passages found, or by the model as a critic. Automatic "
+        "takes the first of these that there is.",
     ] = "automatic"
     test: Annotated[
         str,
         about("Test", multiline=True),
-        "A Python program for the check test, with the variables question and answer. It fails by an exception, or "
-        "when its last value is False.",
+        "The check by a test runs this Python program with the variables question and answer. The attempt fails where "
+        "the program ends with an exception, or where its last value is False.",
     ] = ""
 
 

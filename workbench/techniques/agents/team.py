@@ -48,14 +48,18 @@ class Options(Demonstrated, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     specialists: Annotated[
         tuple[str, ...],
         about("Specialists", separator=","),
-        "Names of saved recipes, on the same model: their instructions, tools, decoding and adapters.",
+        "Each specialist is a saved recipe on the same model, with its own instructions, tools, decoding and adapters.",
     ] = ()
     way: Annotated[
         Literal["supervisor", "debate"],
         about("Way of working"),
-        "A supervisor chooses who is asked; or the first two debate, and a judge decides.",
+        "A supervisor chooses who is asked, or the first two specialists debate and a judge decides.",
     ] = "supervisor"
-    rounds: Annotated[int, about("Rounds of a debate", ge=1, le=2), "In the second each sees the other's answer."] = 2
+    rounds: Annotated[
+        int,
+        about("Rounds of a debate", ge=1, le=2),
+        "From the second round on, each specialist sees the other's answer.",
+    ] = 2
 
 
 def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Generator[Event, None, Outcome]:

@@ -72,9 +72,15 @@ LONGEST_LINE = 96
 class Options(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many steps a program has, how many examples it sees, and the form of the answer."""
 
-    steps: Annotated[int, about("Steps", ge=1, le=16), "Steps before the answer, at most."] = 6
-    tasks: Annotated[int, about("Similar tasks", ge=1, le=8), "Tasks of the library whose examples are shown."] = 2
-    examples: Annotated[int, about("Examples", ge=1, le=12), "Solved examples of these tasks."] = 4
+    steps: Annotated[int, about("Steps", ge=1, le=16), "The model takes at most this many steps before it answers."] = 6
+    tasks: Annotated[
+        int,
+        about("Similar tasks", ge=1, le=8),
+        "The model sees examples of this number of similar tasks from the library.",
+    ] = 2
+    examples: Annotated[
+        int, about("Examples", ge=1, le=12), "The model sees this number of solved examples of these tasks."
+    ] = 4
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,9 +26,9 @@ LOWEST_TEMPERATURE = 0.7
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many candidates there are, and which reward model ranks them."""
 
-    candidates: Annotated[int, about("Candidates", ge=2, le=32), "The number of answers that are drawn."] = 4
+    candidates: Annotated[int, about("Candidates", ge=2, le=32), "The best of this number of answers is chosen."] = 4
     reward_model: Annotated[
-        str, about("Reward model"), "The adapter of a reward model that was trained on this recipe's model."
+        str, about("Reward model"), "The adapter is a reward model that was trained on this recipe's model."
     ] = ""
 
 

@@ -49,19 +49,23 @@ class Extracting(Budgeted, frozen=True, kw_only=True, forbid_unknown_fields=True
     answer: Annotated[
         AnswerForm,
         about("Answer form"),
-        "What is extracted. Automatic: the recipe's answer format; a letter where the question lists lettered choices; "
-        "else text.",
+        "The answer is extracted in this form. Automatic takes the recipe's answer format, else a letter where the "
+        "question lists lettered choices, else text.",
     ] = "automatic"
-    choices: Annotated[tuple[str, ...], about("Choices", multiline=True), "For the form choice: one a line."] = ()
-    schema: Annotated[str, about("Schema", multiline=True), "For the form schema: a JSON schema."] = ""
+    choices: Annotated[
+        tuple[str, ...],
+        about("Choices", multiline=True),
+        "The answer is one of these choices. Each line is one choice.",
+    ] = ()
+    schema: Annotated[str, about("Schema", multiline=True), "The answer is valid by this JSON schema."] = ""
 
 
 class Reasoned(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of strategies that write a reasoning before the answer."""
 
-    trigger: Annotated[str, about("Beginning"), "How each reasoning begins."] = "Let's think step by step."
+    trigger: Annotated[str, about("Beginning"), "Each reasoning begins with these words."] = "Let's think step by step."
     reasoning_tokens: Annotated[
-        int, about("Reasoning", ge=16, le=4096, unit="tokens"), "Maximum length of one reasoning."
+        int, about("Reasoning", ge=16, le=4096, unit="tokens"), "One reasoning has at most this number of tokens."
     ] = 256
 
 

@@ -38,11 +38,17 @@ _WITH = "{statement}\n\n{question}"
 class Options(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many statements are written, and the form of the answer."""
 
-    statements: Annotated[int, about("Statements", ge=1, le=8), "Statements that are written and compared."] = 4
+    statements: Annotated[
+        int, about("Statements", ge=1, le=8), "The model writes this number of statements, which are compared."
+    ] = 4
     statement_tokens: Annotated[
-        int, about("Length of a statement", ge=8, le=512, unit="tokens"), "Maximum length of each."
+        int,
+        about("Length of a statement", ge=8, le=512, unit="tokens"),
+        "A statement has at most this number of tokens.",
     ] = 64
-    temperature: Annotated[float, about("Temperature", gt=0, le=2), "How freely the statements are drawn."] = 0.7
+    temperature: Annotated[
+        float, about("Temperature", gt=0, le=2), "The statements are more varied at a higher temperature."
+    ] = 0.7
 
 
 def run(messages: tuple[Message, ...], options: Options, context: AnswerContext) -> Generator[Event, None, Generated]:

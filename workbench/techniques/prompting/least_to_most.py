@@ -42,8 +42,14 @@ _LAST = "Now answer the question itself: {question}"
 class Options(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Into how many questions it is taken apart, and the form of the answer."""
 
-    questions: Annotated[int, about("Smaller questions", ge=1, le=8), "At most so many."] = 4
-    step_tokens: Annotated[int, about("Smaller answers", ge=16, le=1024, unit="tokens"), "Maximum length of each."] = 96
+    questions: Annotated[
+        int, about("Smaller questions", ge=1, le=8), "The question is divided into at most this many smaller ones."
+    ] = 4
+    step_tokens: Annotated[
+        int,
+        about("Smaller answers", ge=16, le=1024, unit="tokens"),
+        "The answer to a smaller question has at most this number of tokens.",
+    ] = 96
 
 
 def smaller_questions(text: str, question: str, most: int) -> list[str]:

@@ -34,8 +34,12 @@ from workbench.techniques.prompting.extraction import (
 class Options(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many reasonings vote, and how freely they are drawn."""
 
-    samples: Annotated[int, about("Samples", ge=2, le=16), "Reasonings that vote, at most."] = 8
-    temperature: Annotated[float, about("Temperature", gt=0, le=2), "At 0 all reasonings would be the same one."] = 0.7
+    samples: Annotated[int, about("Samples", ge=2, le=16), "At most this many reasonings are sampled and vote."] = 8
+    temperature: Annotated[
+        float,
+        about("Temperature", gt=0, le=2),
+        "The reasonings are more varied at a higher temperature. At 0, all would be the same.",
+    ] = 0.7
 
 
 _NUMBER = re.compile(r"-?[\d./]+")

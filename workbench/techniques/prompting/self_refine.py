@@ -42,12 +42,14 @@ _REWRITE = "Write the whole answer again, improved by that."
 class Options(Budgeted, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often the draft is rewritten."""
 
-    rounds: Annotated[int, about("Rounds", ge=1, le=4), "Rewritings, at most."] = 3
+    rounds: Annotated[int, about("Rounds", ge=1, le=4), "The answer is rewritten at most this many times."] = 3
     feedback_tokens: Annotated[
-        int, about("Criticism", ge=16, le=1024, unit="tokens"), "Maximum length of each criticism."
+        int, about("Criticism", ge=16, le=1024, unit="tokens"), "A criticism has at most this number of tokens."
     ] = 80
     good_enough: Annotated[
-        float, about("Good enough", ge=0, le=1), "From this rating on, between 0 and 1, nothing is rewritten."
+        float,
+        about("Good enough", ge=0, le=1),
+        "An answer with this rating, between 0 and 1, or a higher one is not rewritten.",
     ] = 0.9
 
 

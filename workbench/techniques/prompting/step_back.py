@@ -41,7 +41,7 @@ class Options(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
     principle_tokens: Annotated[
         int,
         about("General answer", ge=16, le=2048, unit="tokens"),
-        "Maximum length of the answer to the general question.",
+        "The answer to the general question has at most this number of tokens.",
     ] = 160
 
 

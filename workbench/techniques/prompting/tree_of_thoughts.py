@@ -73,39 +73,46 @@ class Options(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True)
     problem: Annotated[
         Literal["text", "numbers"],
         about("Problem"),
-        "Text: any question. Numbers: reach a number from others, as in: Make 24 from 4 9 10 13.",
+        'A text problem is any question. A number problem asks for a number from others, as in "Make 24 from 4 9 10 '
+        '13".',
     ] = "text"
     search: Annotated[
         SearchKind,
         about("Search"),
-        "Level by level; the most promising branch first; or a beam of the best of each level.",
+        "The tree is searched level by level, by the most promising branch first, or with a beam of the best of each "
+        "level.",
     ] = BEAM
-    thoughts: Annotated[int, about("Thoughts per state", ge=1, le=12), "Next steps of each state."] = 3
+    thoughts: Annotated[int, about("Thoughts per state", ge=1, le=12), "Each state has this number of next steps."] = 3
     generation: Annotated[
         Literal["proposed", "sampled", "all"],
         about("Generation"),
-        "Proposed together in one list, or sampled one by one; all that are possible, for numbers.",
+        "The next steps are proposed together in one list, or sampled one by one. With numbers, all that are possible "
+        "can be taken.",
     ] = "proposed"
     judge: Annotated[
         Literal["verdicts", "votes", "checker"],
         about("Judge"),
-        "Log-probabilities of sure, likely and impossible; votes among the states; or an exact check: of numbers "
-        "whether the target can be reached, of text whether it passes the test, matches the pattern, or its last "
-        "equation is true.",
+        "A state is judged by the log-probabilities of sure, likely and impossible, by votes among the states, or by "
+        "an exact check. The check tells whether numbers can reach the target. Of a text it tells whether it passes "
+        "the test, matches the pattern, or ends in a true equation.",
     ] = "verdicts"
     pattern: Annotated[
-        str, about("Pattern"), "For the judge checker on text: a regular expression that a good thought matches whole."
+        str,
+        about("Pattern"),
+        "For the exact check of a text: a good thought as a whole matches this regular expression.",
     ] = ""
     test: Annotated[
         str,
         about("Test", multiline=True),
-        "For the judge checker on text: a Python program with the variables question, thought and thoughts. Its last "
-        "value is True, False, or a number from 0 to 1; an exception counts as False.",
+        "For the exact check of a text, this Python program runs with the variables question, thought and thoughts. "
+        "Its last value is True, False, or a number from 0 to 1. An exception counts as False.",
     ] = ""
-    votes: Annotated[int, about("Votes", ge=1, le=9), "For the judge votes."] = 3
-    depth: Annotated[int, about("Depth", ge=1, le=8), "Thoughts to an answer, for text."] = 3
-    width: Annotated[int, about("Beam width", ge=1, le=12), "States of a level that are kept, for beam search."] = 2
-    cutoff: Annotated[float, about("Dead ends", ge=0, lt=1), "States of at most this value are left."] = 0.05
+    votes: Annotated[int, about("Votes", ge=1, le=9), "The judge votes asks for this number of votes."] = 3
+    depth: Annotated[int, about("Depth", ge=1, le=8), "A text problem is answered after this number of thoughts."] = 3
+    width: Annotated[int, about("Beam width", ge=1, le=12), "Beam search keeps this number of states of a level."] = 2
+    cutoff: Annotated[float, about("Dead ends", ge=0, lt=1), "A state with this value or a lower one is given up."] = (
+        0.05
+    )
 
 
 def run(messages: tuple[Message, ...], options: Options, context: AnswerContext) -> Generator[Event, None, Generated]:

@@ -19,7 +19,7 @@ class ChunkConfig(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Annotated[
         int,
         about("Chunk size", ge=32, le=8192, unit="tokens"),
-        "Maximum tokens per chunk, counted by the embedding model.",
+        "A chunk has at most this number of tokens, counted by the embedding model.",
     ] = 254
 
 
@@ -29,17 +29,18 @@ class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
     pool: Annotated[
         int,
         about("Candidates", ge=10, le=1000, unit="chunks", advanced=True),
-        "Candidates per side (words and vectors).",
+        "The search by words and the search by vectors give this number of candidates each.",
     ] = 60
     known_weight: Annotated[
         float,
         about("Vector weight", ge=0, le=1, advanced=True),
-        "Weight of vector scores against word scores where the embedding model knows the language.",
+        "Vector scores are weighted by this against word scores where the embedding model knows the language.",
     ] = 0.7
     unknown_weight: Annotated[
         float,
         about("Vector weight, unknown language", ge=0, le=1, advanced=True),
-        "The same where the embedding model was not trained on the language.",
+        "Vector scores are weighted by this against word scores where the embedding model was not trained on the "
+        "language.",
     ] = 0.3
     unknown_fluency: Annotated[
         float,
@@ -54,17 +55,18 @@ class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
     context_weight: Annotated[
         float,
         about("Context weight", ge=0, le=10, advanced=True),
-        "Weight of the words of a passage's context (title, headings, column names) against those of its text.",
+        "The words of a passage's context (title, headings, column names) are weighted by this against those of its "
+        "text.",
     ] = 0.5
     feedback: Annotated[
         float,
         about("Feedback", ge=0, le=2, advanced=True),
-        "How far the query vector moves towards the first hits before the second vector search.",
+        "The query vector moves this far towards the first hits before the second vector search.",
     ] = 0.5
     feedback_hits: Annotated[
         int,
         about("Feedback hits", ge=1, le=50, unit="chunks", advanced=True),
-        "Number of first hits that the query vector moves towards.",
+        "The query vector moves towards this number of first hits.",
     ] = 5
 
     def vector_weight(self, fluency: float) -> float:

@@ -18,13 +18,13 @@ class Summarise(msgspec.Struct, frozen=True, kw_only=True):
 class Extract(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a table."""
 
-    columns: Annotated[tuple[str, ...], about("Columns", separator=","), "The columns of the table."] = ()
+    columns: Annotated[tuple[str, ...], about("Columns", separator=","), "The table has these columns."] = ()
 
 
 class Translate(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a translation."""
 
-    language: Annotated[str, about("Language"), "The language to translate into."] = ""
+    language: Annotated[str, about("Language"), "The text is translated into this language."] = ""
 
 
 def _task(

@@ -15,61 +15,67 @@ class PolicyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     rewards: Annotated[
         tuple[str, ...],
         about("Rewards"),
-        "One per line: a reward, its settings and its weight, such as: letter-share letters=e weight=0.5. "
-        "The answer's reward is their weighted sum.",
+        "Each line is a reward: its name, its settings and its weight, such as letter-share letters=e weight=0.5. The "
+        "reward of an answer is their weighted sum.",
     ] = ()
     answers: Annotated[
-        int, about("Answers per prompt", ge=1, le=64), "How many answers are sampled to each prompt of a step."
+        int, about("Answers per prompt", ge=1, le=64), "Each prompt of a step gets this number of sampled answers."
     ] = 4
     max_new_tokens: Annotated[
-        int, about("Maximum new tokens", ge=1, le=4096, unit="tokens"), "The maximum length of a sampled answer."
+        int,
+        about("Maximum new tokens", ge=1, le=4096, unit="tokens"),
+        "A sampled answer has at most this number of tokens.",
     ] = 24
     unfinished: Annotated[
         Literal["score", "penalise", "mask"],
         about("Unfinished answers"),
-        "Answers that reach the maximum length: scored as they are, given the reward -1, or left out of the update.",
+        "Answers that reach the maximum length are scored as they are, given the reward -1, or left out of the update.",
     ] = "score"
     temperature: Annotated[
-        float, about("Temperature", gt=0, le=5, advanced=True), "The temperature of the sampled answers."
+        float, about("Temperature", gt=0, le=5, advanced=True), "The answers are sampled at this temperature."
     ] = 1.0
     updates: Annotated[
         int,
         about("Updates per step", ge=1, le=16),
-        "How often the weights are updated by the answers of a step.",
+        "The answers of a step update the weights this many times.",
     ] = 2
     beta: Annotated[
         float,
         about("KL weight", ge=0, le=10),
-        "How strongly the policy is drawn to the model before; adapted to the target in every step.",
+        "The policy is drawn more strongly to the reference model at a higher weight, which is adapted to the target "
+        "in every step.",
     ] = 0.05
     target_kl: Annotated[
         float,
         about("Target KL", ge=0, le=1000, unit="nats"),
-        "The divergence from the model before, per answer, that is aimed at. At twice that the training stops, and "
-        "the best weights within are taken. 0: neither.",
+        "The training aims at this divergence from the reference model per answer. At twice the target it stops, and "
+        "takes the best weights below that. At 0, the weight is not adapted and the training does not stop.",
     ] = 4.0
     clip: Annotated[
-        float, about("Clip range", gt=0, lt=1, advanced=True), "How far an update may change a token's probability."
+        float,
+        about("Clip range", gt=0, lt=1, advanced=True),
+        "An update may change a token's probability by this share.",
     ] = 0.2
     largest_change: Annotated[
         float,
         about("Largest change", gt=0, le=10, advanced=True),
-        "The remaining updates of a step are left out when the mean of the halved squares of the changes of the "
-        "log-probabilities is larger.",
+        "The remaining updates of a step are left out when half the mean square of the changes of the log- "
+        "probabilities is larger.",
     ] = 0.05
     rollouts: Annotated[
         Literal["auto", "engine", "transformers"],
-        about("Rollouts", advanced=True),
-        "What samples: the engine, the model in training, or the fastest, measured at the start.",
+        about("Sampling answers", advanced=True),
+        "The answers are sampled by the engine, by the model in training, or by the faster one, which is measured at "
+        "the start.",
     ] = "auto"
     unpack: Annotated[
         Literal["auto", "on", "off"],
-        about("Unpack for rollouts", advanced=True),
-        "Whether the engine can sample by a copy of a quantised model in 16 bits, which is faster for several answers "
-        "at once and takes two bytes of memory per weight. Automatic: where there is room.",
+        about("Unpack for sampling", advanced=True),
+        "The engine can sample with a copy of a quantised model in 16 bits, which is faster for several answers at "
+        "once and takes two bytes of memory per weight. Automatic makes the copy where there is room.",
     ] = "auto"
     importance_cap: Annotated[
         float,
         about("Importance cap", ge=1, le=100, advanced=True),
-        "The largest weight of a token that is less probable to the engine than to the model in training.",
+        "A token that is less probable to the engine than to the model in training is weighted by at most this number.",
     ] = 2.0

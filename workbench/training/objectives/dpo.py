@@ -21,18 +21,21 @@ class DpoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Settings of DPO."""
 
     beta: Annotated[
-        float, about("Beta", gt=0, le=10), "How closely the model stays to the one before: a larger value, closer."
+        float, about("Beta", gt=0, le=10), "The model stays closer to the reference model at a larger value."
     ] = 0.1
     label_smoothing: Annotated[
-        float, about("Label smoothing", ge=0, lt=0.5), "The share of judgements that are expected to be wrong."
+        float, about("Label smoothing", ge=0, lt=0.5), "This share of the judgements is expected to be wrong."
     ] = 0.0
     robust: Annotated[
-        bool, about("Robust", advanced=True), "Correct for wrong judgements without bias, instead of smoothing them."
+        bool,
+        about("Robust", advanced=True),
+        "The loss is corrected for wrong judgements without bias, instead of smoothing them.",
     ] = False
     sft_weight: Annotated[
         float,
         about("Weight of the chosen answer", ge=0, le=10),
-        "Adds the supervised loss of the chosen answer, so that it does not become less probable.",
+        "The supervised loss of the chosen answer is added with this weight, so that the answer does not become less "
+        "probable.",
     ] = 0.0
 
 

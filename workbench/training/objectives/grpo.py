@@ -21,12 +21,13 @@ class GrpoOptions(PolicyOptions, frozen=True, kw_only=True):
     mean_over: Annotated[
         Literal["answers", "tokens"],
         about("Mean over"),
-        "Each answer counts the same, or each token, as in DAPO.",
+        "The mean of the loss counts each answer the same, or each token, as in DAPO.",
     ] = "answers"
     clip_above: Annotated[
         float,
         about("Clip range above", ge=0, lt=10, advanced=True),
-        "How far an update may raise a token's probability; 0 as far as below. DAPO takes 0.28.",
+        "An update may raise a token's probability by this share; at 0, by as much as it may lower it. DAPO takes "
+        "0.28.",
     ] = 0.0
 
 

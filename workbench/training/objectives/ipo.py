@@ -23,7 +23,7 @@ class IpoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     beta: Annotated[
         float,
         about("Beta", gt=0, le=10),
-        "The wanted margin is 1 / (2 beta): a larger value stays closer to the model.",
+        "The margin aimed at is 1 / (2 beta), so that the model stays closer to the reference model at a larger value.",
     ] = 0.1
 
 

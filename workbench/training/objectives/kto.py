@@ -27,15 +27,15 @@ class KtoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Settings of KTO."""
 
     beta: Annotated[
-        float, about("Beta", gt=0, le=10), "How closely the model stays to the one before: a larger value, closer."
+        float, about("Beta", gt=0, le=10), "The model stays closer to the reference model at a larger value."
     ] = 0.1
     desirable_weight: Annotated[
         float,
         about("Weight of good answers", gt=0, le=100),
-        "Where there are few good answers, raise it: weight times number should be 1 to 1.33 of that of bad ones.",
+        "A higher weight makes up for few good answers: weight times number should be 1 to 1.33 of that of bad ones.",
     ] = 1.0
     undesirable_weight: Annotated[
-        float, about("Weight of bad answers", gt=0, le=100), "Where there are few bad answers, raise it."
+        float, about("Weight of bad answers", gt=0, le=100), "A higher weight makes up for few bad answers."
     ] = 1.0
 
 

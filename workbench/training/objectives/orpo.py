@@ -21,7 +21,9 @@ class OrpoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Settings of ORPO."""
 
     weight: Annotated[
-        float, about("Weight of the odds ratio", gt=0, le=10), "How much the rejected answer counts beside the chosen."
+        float,
+        about("Weight of the odds ratio", gt=0, le=10),
+        "The odds ratio of the chosen to the rejected answer is weighted by this against the supervised loss.",
     ] = 0.1
 
 

@@ -20,18 +20,20 @@ class PpoOptions(PolicyOptions, frozen=True, kw_only=True):
     """Settings of PPO."""
 
     answers: Annotated[
-        int, about("Answers per prompt", ge=1, le=64), "How many answers are sampled to each prompt of a step."
+        int, about("Answers per prompt", ge=1, le=64), "Each prompt of a step gets this number of sampled answers."
     ] = 1
     gae_lambda: Annotated[
         float,
         about("GAE lambda", ge=0, le=1, advanced=True),
-        "1 takes whole answers for the advantage, 0 the value of the next token.",
+        "At 1 the advantage is taken from whole answers, at 0 from the value of the next token.",
     ] = 0.95
     value_weight: Annotated[
-        float, about("Value weight", ge=0, le=10, advanced=True), "The weight of the value's loss."
+        float, about("Value weight", ge=0, le=10, advanced=True), "The loss of the value is weighted by this number."
     ] = 0.1
     value_clip: Annotated[
-        float, about("Value clip", gt=0, le=10, advanced=True), "How far a value may move in the updates of a step."
+        float,
+        about("Value clip", gt=0, le=10, advanced=True),
+        "A value may move by this much in the updates of a step.",
     ] = 0.2
 
 

@@ -40,22 +40,25 @@ class RewardOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Settings of a reward model."""
 
     centring: Annotated[
-        float, about("Centring", ge=0, le=1), "How strongly the scores of a pair are drawn to a mean of 0."
+        float,
+        about("Centring", ge=0, le=1),
+        "The scores of a pair are drawn to a mean of 0 more strongly at a higher value.",
     ] = 0.01
     margin: Annotated[
         float,
         about("Margin", ge=0, le=10, advanced=True),
-        "The difference that a chosen answer's score should have at least.",
+        "The score of the chosen answer should be higher by at least this margin.",
     ] = 0.0
     pooling: Annotated[
         Literal["mean", "last"],
         about("States", advanced=True),
-        "What of an answer is scored: the mean over its tokens, or the last one.",
+        "The score comes from the mean over the answer's tokens, or from the last one.",
     ] = "mean"
     probe_pairs: Annotated[
         int,
         about("Probe pairs", ge=0, le=100_000, advanced=True),
-        "From so many pairs the head's first values are fitted on the frozen model; 0 begins with zeros.",
+        "The first values of the head are fitted on this number of pairs with the model frozen. At 0, it begins with "
+        "zeros.",
     ] = 512
 
 

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 class SimpoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of SimPO."""
 
-    beta: Annotated[float, about("Beta", gt=0, le=20), "How strongly the difference of the answers counts."] = 2.0
-    gamma: Annotated[float, about("Margin", ge=0, le=20), "The margin by which the chosen answer is to be better."] = (
-        0.5
-    )
+    beta: Annotated[
+        float, about("Beta", gt=0, le=20), "The difference of the answers counts more at a larger value."
+    ] = 2.0
+    gamma: Annotated[
+        float,
+        about("Margin", ge=0, le=20),
+        "The chosen answer should be more probable than the rejected one by this margin.",
+    ] = 0.5
 
 
 class Simpo(PairObjective):

@@ -44,7 +44,7 @@ class SupervisedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     loss_on: Annotated[
         Literal["answers", "all"],
         about("Loss on"),
-        "The tokens that are trained: the assistant's answers only, or questions and instructions as well.",
+        "The loss is computed on the assistant's answers only, or on questions and instructions as well.",
     ] = "answers"
 
 

@@ -35,10 +35,10 @@ GROUP = 8
 class Options(SearchOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many examples a prompt gets, and how many choices of them are compared."""
 
-    examples: Annotated[int, about("Examples", ge=1, le=16), "Maximum number of examples in a prompt."] = 4
-    candidates: Annotated[int, about("Candidates", ge=1, le=64), "Choices of examples that are compared."] = 8
+    examples: Annotated[int, about("Examples", ge=1, le=16), "A prompt has at most this number of examples."] = 4
+    candidates: Annotated[int, about("Candidates", ge=1, le=64), "This number of choices of examples is compared."] = 8
     train_share: Annotated[
-        float, about("Share for examples", gt=0, lt=1), "Share of the tuning part that examples are made of."
+        float, about("Share for examples", gt=0, lt=1), "The examples are made of this share of the tuning part."
     ] = 0.5
 
 

@@ -38,8 +38,10 @@ _QUOTES = "\"'“”`"
 class Options(SearchOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often the writer is asked."""
 
-    steps: Annotated[int, about("Steps", ge=1, le=100), "How often new instructions follow from the scores."] = 4
-    candidates: Annotated[int, about("Instructions per step", ge=1, le=32), "Instructions written in each step."] = 4
+    steps: Annotated[int, about("Steps", ge=1, le=100), "New instructions follow from the scores this many times."] = 4
+    candidates: Annotated[
+        int, about("Instructions per step", ge=1, le=32), "Each step writes this number of instructions."
+    ] = 4
 
 
 def search(context: SearchContext, options: Options, trials: Trials) -> None:

@@ -28,10 +28,14 @@ class SearchOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The budget of a search, which all optimisers have. Measuring the result is not part of it."""
 
     max_answers: Annotated[
-        int, about("Maximum answers", ge=10, le=100_000), "Answers that the search may ask for on the tuning part."
+        int,
+        about("Maximum answers", ge=10, le=100_000),
+        "The search asks for at most this number of answers on the tuning part.",
     ] = 400
     seconds: Annotated[
-        int, about("Maximum time", ge=10, unit="s"), "No new answers are begun later; a resumed search counts on."
+        int,
+        about("Maximum time", ge=10, unit="s"),
+        "After this time no new answer is begun. The time of a resumed search counts on.",
     ] = 1_800
 
 

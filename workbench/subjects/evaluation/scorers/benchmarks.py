@@ -23,7 +23,8 @@ class Comparing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     per: Annotated[
         Literal["sum", "character"],
         about("Compared by"),
-        "The sum of log-probabilities (acc), or the sum per character (acc_norm), which does not favour short ones.",
+        "The choices are compared by the sum of log-probabilities (acc), or by the sum per character (acc_norm), "
+        "which does not favour short ones.",
     ] = "sum"
 
 
@@ -33,7 +34,7 @@ class Extracting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     filter: Annotated[
         Literal["strict", "flexible"],
         about("Number"),
-        "The one after #### (strict-match), or the last one of the answer (flexible-extract).",
+        "The number is the one after #### (strict-match), or the last one of the answer (flexible-extract).",
     ] = "strict"
 
 

@@ -23,7 +23,9 @@ class Abstaining(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What counts as declining besides the program's own abstention."""
 
     phrases: Annotated[
-        tuple[str, ...], about("Phrases"), "An answer with one of these words declines; one per line."
+        tuple[str, ...],
+        about("Phrases"),
+        "An answer that contains one of these phrases declines. Each line is one phrase.",
     ] = ("I don't know", "I do not know", "cannot answer", "unanswerable", "no information", "not mentioned")
 
 

@@ -22,7 +22,7 @@ class Following(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     answer: Annotated[
         Reading,
         about("Answer"),
-        "The answer as it is (strict), or also without its first line, its last line or asterisks (loose).",
+        "The answer is judged as it is (strict), or also without its first line, its last line or asterisks (loose).",
     ] = "strict"
 
 

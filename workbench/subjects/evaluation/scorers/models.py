@@ -26,19 +26,21 @@ class Choosing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     of: Annotated[
         Literal["letters", "texts"],
         about("Probability of"),
-        "The choices' letters after the lettered list, or their texts after the question alone.",
+        "The probability is that of the choices' letters after the lettered list, or that of their texts after the "
+        "question alone.",
     ] = "letters"
     per: Annotated[
         Literal["sum", "byte"],
         about("Compared by"),
-        "The sum over the tokens, or the sum per byte, which does not favour short texts.",
+        "The choices are compared by the sum over the tokens, or by the sum per byte, which does not favour short "
+        "texts.",
     ] = "sum"
 
 
 class Rubric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a judge looks at."""
 
-    rubric: Annotated[str, about("Rubric", multiline=True), "What makes a good answer."] = RUBRIC
+    rubric: Annotated[str, about("Rubric", multiline=True), "The rubric says what makes a good answer."] = RUBRIC
 
 
 def choice_probability(cell: Scorable, options: Choosing, context: ScorerContext) -> Score:

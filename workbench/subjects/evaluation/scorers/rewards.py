@@ -21,7 +21,7 @@ class RewardLines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     rewards: Annotated[
         tuple[str, ...],
         about("Rewards"),
-        "One per line: its name, its settings and its weight, such as letter-share letters=e weight=2.",
+        "Each line is a reward: its name, its settings and its weight, such as letter-share letters=e weight=2.",
     ] = ()
 
 
