@@ -199,6 +199,7 @@ def test_pairs_are_judged_by_keys_in_the_order_in_which_they_stand(
     page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, key: str, first: str, second: str
 ) -> None:
     queue = furnish_queue(home, waiting=2, running=False)
+    bridge.home.listing(c.ListQueues()).refresh()
     show(page, bridge, qtbot, "label")
     pair = page.label.pair
     qtbot.waitUntil(pair.isVisible)
@@ -223,6 +224,7 @@ def test_a_pair_is_skipped_and_a_choice_taken_back(
     page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome
 ) -> None:
     furnish_queue(home, waiting=3, running=False)
+    bridge.home.listing(c.ListQueues()).refresh()
     show(page, bridge, qtbot, "label")
     pair = page.label.pair
     qtbot.waitUntil(pair.isVisible)
@@ -243,6 +245,7 @@ def test_an_answer_is_edited_with_a_key_and_escape_gives_up(
     page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome
 ) -> None:
     furnish_queue(home, waiting=2, running=False)
+    bridge.home.listing(c.ListQueues()).refresh()
     show(page, bridge, qtbot, "label")
     pair = page.label.pair
     qtbot.waitUntil(pair.isVisible)
@@ -331,6 +334,7 @@ def test_a_set_is_made_of_one_recipe_drawn_twice_or_of_two(
 
 def test_a_set_is_deleted(page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome) -> None:
     furnish_queue(home, waiting=2, running=False)
+    bridge.home.listing(c.ListQueues()).refresh()
     show(page, bridge, qtbot, "label")
     qtbot.waitUntil(page.label.pair.isVisible)
     page.label.delete_button.click()
@@ -428,6 +432,7 @@ def test_the_win_rate_is_shown_with_its_interval(
     page: FeedbackPage, tests: BlindTestsPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, shell: RecordingShell
 ) -> None:
     queue = furnish_queue(home, waiting=12, running=False, purpose="verdict", name="Was it worth it?")
+    bridge.home.listing(c.ListQueues()).refresh()
     tests.show()
     qtbot.waitUntil(lambda: queue.id in tests.cards)
     card = tests.cards[queue.id]
@@ -460,6 +465,7 @@ def test_a_pair_that_a_judge_has_judged_is_shown_no_more(
     page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront
 ) -> None:
     furnish_queue(home, waiting=1, running=False)
+    bridge.home.listing(c.ListQueues()).refresh()
     show(page, bridge, qtbot, "label")
     qtbot.waitUntil(page.label.pair.isVisible)
     settle(bridge, qtbot)
@@ -472,6 +478,7 @@ def test_a_pair_that_is_being_judged_is_not_shown_again(
     page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue = furnish_queue(home, waiting=2, running=False)
+    bridge.home.listing(c.ListQueues()).refresh()
     show(page, bridge, qtbot, "label")
     pair = page.label.pair
     qtbot.waitUntil(pair.isVisible)
@@ -491,6 +498,7 @@ def test_a_judge_is_asked_for_with_a_constitution_or_rules_and_a_refusal_shows_i
     tests: BlindTestsPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront, shell: RecordingShell
 ) -> None:
     queue = furnish_queue(home, waiting=3, running=False, purpose="verdict", name="Was it worth it?")
+    bridge.home.listing(c.ListQueues()).refresh()
     run = c.RunRecord(id="r-judge", kind="judging", title="Judging", state="running", created=1.0)
     home.runs[run.id] = run
     front.answer(c.JudgePairs, lambda call: [finish(run)])

@@ -243,7 +243,7 @@ def _refuse_at_once(response: httpx2.Response) -> None:
     """Raises HfHubHTTPError for the answers after which the library would sleep and ask again, up to the hours that a
     limit of requests names."""
     if response.status_code in (408, 429) or response.status_code >= 500:
-        from huggingface_hub.utils import hf_raise_for_status
+        from huggingface_hub.utils._http import hf_raise_for_status
 
         response.read()
         hf_raise_for_status(response)
