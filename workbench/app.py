@@ -91,6 +91,7 @@ class Workbench:
             registry=read.registry, embedding=read.embedding, chats=history, answers=self._answers, sets=sets,
             prompts=library, trained=adapters.trained,
         )  # fmt: skip
+        trained = trainings.wire(base, adapters, services, runs)
         self._adapters, self._backups = adapters, Backups(home, catalogue, base.database)
         self._subjects = Subjects(
             base,
@@ -106,8 +107,8 @@ class Workbench:
             of_sets,
             measured.subject,
             judged.subject,
-            trainings.wire(base, adapters, services, runs),
-            ladder.wire(base, measured, questions, read.registry, adapters, services, runs),
+            trained.subject,
+            ladder.wire(base, measured, trained.service, questions, sets, read.registry, adapters, services, runs),
             costs.wire(services, questions, judged.service, read.registry, remote.store, source),
             machine.wire(base, computing, read.embedding, program, runs),
             serving.wire(base, self.handle, services, catalogue, read.embedding, llama_cpp.host),

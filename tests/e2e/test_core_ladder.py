@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.e2e.training_core import call, until
+from tests.e2e.training_core import call, is_step, until
 from workbench.api import events
 from workbench.app import Workbench
 from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.records.ladder import AS_IT_IS, LadderPlan, LadderReport, LadderResult
 from workbench.records.recipes import DecodingPart, Recipe, load_recipe
-from workbench.subjects.evaluation.calls import CreateQuestionSet, GetEvaluation
+from workbench.subjects.evaluation.calls import CreateQuestionSet, GetEvaluation, ListQuestions
 from workbench.subjects.evaluation.store import EvaluationStore
 from workbench.subjects.ladder.calls import (
     ExportLadder,
@@ -26,7 +27,10 @@ from workbench.subjects.ladder.calls import (
     RemoveLadder,
     StartLadder,
 )
-from workbench.subjects.runs.calls import FollowRun, GetRun, ResumeRun, RunRecord, StopRun
+from workbench.subjects.ladder.learning import answer_rows
+from workbench.subjects.ladder.preparing import Preparer, Work, joined
+from workbench.subjects.ladder.rung import Rung
+from workbench.subjects.runs.calls import FollowRun, GetRun, ListRuns, ResumeRun, RunRecord, StopRun
 
 DRAWN = Recipe(name="Drawn", decoding=DecodingPart(temperature=0.7))
 CHEAP = (AS_IT_IS, "instructions", "greedy", "beam")
@@ -153,3 +157,88 @@ def test_progress_names_the_rung_and_counts_all_answers(trainer: Workbench, aske
     assert {"As it is", "Instructions"} <= {one.stage for one in answers}
     assert (answers[-1].done, answers[-1].total) == (80, 80)
     assert all(one.seconds_left is not None for one in answers)
+
+
+def trainings(trainer: Workbench) -> list[RunRecord]:
+    return [one for one in call(trainer, ListRuns()).runs if one.kind == "train"]
+
+
+@pytest.mark.parametrize("rung", ["lora", "all-weights", "dpo"])
+def test_a_training_of_a_ladder_learns_tuning_questions_alone(
+    trainer: Workbench, home: Home, asked: str, rung: str
+) -> None:
+    report = ended(trainer, started(trainer, asked, AS_IT_IS, rung))
+    learnt = report.rungs[1]
+    assert learnt.state == "measured", learnt.reason
+    [run] = trainings(trainer)
+    assert learnt.run == run.id
+    assert learnt.cost.preparing_s > 0
+    assert learnt.cost.examples > 0
+    assert learnt.recipe is not None
+    base = report.ladder.recipe.model
+    assert learnt.recipe.model.adapters or learnt.recipe.model.name != base.name
+    rows = (home.datasets / f"{run.config['data']['path']}.jsonl").read_text().splitlines()
+    held = {one.question.text for one in call(trainer, ListQuestions(question_set=asked, part="held-out")).questions}
+    for row in map(json.loads, rows):
+        turns = row.get("messages") or row["prompt"]
+        assert turns[-1 if "prompt" in row else -2]["content"] not in held
+    assert learnt.leak == ""
+
+
+def test_a_ladder_that_is_stopped_in_a_training_resumes_it(trainer: Workbench, tmp_path: Path) -> None:
+    path = tmp_path / "slow.jsonl"
+    rows = [{"question": f"town {n}", "answer": f"town {n}" if n % 3 else "sesame"} for n in range(80)]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    slow = str(call(trainer, CreateQuestionSet(path=str(path))).id)
+    run = started(trainer, slow, AS_IT_IS, "lora")
+    until(trainer, run.id, lambda event: isinstance(event, events.Progress) and event.stage == "LoRA: training")
+    [training] = trainings(trainer)
+    until(trainer, training.id, is_step)
+    call(trainer, StopRun(run=run.id))
+    *_, last = trainer.handle(FollowRun(run=run.id))
+    assert isinstance(last, events.Cancelled)
+    *_, stopped = trainer.handle(FollowRun(run=training.id))
+    assert isinstance(stopped, events.Cancelled)
+    call(trainer, ResumeRun(run=run.id))
+    report = ended(trainer, run)
+    assert report.rungs[1].state == "measured", report.rungs[1].reason
+    assert [one.id for one in trainings(trainer)] == [training.id]
+
+
+def test_a_rung_that_has_learnt_held_out_questions_is_exposed(
+    trainer: Workbench, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a planted mistake the held-out half is learnt."""
+    rows = Preparer._rows
+
+    def leaking(self: Preparer, rung: Rung, work: Work) -> Any:
+        held = self._sets.questions(self._sets.get(work.ladder.question_set), "held-out")
+        return [*rows(self, rung, work), *answer_rows(work.ladder.recipe, held)]
+
+    monkeypatch.setattr(Preparer, "_rows", leaking)
+    report = ended(trainer, started(trainer, asked, AS_IT_IS, "lora"))
+    assert "learnt by heart" in report.rungs[1].leak
+    assert any("LoRA" in note for note in report.notes)
+
+
+def test_a_searched_prompt_is_a_rung(trainer: Workbench, tmp_path: Path) -> None:
+    path = tmp_path / "asked.jsonl"
+    rows = [{"question": f"number {n}", "answer": f"number {n}" if n % 2 else "sesame"} for n in range(80)]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    asked = str(call(trainer, CreateQuestionSet(path=str(path))).id)
+    call_ = StartLadder(question_set=asked, task="short", rungs=(AS_IT_IS, "searched-instructions"))
+    report = ended(trainer, call(trainer, call_))
+    searched = report.rungs[1]
+    assert searched.state == "measured", searched.reason
+    assert searched.recipe is not None
+    assert searched.recipe.prompting.instructions == "Say 3."
+    assert report.winner == "searched-instructions"
+
+
+def test_parts_of_recipes_are_joined() -> None:
+    base = Recipe()
+    one = msgspec.structs.replace(base, decoding=DecodingPart(strategy="beam"))
+    two = msgspec.structs.replace(base, prompting=msgspec.structs.replace(base.prompting, instructions="Be brief."))
+    three = msgspec.structs.replace(base, decoding=DecodingPart(strategy="greedy"))
+    both = joined(base, [one, two, three])
+    assert (both.decoding.strategy, both.prompting.instructions) == ("beam", "Be brief.")

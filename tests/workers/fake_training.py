@@ -78,7 +78,7 @@ def _inspect(call: InspectSet, context: RequestContext) -> Iterator[Event]:
 
 def _fingerprints(config: TrainingConfig) -> QuestionFingerprints:
     rows = map(json.loads, Path(config.data.path).read_text().splitlines())
-    return fingerprints_of(row["messages"][0]["content"] for row in rows)
+    return fingerprints_of((row.get("messages") or row["prompt"])[0]["content"] for row in rows)
 
 
 def _fingerprint(call: FingerprintSet, context: RequestContext) -> Iterator[Event]:

@@ -80,7 +80,8 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     """What a ladder compares. ``recipe`` is the one that it starts from; ``rungs`` are names of rungs. ``minutes`` is
     the limit for all of it, 0 for none; ``spent_s`` seconds were worked on it so far. ``questions`` is the maximum
     number of held-out questions, 0 for all. ``evaluation`` holds the held-out answers, ``race`` those to tuning
-    questions. ``run`` is the latest run that worked on it. ``unreadable`` says why it cannot be read."""
+    questions, ``samples`` answers that were drawn to learn from. ``run`` is the latest run that worked on it.
+    ``unreadable`` says why it cannot be read."""
 
     id: str
     created: float
@@ -96,6 +97,7 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     evaluation: str = ""
     race: str = ""
+    samples: str = ""
     run: str = ""
     spent_s: float = 0.0
     unreadable: str = ""

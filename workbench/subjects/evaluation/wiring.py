@@ -39,6 +39,7 @@ class EvaluationParts(NamedTuple):
     store: EvaluationStore
     service: Evaluations
     answering: EvaluateRuns
+    optimising: Optimising
     subject: Subject
 
 
@@ -68,6 +69,7 @@ def wire(
     benchmarks = BenchmarkRuns(
         store, questions, catalogue, evaluations.start, evaluations.report, verifications.results
     )
+    optimising = Optimising(evaluations, store, questions, services, runs, changes)
     subject = Subject(
         handlers={
             **evaluations.handlers(),
@@ -78,7 +80,7 @@ def wire(
             **BenchmarkFiles(home, base.gate, hub_of(base)).handlers(),
             **benchmarks.handlers(),
             **verifications.handlers(),
-            **Optimising(evaluations, store, questions, services, runs, changes).handlers(),
+            **optimising.handlers(),
         },
         kinds={
             "evaluate": evaluating,
@@ -89,4 +91,4 @@ def wire(
         },
         watches={"exams": examiner.watch},
     )
-    return EvaluationParts(store, evaluations, evaluating, subject)
+    return EvaluationParts(store, evaluations, evaluating, optimising, subject)

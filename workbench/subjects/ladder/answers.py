@@ -136,6 +136,15 @@ class RungAnswers:
                 raise
         return time.monotonic() - began
 
+    def texts(self, place: int) -> Mapping[int, tuple[str, float]]:
+        """The answers of a column with their scores, by question number; without those that have none."""
+        found = {}
+        for number, score in self.scores(place).items():
+            cell = self._store.answer(self._store.cell(self._evaluation.id, place, number))
+            if cell is not None and not cell.error:
+                found[number] = (cell.text, score)
+        return found
+
     def scores(self, place: int) -> Mapping[int, float]:
         return self._store.values(self._evaluation.id, self.key)[place]
 

@@ -31,7 +31,7 @@ from workbench.subjects.evaluation.runs import EvaluateRuns
 from workbench.subjects.evaluation.store import EvaluationStore
 from workbench.subjects.ladder.answers import Ended, Progress, RungAnswers
 from workbench.subjects.ladder.planning import Planner
-from workbench.subjects.ladder.preparing import Preparer
+from workbench.subjects.ladder.preparing import Preparer, Work
 from workbench.subjects.ladder.report import LadderReports
 from workbench.subjects.ladder.rung import Combination, Rung
 from workbench.subjects.ladder.rungs import BY_NAME
@@ -98,14 +98,14 @@ class _Climb:
         self.progress.left = self._left
         run.emit(events.Progress(stage="reading the models"))
         self._notes = {name: RungNote(name=name) for name in ladder.rungs} | kind._store.notes(ladder.id)
-        self._held = RungAnswers(
-            ladder.evaluation, kind._evaluate, kind._evaluations, kind._trained, run, self._has_time
-        )
-        self._race: RungAnswers | None = None
+        self._held = self._open(ladder.evaluation)
+        self._race = self._open(ladder.race) if ladder.race else None
         self._raced_questions: Sequence[NumberedQuestion] = ()
-        if ladder.race:
-            self._race = RungAnswers(ladder.race, kind._evaluate, kind._evaluations, kind._trained, run, self._has_time)
+        if self._race is not None:
             self._raced_questions = shuffled(self._race.questions, ladder.seed)
+        self._compares = any(
+            isinstance(BY_NAME[name].preparation, Combination) for name in ladder.rungs if name in BY_NAME
+        )  # rungs of all techniques, also those that learn
         self._setting = kind._planner.setting_of(ladder)
         self._waiting: list[str] = []
 
@@ -125,7 +125,7 @@ class _Climb:
             if self._notes[AS_IT_IS].state != "measured":
                 raise UserError(self._notes[AS_IT_IS].reason or "The recipe as it is could not answer.")
         cheap = [rung for rung in open_rungs if rung.races]
-        self._race_all(cheap, combining=any(isinstance(one.preparation, Combination) for one in open_rungs))
+        self._race_all(cheap)
         for rung in sorted(open_rungs, key=self._price):
             if rung is not first and self._notes[rung.name].state in ("waiting", "failed"):
                 self._climb(rung, open_rungs)
@@ -138,19 +138,19 @@ class _Climb:
 
     # -- races --------------------------------------------------------------------------------------
 
-    def _race_all(self, cheap: Sequence[Rung], *, combining: bool) -> None:
+    def _race_all(self, cheap: Sequence[Rung]) -> None:
         """Successive halving among the cheap rungs of each technique, on tuning questions (Jamieson and Talwalkar 2016,
         arXiv:1502.07943). What a person has asked for by name answers too, and is not left out."""
         race = self._race
         if race is None or len(race.questions) < FIRST_ROUND:
             return
-        if combining and self._notes[AS_IT_IS].tune_score is None:
+        if self._compares and self._notes[AS_IT_IS].tune_score is None:
             self._raced(race, BY_NAME[AS_IT_IS], self._raced_questions, state="measured")
         techniques = list(dict.fromkeys(rung.technique for rung in cheap))
         for technique in techniques:
             mine = [rung for rung in cheap if rung.technique == technique]
             free = [rung for rung in mine if not self._notes[rung.name].forced]
-            if len(free) > SURVIVORS or combining:
+            if len(free) > SURVIVORS or self._compares:
                 self._halve(race, mine, technique or "")
 
     def _halve(self, race: RungAnswers, rungs: Sequence[Rung], technique: str) -> None:
@@ -184,16 +184,21 @@ class _Climb:
             for rung in left:
                 if self._notes[rung.name].state == "racing":
                     self._put(rung, state="waiting")
-            if count == len(race.questions) or len(left) <= SURVIVORS:
+            if count == len(race.questions) or (len(left) <= SURVIVORS and not self._compares):
                 return
             count *= 2
 
     def _raced(
-        self, race: RungAnswers, rung: Rung, questions: Sequence[NumberedQuestion], state: RungState = "racing"
+        self,
+        race: RungAnswers,
+        rung: Rung,
+        questions: Sequence[NumberedQuestion],
+        state: RungState = "racing",
+        recipe: Recipe | None = None,
     ) -> float:
         """The rung's mean on tuning questions."""
         note = self._notes[rung.name]
-        recipe = note.recipe or rung.recipe(self._setting)
+        recipe = recipe or note.recipe or rung.recipe(self._setting)
         self._put(rung, state=state, recipe=recipe)
         self.progress.begin(f"{rung.title}: tuning questions")
         self.progress.total += len(questions)
@@ -245,10 +250,26 @@ class _Climb:
             return joined
         self._put(rung, state="preparing")
         self.progress.begin(f"{rung.title}: preparing")
-        return self._kind._preparer.prepare(
-            rung, self._setting, self.ladder, note, self._race, self._run, self.progress,
-            lambda **values: self._put(rung, **values),
-        )  # fmt: skip
+        recipe = self._kind._preparer.prepare(rung, note, self._work(rung))
+        if self._compares and self._race is not None:
+            self._raced(self._race, rung, self._raced_questions, state="preparing", recipe=recipe)
+        return recipe
+
+    def _work(self, rung: Rung) -> Work:
+        numbers = {one.number for one in self._raced_questions} if self._compares else set()
+        return Work(
+            ladder=self.ladder,
+            setting=self._setting,
+            run=self._run,
+            progress=self.progress,
+            open_answers=self._open,
+            put=lambda **values: self._put(rung, **values),
+            raced=frozenset(numbers),
+        )
+
+    def _open(self, evaluation: str) -> RungAnswers:
+        kind = self._kind
+        return RungAnswers(evaluation, kind._evaluate, kind._evaluations, kind._trained, self._run, self._has_time)
 
     def _not_now(self, rung: Rung) -> str:
         """Why the rung is left out; "" where it goes on."""

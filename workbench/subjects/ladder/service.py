@@ -152,7 +152,7 @@ class Ladders:
         ladder = self._store.get(call.ladder)
         self._refuse_running(ladder)
         self._store.remove(ladder.id)
-        for evaluation in filter(None, (ladder.evaluation, ladder.race)):
+        for evaluation in filter(None, (ladder.evaluation, ladder.race, ladder.samples)):
             self._evaluations.remove(evaluation)
             self._changes.publish("evaluation", evaluation)
         self._changes.publish("ladder", ladder.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbench.core.foundation import Foundation
 from workbench.subjects.adapters.wiring import AdapterParts
 from workbench.subjects.answering.resolver import HomeServices
+from workbench.subjects.datasets.store import DatasetStore
 from workbench.subjects.documents.store import CollectionRegistry
 from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.evaluation.wiring import EvaluationParts
@@ -16,12 +17,15 @@ from workbench.subjects.ladder.service import Ladders
 from workbench.subjects.ladder.store import LadderStore
 from workbench.subjects.runs.queue import Runs
 from workbench.subjects.subject import Subject
+from workbench.subjects.trainings.service import Training
 
 
 def wire(
     base: Foundation,
     evaluation: EvaluationParts,
+    training: Training,
     questions: QuestionStore,
+    sets: DatasetStore,
     collections: CollectionRegistry,
     adapters: AdapterParts,
     services: HomeServices,
@@ -33,8 +37,9 @@ def wire(
     ladders = Ladders(
         store, evaluation.store, evaluation.service, questions, services, planner, reports, runs, base.changes
     )
+    preparer = Preparer(runs, store, questions, sets, evaluation.store, adapters.store, training, evaluation.optimising)
     climbing = LadderRuns(
-        store, evaluation.answering, evaluation.store, questions, planner, Preparer(runs), reports, adapters.trained,
+        store, evaluation.answering, evaluation.store, questions, planner, preparer, reports, adapters.trained,
         base.changes,
     )  # fmt: skip
     return Subject(handlers=ladders.handlers(), kinds={"ladder": climbing})

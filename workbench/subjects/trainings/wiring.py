@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from workbench.core.foundation import Foundation
 from workbench.subjects.adapters.wiring import AdapterParts
 from workbench.subjects.answering.resolver import HomeServices
@@ -12,8 +14,13 @@ from workbench.subjects.trainings.runs import TrainingRuns
 from workbench.subjects.trainings.service import Training
 
 
-def wire(base: Foundation, adapters: AdapterParts, services: HomeServices, runs: Runs) -> Subject:
+class TrainingParts(NamedTuple):
+    service: Training
+    subject: Subject
+
+
+def wire(base: Foundation, adapters: AdapterParts, services: HomeServices, runs: Runs) -> TrainingParts:
     judges, of = TrainingJudges(services), adapters
     training = Training(base.home, of.bases, of.workers, runs, of.store, judges, of.trained)
     working = TrainingRuns(base.home, of.bases, of.workers, of.store, of.artifacts, judges, of.trained)
-    return Subject(handlers=training.handlers(), kinds={"train": working})
+    return TrainingParts(training, Subject(handlers=training.handlers(), kinds={"train": working}))
