@@ -33,11 +33,17 @@ class Progress(Pace):
         self.done = self.total = 0
         self.stage = ""
         self.left: Callable[[], float] = lambda: 0.0
-        self.after_answer: Callable[[], None] = lambda: None
+        self._rung = self._begun = 0
 
-    def begin(self, stage: str) -> None:
-        self.stage = stage
+    def begin(self, stage: str, rung: int = 0) -> None:
+        """A stage begins, of so many answers of a ``rung``."""
+        self.stage, self._rung, self._begun = stage, rung, self.done
         self.tell()
+
+    @property
+    def share_left(self) -> float:
+        """Of the rung that answers now."""
+        return 1.0 - min(1.0, (self.done - self._begun) / self._rung) if self._rung else 1.0
 
     def skip(self, there: int) -> None:
         self.done += there

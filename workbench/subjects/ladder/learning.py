@@ -19,6 +19,8 @@ from workbench.subjects.evaluation.results import RIGHT
 
 LONGEST_NAME = 40
 PAIRS_PER_QUESTION = 2
+MOST_SAMPLED = 60
+"""Tuning questions to which answers are drawn."""
 Row = dict[str, Any]
 
 

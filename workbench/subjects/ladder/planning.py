@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+import tempfile
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 
+from workbench.api import events
+from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
 from workbench.base.counting import counted
 from workbench.base.errors import UserError
-from workbench.records.evaluation import NumberedQuestion, QuestionSet, ScorerUse
-from workbench.records.ladder import Ladder, LadderPlan, RungEstimate, RungOffer, TaskKind
+from workbench.records.evaluation import NumberedQuestion, QuestionSet, ScorerUse, shuffled
+from workbench.records.ladder import AS_IT_IS, Ladder, LadderPlan, RungEstimate, RungOffer, TaskKind
 from workbench.records.recipes import DecodingPart, Recipe
 from workbench.subjects.answering.resolver import HomeServices
 from workbench.subjects.documents.store import CollectionRegistry
@@ -20,11 +25,15 @@ from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.evaluation.scorers.scorer import FEWER
 from workbench.subjects.evaluation.store import EvaluationStore
 from workbench.subjects.ladder import estimates
-from workbench.subjects.ladder.estimates import Point, Speed
-from workbench.subjects.ladder.rung import Combination, Need, Pairs, Policy, Rung, Search, Setting, Tuning
+from workbench.subjects.ladder.estimates import Point
+from workbench.subjects.ladder.learning import MOST_SAMPLED, answer_rows, assumed_pairs
+from workbench.subjects.ladder.probing import PROBED, probe
+from workbench.subjects.ladder.rung import Need, Pairs, Policy, Rung, Search, Setting, Tuning
 from workbench.subjects.ladder.rungs import REWARDS, RUNGS, tools_for
 from workbench.subjects.ladder.store import LadderStore
 from workbench.subjects.ladder.task import labels_of, recognise_task
+from workbench.subjects.ladder.training_configs import training_config
+from workbench.subjects.trainings.service import Training
 from workbench.techniques.registry import METHODS
 from workbench.training.worker_host import TrainingWorkers
 
@@ -34,6 +43,8 @@ FEWEST_EXAMPLES = 4
 FEWEST_TRAINED = 8
 LONGEST_ANSWER: dict[TaskKind, int] = {"choice": 48, "number": 128, "short": 64, "documents": 256}
 """Tokens of an answer, where the recipe leaves its length open."""
+STARTING_S = 10.0
+"""For the worker of a training to start and to leave."""
 LOOKED_AT = 2_000
 """Questions from which the task is recognised."""
 
@@ -46,12 +57,23 @@ class Planner:
     _services: HomeServices
     _collections: CollectionRegistry
     _workers: TrainingWorkers
+    _training: Training
+    _planned: dict[tuple[object, ...], RungEstimate | str] = field(default_factory=dict, init=False)
+    _probed: dict[tuple[object, ...], Point] = field(default_factory=dict, init=False)
 
     def plan(
-        self, found: QuestionSet, recipe: Recipe, collection: str, task: TaskKind | None, scorer: ScorerUse | None
-    ) -> tuple[LadderPlan, Setting]:
-        """Raises UserError for a set without held-out questions, an unknown collection and a scorer that cannot
-        compare."""
+        self,
+        found: QuestionSet,
+        recipe: Recipe,
+        collection: str,
+        task: TaskKind | None,
+        scorer: ScorerUse | None,
+        context: RequestContext,
+    ) -> Generator[Event, None, tuple[LadderPlan, Setting]]:
+        """The plan is the generator's value. Where the model has answered nothing here yet, it answers a few tuning
+        questions, which tells its speed. Raises UserError for a set without held-out questions, an unknown collection,
+        a scorer that cannot compare, and a recipe that cannot answer."""
+        yield events.Progress(stage="reading the questions")
         tune = list(self._sets.questions(found, "tune", 0, LOOKED_AT))
         held = list(self._sets.questions(found, "held-out"))
         if not held:
@@ -67,11 +89,11 @@ class Planner:
         check_scorer(scorer)
         setting = self.setting(found, recipe, collection, task, scorer, tune)
         texts = [one.question.conversation()[-1].content for one in held]
-        offers = tuple(self._offers(setting, texts))
+        offers = yield from self._offers(setting, texts, tune or held, context)
         notes = _notes(tune, held, setting, recipe)
         plan = LadderPlan(
             question_set=found.id, set_name=found.name, task=task, tune=len(tune), held_out=len(held), scorer=scorer,
-            rungs=offers, collection=collection, notes=notes,
+            rungs=tuple(offers), collection=collection, notes=notes,
         )  # fmt: skip
         return plan, setting
 
@@ -112,16 +134,44 @@ class Planner:
 
     # -- parts --------------------------------------------------------------------------------------
 
-    def _offers(self, setting: Setting, texts: Sequence[str]) -> list[RungOffer]:
-        read, written = estimates.plain_tokens(texts, setting.task, setting.longest)
+    def _offers(
+        self, setting: Setting, texts: Sequence[str], tune: Sequence[NumberedQuestion], context: RequestContext
+    ) -> Generator[Event, None, list[RungOffer]]:
         model = self._services.resolve(setting.recipe).model
-        speed = estimates.measured_speed(self._points(model.name), estimates.assumed_speed(model.bytes))
         known = self._known(model.name, setting)
+        points = self._points(model.name)
+        read, written = estimates.plain_tokens(texts, setting.task, setting.longest)
+        first = known.get(AS_IT_IS)
+        if first is None and model.endpoint is None:
+            first = yield from self._probe(setting, model.name, tune, context)
+            points.append(first)
+        if first is not None:
+            read, written = first.read, first.written
+        speed = estimates.measured_speed(points, estimates.assumed_speed(model.bytes))
         offers = []
         for rung in RUNGS:
             if setting.task not in rung.fits:
                 continue
             missing = self.missing(rung, setting)
+            estimate = estimates.answering(rung, speed, read, written, len(texts), known.get(rung.name))
+            if isinstance(rung.preparation, Search):
+                count = int(rung.preparation.options.get("max_answers", 200))
+                estimate = msgspec.structs.replace(estimate, preparing_s=count * speed.seconds(read, written))
+            if isinstance(rung.preparation, Tuning | Pairs | Policy) and not missing:
+                planned = yield from self._plan_training(rung, setting, tune, context)
+                if isinstance(planned, str):
+                    missing = planned
+                else:
+                    drawn = 0.0
+                    if isinstance(rung.preparation, Pairs):
+                        drawn = rung.preparation.answers * min(MOST_SAMPLED, len(tune)) * speed.seconds(read, written)
+                    estimate = msgspec.structs.replace(
+                        estimate,
+                        preparing_s=planned.preparing_s + drawn,
+                        tokens=estimate.tokens + planned.tokens,
+                        memory_bytes=planned.memory_bytes,
+                        measured=estimate.measured and planned.measured,
+                    )
             offers.append(
                 RungOffer(
                     name=rung.name,
@@ -131,27 +181,51 @@ class Planner:
                     technique=rung.technique,
                     proposed=setting.task in rung.suits and not missing,
                     missing=missing,
-                    estimate=self._estimate(rung, setting, speed, read, written, len(texts), known, model.bytes),
+                    estimate=estimate,
                 )
             )
         return offers
 
-    def _estimate(
-        self, rung: Rung, setting: Setting, speed: Speed, read: float, written: float, questions: int,
-        known: Mapping[str, Point], model_bytes: int,
-    ) -> RungEstimate:  # fmt: skip
-        answers = estimates.answering(rung, speed, read, written, questions, known.get(rung.name))
-        match rung.preparation:
-            case Search(options=options):
-                count = int(options.get("max_answers", 200))
-                return msgspec.structs.replace(answers, preparing_s=count * speed.seconds(read, written))
-            case Tuning() | Pairs() | Policy():
-                tokens = setting.tune * (read + setting.longest / 4) * 3
-                return msgspec.structs.replace(
-                    answers, preparing_s=40 + tokens * speed.read_s * 8, memory_bytes=12 * model_bytes, measured=False
-                )
-            case Combination() | None:
-                return answers
+    def _probe(
+        self, setting: Setting, model: str, tune: Sequence[NumberedQuestion], context: RequestContext
+    ) -> Generator[Event, None, Point]:
+        """What a few answers of the recipe take side by side, once the model is loaded."""
+        key = (model, msgspec.json.encode(setting.recipe), setting.question_set)
+        if key not in self._probed:
+            yield events.Progress(stage="measuring the model's speed")
+            asked = [one.question.conversation() for one in shuffled(tune, 0)[: PROBED + 1]]
+            self._probed[key] = probe(setting.recipe, asked, self._services, context)
+        return self._probed[key]
+
+    def _plan_training(
+        self, rung: Rung, setting: Setting, tune: Sequence[NumberedQuestion], context: RequestContext
+    ) -> Generator[Event, None, RungEstimate | str]:
+        """What the training of a rung takes, from its plan; or why it cannot be, in a sentence."""
+        key = (rung.name, msgspec.json.encode(setting), len(tune))
+        if key in self._planned:
+            return self._planned[key]
+        yield events.Progress(stage=f"planning {rung.title}")
+        rows = answer_rows(setting.recipe, tune)
+        if isinstance(rung.preparation, Pairs):
+            rows = assumed_pairs(rows)
+        found: RungEstimate | str
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "tuning.jsonl"
+            path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+            try:
+                config = training_config(rung, setting, str(path), "", 0)
+                plan = yield from self._training.planned(config, context)
+            except UserError as error:
+                found = f"{error.message} {error.hint}".strip()
+            else:
+                found = f"{plan.problem} {plan.hint}".strip()
+                if not plan.problem:
+                    found = RungEstimate(
+                        preparing_s=STARTING_S + (plan.seconds or 0.0), tokens=plan.tokens,
+                        memory_bytes=plan.memory_bytes, measured=plan.seconds is not None,
+                    )  # fmt: skip
+        self._planned[key] = found
+        return found
 
     def _points(self, model: str) -> list[Point]:
         """Answers of this model that were made here, by recipe."""

@@ -31,7 +31,7 @@ from workbench.subjects.evaluation.optimising import Optimising
 from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.evaluation.store import EvaluationStore
 from workbench.subjects.ladder.answers import Progress, RungAnswers
-from workbench.subjects.ladder.learning import Row, answer_rows, kept, pair_rows
+from workbench.subjects.ladder.learning import MOST_SAMPLED, Row, answer_rows, kept, pair_rows
 from workbench.subjects.ladder.rung import Pairs, Rung, Search, Setting
 from workbench.subjects.ladder.store import LadderStore
 from workbench.subjects.ladder.training_configs import training_config
@@ -41,8 +41,6 @@ from workbench.subjects.runs.queue import Runs
 from workbench.subjects.trainings.calls import Train
 from workbench.subjects.trainings.service import Training
 
-MOST_SAMPLED = 60
-"""Tuning questions to which answers are drawn."""
 FEWEST_PAIRS = 8
 RUNS_LOOKED_AT = 1_000
 LEAVE_S = 60.0

@@ -108,6 +108,7 @@ class _Climb:
         )  # rungs of all techniques, also those that learn
         self._setting = kind._planner.setting_of(ladder)
         self._waiting: list[str] = []
+        self._current, self._took, self._expected = "", 0.0, 0.0
 
     def all(self) -> None:
         mine = [BY_NAME[name] for name in self.ladder.rungs if name in BY_NAME]
@@ -221,12 +222,15 @@ class _Climb:
             if recipe is None:
                 return
             self._put(rung, state="answering", recipe=recipe, reason="")
-            self.progress.begin(rung.title)
+            self._current = rung.name
+            self.progress.begin(rung.title, len(self._held.questions))
             place = self._held.column(rung.title, recipe)
             self._put(rung, column=place)
             seconds = self._held.answer(place, self._held.questions, self.progress)
             spent = self._notes[rung.name].answering_s + seconds
             self._put(rung, state="measured", answering_s=spent)
+            self._took += seconds
+            self._expected += self._notes[rung.name].estimate.answering_s
         except Ended:
             self._skip(rung, "The limit in minutes was reached.")
         except (UserError, WorkerDied) as error:
@@ -331,9 +335,17 @@ class _Climb:
         return self._spent() < 60 * self.ladder.minutes
 
     def _left(self) -> float:
-        """The seconds that are left of all rungs, by their estimates."""
-        estimates = (self._notes[name].estimate for name in self._waiting)
-        left = math.fsum(one.preparing_s + one.answering_s for one in estimates)
+        """The seconds that are left of all rungs, by their estimates and by what the answers so far have taken against
+        theirs."""
+        pace = self._took / self._expected if self._took and self._expected else 1.0
+        left = 0.0
+        for name in list(self._waiting):
+            note = self._notes[name]
+            answering = pace * note.estimate.answering_s
+            if name == self._current:
+                left += answering * self.progress.share_left
+            else:
+                left += answering + max(0.0, note.estimate.preparing_s - note.preparing_s)
         return min(left, max(0.0, 60 * self.ladder.minutes - self._spent())) if self.ladder.minutes else left
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.base.errors import UserError
@@ -68,7 +67,7 @@ class Ladders:
         return {
             PlanLadder: self.plan,
             StartLadder: self.start,
-            ExtendLadder: unary(self.extend),
+            ExtendLadder: self.extend,
             ListLadders: unary(lambda call: self._list()),
             GetLadder: unary(lambda call: self._reports.report(self._store.get(call.ladder))),
             RemoveLadder: unary(self.remove),
@@ -76,16 +75,16 @@ class Ladders:
         }
 
     def plan(self, call: PlanLadder, context: RequestContext) -> Iterator[Event]:
-        yield events.Progress(stage="reading the questions")
         found = self._sets.get(call.question_set)
-        plan, _ = self._planner.plan(found, call.recipe, call.collection, call.task, None)
+        plan, _ = yield from self._planner.plan(found, call.recipe, call.collection, call.task, None, context)
         yield finish(plan)
 
     def start(self, call: StartLadder, context: RequestContext) -> Iterator[Event]:
         """What cannot be measured is refused before anything is stored."""
-        yield events.Progress(stage="reading the questions")
         found = self._sets.get(call.question_set)
-        plan, setting = self._planner.plan(found, call.recipe, call.collection, call.task, call.scorer)
+        plan, setting = yield from self._planner.plan(
+            found, call.recipe, call.collection, call.task, call.scorer, context
+        )
         rungs = rungs_of(plan, call.rungs)
         context.raise_if_cancelled()
         held = list(self._sets.questions(found, "held-out"))
@@ -127,11 +126,13 @@ class Ladders:
                 self._store.put(ladder.id, RungNote(name=offer.name, estimate=estimate))
         yield finish(self._queue(ladder))
 
-    def extend(self, call: ExtendLadder) -> RunRecord:
+    def extend(self, call: ExtendLadder, context: RequestContext) -> Iterator[Event]:
         ladder = self._store.get(call.ladder)
         self._refuse_running(ladder)
         found = self._sets.get(ladder.question_set)
-        plan, _ = self._planner.plan(found, ladder.recipe, ladder.collection, ladder.task, ladder.scorer)
+        plan, _ = yield from self._planner.plan(
+            found, ladder.recipe, ladder.collection, ladder.task, ladder.scorer, context
+        )
         notes = self._store.notes(ladder.id)
         offers = {one.name: one for one in plan.rungs}
         for name in call.rungs:
@@ -146,7 +147,7 @@ class Ladders:
             rungs=tuple(one.name for one in plan.rungs if one.name in known),
             minutes=ladder.minutes + call.minutes if ladder.minutes else 0.0,
         )
-        return self._queue(ladder)
+        yield finish(self._queue(ladder))
 
     def remove(self, call: RemoveLadder) -> LadderList:
         ladder = self._store.get(call.ladder)

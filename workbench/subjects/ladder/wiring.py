@@ -32,7 +32,7 @@ def wire(
     runs: Runs,
 ) -> Subject:
     store = LadderStore(base.database)
-    planner = Planner(questions, evaluation.store, store, services, collections, adapters.workers)
+    planner = Planner(questions, evaluation.store, store, services, collections, adapters.workers, training)
     reports = LadderReports(store, evaluation.store, runs)
     ladders = Ladders(
         store, evaluation.store, evaluation.service, questions, services, planner, reports, runs, base.changes

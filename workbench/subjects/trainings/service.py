@@ -86,10 +86,10 @@ class Training:
             yield from host.stream(asked, context)
 
     def plan(self, call: PlanTraining, context: RequestContext) -> Iterator[Event]:
-        yield finish((yield from self._planned(call.config, context)))
+        yield finish((yield from self.planned(call.config, context)))
 
     def train(self, call: Train, context: RequestContext) -> Iterator[Event]:
-        plan = yield from self._planned(call.config, context)
+        plan = yield from self.planned(call.config, context)
         if plan.problem:
             raise UserError(plan.problem, plan.hint)
         context.raise_if_cancelled()  # the plan was there before the worker heard of it
@@ -122,7 +122,7 @@ class Training:
         with self._workers.shared() as host:
             yield from host.stream(asked, context)
 
-    def _planned(self, config: TrainingConfig, context: RequestContext) -> Generator[Event, None, TrainingPlan]:
+    def planned(self, config: TrainingConfig, context: RequestContext) -> Generator[Event, None, TrainingPlan]:
         """The plan is the generator's value. What other trainings take now is free once it is this one's turn."""
         self._workers.require_packages()
         model = self._bases.model(config.model)
