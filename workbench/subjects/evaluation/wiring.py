@@ -36,6 +36,7 @@ from workbench.subjects.subject import Subject
 
 
 class EvaluationParts(NamedTuple):
+    questions: QuestionStore
     store: EvaluationStore
     service: Evaluations
     answering: EvaluateRuns
@@ -91,4 +92,4 @@ def wire(
         },
         watches={"exams": examiner.watch},
     )
-    return EvaluationParts(store, evaluations, evaluating, optimising, subject)
+    return EvaluationParts(questions, store, evaluations, evaluating, optimising, subject)

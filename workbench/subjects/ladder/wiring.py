@@ -7,7 +7,6 @@ from workbench.subjects.adapters.wiring import AdapterParts
 from workbench.subjects.answering.resolver import HomeServices
 from workbench.subjects.datasets.store import DatasetStore
 from workbench.subjects.documents.store import CollectionRegistry
-from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.evaluation.wiring import EvaluationParts
 from workbench.subjects.ladder.planning import Planner
 from workbench.subjects.ladder.preparing import Preparer
@@ -24,14 +23,13 @@ def wire(
     base: Foundation,
     evaluation: EvaluationParts,
     training: Training,
-    questions: QuestionStore,
     sets: DatasetStore,
     collections: CollectionRegistry,
     adapters: AdapterParts,
     services: HomeServices,
     runs: Runs,
 ) -> Subject:
-    store = LadderStore(base.database)
+    store, questions = LadderStore(base.database), evaluation.questions
     planner = Planner(questions, evaluation.store, store, services, collections, adapters.workers, training)
     reports = LadderReports(store, evaluation.store, runs)
     ladders = Ladders(
