@@ -28,6 +28,7 @@ from tests.ui import (
     fake_engines,
     fake_evaluation,
     fake_judgements,
+    fake_ladder,
     fake_machine,
     fake_models,
     fake_prompts,
@@ -55,7 +56,7 @@ Answer = Callable[[Any], Iterable[Event]]
 STARTER_HINT = 'Install them with: pip install "llm-workbench[starter]"'
 
 
-_LONG = ("train", "evaluate", "optimise", "candidates")
+_LONG = ("train", "evaluate", "optimise", "candidates", "ladder")
 
 
 class FakeHandle:
@@ -309,6 +310,7 @@ class FakeFront:
             fake_engines,
             fake_training,
             fake_evaluation,
+            fake_ladder,
             fake_machine,
             fake_models,
             fake_prompts,

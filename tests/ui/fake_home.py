@@ -26,6 +26,7 @@ from workbench.records.endpoints import Endpoint, EndpointUse
 from workbench.records.engines import EngineState
 from workbench.records.evaluation import Evaluation, QuestionSet
 from workbench.records.hub import NetworkRequest
+from workbench.records.ladder import LadderReport
 from workbench.records.mcp import McpAgreement, McpServer, McpTool
 from workbench.records.messages import Candidate, Citation, Passage, Statement, Usage, Verification
 from workbench.records.models import Device
@@ -121,6 +122,7 @@ class FakeHome:
     question_sets: dict[str, QuestionSet] = field(default_factory=dict)
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
     answered: dict[str, float] = field(default_factory=dict)
+    ladders: dict[str, LadderReport] = field(default_factory=dict)
     sending: dict[str, bool] = field(default_factory=dict)
     requests: tuple[NetworkRequest, ...] = ()
     estimates: tuple[c.CostEstimate, ...] = ()

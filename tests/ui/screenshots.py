@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -26,6 +27,7 @@ from tests.ui.fake_engines import CRASHED, engine
 from tests.ui.fake_evaluation import furnish_evaluation
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SAMPLES, FakeHome, furnished_home, running_ingest
+from tests.ui.fake_ladder import furnish_ladder, measured, under_way
 from tests.ui.fake_machine import GPU, SLOW, UPDATE, WORKS, pack
 from tests.ui.fake_training import furnish_training
 from tests.ui.judged_home import furnish_judgements, furnish_queue
@@ -44,6 +46,7 @@ from ui.features.documents.page import DocumentsPage
 from ui.features.evaluation.page import EvaluatePage
 from ui.features.feedback.blind_tests import BlindTestsPage
 from ui.features.feedback.page import FeedbackPage
+from ui.features.ladder.page import LadderPage
 from ui.features.models.page import ModelsPage
 from ui.features.settings.page import SettingsPage
 from ui.features.training.page import TrainPage
@@ -56,6 +59,7 @@ from workbench.api.events import Progress
 from workbench.base.settings import Settings
 from workbench.records.agents import Fact
 from workbench.records.demonstrations import Demonstration, DemonstrationStep
+from workbench.records.ladder import RungReport
 from workbench.records.mcp import McpAgreement, McpServer, McpTool, digest_of
 from workbench.records.messages import Usage
 from workbench.records.models import Device
@@ -967,7 +971,76 @@ def _searched_home() -> FakeHome:
     return home
 
 
+def _ladder_home(**furnished: Any) -> Callable[[], FakeHome]:
+    def furnish() -> FakeHome:
+        home = furnished_home()
+        furnish_ladder(home, **furnished)
+        return home
+
+    return furnish
+
+
+def _running_ladder() -> FakeHome:
+    home = furnished_home()
+    found = furnish_ladder(home, under_way(), "running", "")
+    home.run_events[found.ladder.run] = [
+        Progress(stage="Chain of thought", done=430, total=1_260, unit="answers", seconds_left=1_130)
+    ]
+    return home
+
+
+def _failed_ladder() -> FakeHome:
+    """One rung has failed, one was left out, one was trained on the questions, and titles are long."""
+    home = furnished_home()
+    rungs = list(measured())
+    rungs[3] = _renamed(rungs[3], "Three similar examples out of the forty thousand answers of the archive")
+    lost = {5: "skipped", 12: "failed"}
+    why = {5: "It was far behind on the tuning questions.", 12: "Training ran out of memory. A smaller batch may fit."}
+    for place, state in lost.items():
+        rungs[place] = RungReport(offer=rungs[place].offer, state=state, reason=why[place])  # type: ignore[arg-type]
+    rungs[11] = msgspec.structs.replace(rungs[11], leak="It was trained on 12 of the held-out questions.")
+    furnish_ladder(
+        home, rungs, more=240, notes=("Only 90 questions are held out: differences below 10 points stay open.",)
+    )
+    return home
+
+
+def _renamed(rung: RungReport, title: str) -> RungReport:
+    return msgspec.structs.replace(rung, offer=msgspec.structs.replace(rung.offer, title=title))
+
+
+def _ladder_page(shell: Shell) -> LadderPage:
+    page = shell.made_page("ladder")
+    assert isinstance(page, LadderPage)
+    return page
+
+
+def _ladder_result(shell: Shell, front: Front) -> None:
+    _wait_for(lambda: _ladder_page(shell).shown is not None)
+
+
+def _plan_ladder(shell: Shell, front: Front) -> None:
+    page = _ladder_page(shell)
+    page.show_setup()
+    page.setup.questions.samples["departments"].button.click()
+    _wait_for(lambda: page.setup.plan is not None)
+
+
+def _add_rungs(shell: Shell, front: Front) -> None:
+    page = _ladder_page(shell)
+    dialog = page.begin_adding()
+    assert dialog is not None
+    _wait_for(lambda: not dialog.missing() or bool(dialog.picker.rows))
+
+
 SCENES: tuple[Scene, ...] = (
+    ("ladder", "ladder", _ladder_home(), _ladder_result),
+    ("ladder-empty", "ladder", furnished_home, None),
+    ("ladder-plan", "ladder", furnished_home, _plan_ladder),
+    ("ladder-running", "ladder", _running_ladder, _ladder_result),
+    ("ladder-stopped", "ladder", _ladder_home(rungs=measured()[:4], state="stopped"), _ladder_result),
+    ("ladder-failed", "ladder", _failed_ladder, _ladder_result),
+    ("ladder-add", "ladder", _ladder_home(rungs=measured()[:9]), _add_rungs),
     ("welcome", "welcome", FakeHome, None),
     ("first-steps", "welcome", FakeHome, _first_steps),
     ("chat", "chat", furnished_home, _cited_source),

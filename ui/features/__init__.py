@@ -100,7 +100,9 @@ class ShellActions(Protocol):
         ``feedback`` takes ``section`` (review, label, learn, verdict), ``judgement`` (id), ``queue`` (id),
         ``queue_run`` (the record of the run that makes a queue), ``adapter`` (name; the blind test of it);
         ``blind-tests`` takes ``adapter`` (name; a new test of it against its base model);
-        ``evaluate`` takes ``evaluation`` (id), ``question_set`` (id). ``adapt`` and ``measure`` open the tab of theirs
+        ``ladder`` takes ``ladder`` (id), ``question_set`` (id; a comparison is begun with it);
+        ``evaluate`` takes ``evaluation`` (id), ``column`` (its number; an answer of it is shown), ``question_set``
+        (id). ``adapt`` and ``measure`` open the tab of theirs
         that was open last."""
 
     def show_message(self, text: str, kind: MessageKind, action: Action | None = None) -> None:
@@ -122,6 +124,9 @@ PAGES: tuple[PageEntry, ...] = (
         "feedback", "Preferences", "thumb-up", "ui.features.feedback.page:FeedbackPage", "adapt", "Feedback judgements"
     ),
     PageEntry("adapters", "Adapters", "adapters", "ui.features.adapters.page:AdaptersPage", "adapt"),
+    PageEntry(
+        "ladder", "What pays", "evaluate", "ui.features.ladder.page:LadderPage", "measure", "ladder compare techniques"
+    ),
     PageEntry("evaluate", "Evaluations", "evaluate", "ui.features.evaluation.page:EvaluatePage", "measure", "Evaluate"),
     PageEntry(
         "blind-tests", "Blind tests", "eye", "ui.features.feedback.blind_tests:BlindTestsPage", "measure", "win rate"

@@ -198,6 +198,9 @@ QTabBar[keyboard="true"]::tab:selected {{ background: {accent_soft}; }}
 QTabBar QToolButton {{ background: {window}; border: none; }}
 QTabWidget::pane {{ border: none; }}
 
+QFrame[role="rung"] {{ border: none; border-top: 1px solid {border}; }}
+QFrame[role="rung"][enough="true"] {{ background: {accent_soft}; }}
+
 QFrame[role="navigation"] {{ background: {sunken}; border: none; border-right: 1px solid {border}; }}
 QFrame[role="header"] {{ background: {window}; border: none; border-bottom: 1px solid {border}; }}
 QFrame[role="statusbar"] {{ background: {sunken}; border: none; border-top: 1px solid {border}; }}

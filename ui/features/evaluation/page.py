@@ -73,6 +73,7 @@ class EvaluatePage(QWidget):
         self._evaluations: dict[str, Evaluation] = {}
         self._lists: dict[str, Any] = {}
         self._wanted = ""
+        self._wanted_column = -1
         self._progress: dict[str, Progress] = {}  # the latest of each run
         self._report: Listing[EvaluationReport] | None = None
         self._build()
@@ -85,9 +86,13 @@ class EvaluatePage(QWidget):
         bridge.home.runs.follow(self._show_progress)
         self._runs.find()
 
-    def open_target(self, evaluation: str = "", question_set: str = "") -> None:
-        """Show an evaluation, or a question set, by id."""
+    def open_target(self, evaluation: str = "", question_set: str = "", column: int = -1) -> None:
+        """Show an evaluation, or a question set, by id; with a ``column`` the first answer of that recipe."""
         self._wanted = evaluation or question_set
+        self._wanted_column = column
+        report = self.results.report
+        if column >= 0 and report is not None and report.evaluation.id == evaluation:
+            self._read_grid(0)  # it is shown already
         self._show_wanted()
 
     def find_entries(self) -> Sequence[Found]:
@@ -387,6 +392,7 @@ class EvaluatePage(QWidget):
             now = results.report
             if now is not None and asked == (now.evaluation.id, results.keep, results.scorer):
                 results.put_page(page)
+                self._open_wanted_column(page)
 
         call = ListGrid(
             evaluation=asked[0],
@@ -396,6 +402,11 @@ class EvaluatePage(QWidget):
             scorer=asked[2],
         )
         self._bridge.call(call, put, self._complain, self)
+
+    def _open_wanted_column(self, page: GridPage) -> None:
+        column, self._wanted_column = self._wanted_column, -1
+        if column >= 0 and page.rows:
+            self._read_cell(page.rows[0].number, column)
 
     def _on_opened(self, row: GridRow, column: int) -> None:
         self._read_cell(row.number, column - FIXED if column >= FIXED else max(0, self.results.cell.column))

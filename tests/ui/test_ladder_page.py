@@ -1,0 +1,385 @@
+"""The page *What pays*: begun with a set, followed while it runs, read as a sentence, a chart and a table, and used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import RecordingShell, settle
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import FakeHome
+from tests.ui.fake_ladder import MISSING, OFFERS, ROWS, SENTENCE, furnish_ladder, measured, rung_of, under_way
+from ui.bridge import Bridge
+from ui.features.evaluation.page import EvaluatePage
+from ui.features.ladder import texts
+from ui.features.ladder.chart_picture import ChartPicture, ChartPoint, Looks, frontier_of, points_of
+from ui.features.ladder.page import LadderPage
+from ui.theme.tokens import LIGHT
+from workbench import calls as c
+from workbench.api import events
+from workbench.base.errors import UserError
+from workbench.records.evaluation import ColumnScore
+from workbench.records.ladder import AS_IT_IS, RungReport
+from workbench.subjects.evaluation.calls import AddSampleSet
+from workbench.subjects.ladder.calls import ExportLadder, ExtendLadder, PlanLadder, StartLadder
+
+
+def open_page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> LadderPage:
+    page = LadderPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.header().setParent(page)
+    page.resize(1124, 720)
+    page.show()
+    settle(bridge, qtbot)
+    return page
+
+
+@pytest.fixture
+def fresh(qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> LadderPage:
+    """In a home without a comparison."""
+    return open_page(qtbot, bridge, shell)
+
+
+@pytest.fixture
+def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome) -> LadderPage:
+    """A comparison that has ended."""
+    furnish_ladder(home)
+    page = open_page(qtbot, bridge, shell)
+    qtbot.waitUntil(lambda: page.shown is not None)
+    return page
+
+
+def plan(page: LadderPage, qtbot: QtBot) -> None:
+    page.setup.questions.samples["departments"].button.click()
+    qtbot.waitUntil(lambda: page.setup.plan is not None)
+
+
+# -- beginning one -----------------------------------------------------------------------------------
+
+
+def test_a_home_without_a_comparison_asks_for_questions(fresh: LadderPage) -> None:
+    assert fresh.shown is None
+    assert fresh.setup.isVisible()
+    assert not fresh.setup.start_button.isEnabled()
+    assert fresh.setup.start_button.toolTip() == texts.CHOOSE_QUESTIONS
+    assert not fresh.new_button.isVisible()
+
+
+def test_a_sample_is_planned_by_one_click(fresh: LadderPage, qtbot: QtBot, front: FakeFront) -> None:
+    plan(fresh, qtbot)
+    assert front.asked(AddSampleSet) == [AddSampleSet(name="departments")]
+    [asked] = front.asked(PlanLadder)
+    assert (asked.question_set, asked.recipe.model.name) == ("sample-departments", "SmolLM2-135M-Instruct")
+    picker = fresh.setup.picker
+    assert list(picker.rows) == [offer.name for offer in OFFERS]
+    assert picker.ticked == tuple(offer.name for offer in OFFERS if offer.proposed and not offer.missing)
+    row = picker.rows["dpo"]
+    assert (row.tick.isEnabled(), row.missing.text()) == (False, MISSING["dpo"])
+    assert not picker.rows[AS_IT_IS].tick.isEnabled()  # the others are compared with it
+    assert picker.rows["lora"].figures.text() == "about 16 min · 500 tokens · 310 MB memory"
+
+
+def test_the_sample_on_documents_takes_its_documents_along(fresh: LadderPage, qtbot: QtBot, front: FakeFront) -> None:
+    fresh.setup.questions.samples["sample-documents"].button.click()
+    qtbot.waitUntil(lambda: bool(fresh.setup.collection.value))
+    qtbot.waitUntil(lambda: bool(front.asked(PlanLadder)) and front.asked(PlanLadder)[-1].collection != "")
+
+
+def test_the_total_follows_the_ticks_and_the_limit(fresh: LadderPage, qtbot: QtBot) -> None:
+    plan(fresh, qtbot)
+    setup = fresh.setup
+    assert "more than the limit" in setup.total.text()
+    for name, row in setup.picker.rows.items():
+        row.tick.setChecked(name in (AS_IT_IS, "similar"))
+    assert setup.total.text() == "2 techniques: about 3 min."
+    setup.picker.rows["similar"].tick.setChecked(False)
+    assert setup.total.text() == texts.CHOOSE_RUNGS
+    assert not setup.start_button.isEnabled()
+
+
+def test_another_task_is_planned_anew(fresh: LadderPage, qtbot: QtBot, front: FakeFront) -> None:
+    plan(fresh, qtbot)
+    assert fresh.setup.task.value == "choice"
+    fresh.setup.task.show_value("number")
+    fresh.setup.task.chosen.emit("number")
+    qtbot.waitUntil(lambda: len(front.asked(PlanLadder)) == 2 and fresh.setup.plan is not None)
+    assert front.asked(PlanLadder)[-1].task == "number"
+
+
+def test_a_plan_that_is_refused_says_why(fresh: LadderPage, qtbot: QtBot, front: FakeFront) -> None:
+    front.refuse(PlanLadder, UserError("The set has two questions.", "Twenty are needed."))
+    fresh.setup.questions.samples["sums"].button.click()
+    qtbot.waitUntil(fresh.setup.problem.isVisible)
+    assert fresh.setup.problem.text == "The set has two questions. Twenty are needed."
+    assert not fresh.setup.start_button.isEnabled()
+
+
+def test_questions_come_from_a_file_and_from_rated_chats(
+    fresh: LadderPage, qtbot: QtBot, front: FakeFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("/files/asked.jsonl", ""))
+    fresh.setup.questions.file_button.click()
+    qtbot.waitUntil(lambda: fresh.setup.plan is not None)
+    assert front.asked(c.CreateQuestionSet)[-1].path == "/files/asked.jsonl"
+    fresh.setup.questions.chats_button.click()
+    qtbot.waitUntil(lambda: len(front.asked(c.CreateQuestionSet)) == 2)
+    assert front.asked(c.CreateQuestionSet)[-1].source == "chats"
+    qtbot.waitUntil(fresh.setup.questions.chats_button.isEnabled)
+    fresh.setup.questions.chats_button.click()  # twice in a minute: the name is taken, and that is said
+    qtbot.waitUntil(fresh.setup.questions.message.isVisible)
+
+
+def test_it_is_started_followed_stopped_and_continued(fresh: LadderPage, qtbot: QtBot, front: FakeFront) -> None:
+    plan(fresh, qtbot)
+    fresh.setup.start_button.click()
+    qtbot.waitUntil(lambda: fresh.shown is not None)
+    [call] = front.asked(StartLadder)
+    assert (call.rungs, call.minutes, call.task) == (fresh.setup.picker.ticked, 40.0, "choice")
+    view = fresh.view
+    qtbot.waitUntil(view.progress.isVisible)
+    assert view.sentence.text() == texts.NO_SENTENCE
+    assert not view.add_button.isEnabled()
+    assert view.add_button.toolTip() == texts.WHILE_RUNNING
+    view.progress.stop_button.click()
+    qtbot.waitUntil(lambda: bool(front.asked(c.StopRun)))
+    front.tell(front.asked(c.StopRun)[0].run, events.Cancelled())
+    qtbot.waitUntil(lambda: view.message.text == texts.STOPPED_WORDS)
+    view.message.action_button.click()
+    qtbot.waitUntil(lambda: bool(front.asked(ExtendLadder)))
+    assert front.asked(ExtendLadder)[0].rungs == ()
+    qtbot.waitUntil(view.progress.isVisible)
+
+
+# -- while it runs -------------------------------------------------------------------------------------
+
+
+def test_rungs_fill_in_where_they_stand(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome, front: FakeFront
+) -> None:
+    furnish_ladder(home, under_way(), "running", "")
+    page = open_page(qtbot, bridge, shell)
+    qtbot.waitUntil(lambda: page.shown is not None and len(page.view.table.lines) == len(ROWS))
+    QApplication.processEvents()
+    lines = page.view.table.lines
+    assert lines["thoughts"].state.full_text == "Answering"
+    before = {name: line.geometry() for name, line in lines.items()}
+    rungs = list(under_way())
+    rungs[4] = rung_of(ROWS[4], 4)
+    furnish_ladder(home, rungs, "running", "")
+    front.announce("ladder", "l1")
+    qtbot.waitUntil(lambda: lines["thoughts"].quality.isVisible())
+    QApplication.processEvents()
+    assert page.view.table.lines is lines
+    assert {name: line.geometry() for name, line in lines.items()} == before
+    assert not lines["greedy"].use_button.isVisible()
+
+
+def test_what_was_left_out_or_failed_says_why(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome
+) -> None:
+    rungs = list(measured())
+    rungs[5] = RungReport(offer=rungs[5].offer, state="skipped", reason="It was far behind.")
+    rungs[12] = RungReport(offer=rungs[12].offer, state="failed", reason="Memory ran out.")
+    rungs[11] = msgspec.structs.replace(rungs[11], leak="It was trained on 12 of the questions.")
+    furnish_ladder(home, rungs, more=240)
+    page = open_page(qtbot, bridge, shell)
+    qtbot.waitUntil(lambda: page.shown is not None)
+    assert page.view.table.lines["consistency"].state.full_text == "Left out: It was far behind."
+    assert page.view.table.lines["dpo"].state.full_text == "Failed: Memory ran out."
+    assert page.view.leaks.text() == "LoRA: It was trained on 12 of the questions."
+    assert "240 questions" in page.view.more.text()
+
+
+# -- the result ----------------------------------------------------------------------------------------
+
+
+def test_the_result_is_a_sentence_a_chart_and_a_table(page: LadderPage) -> None:
+    view = page.view
+    assert view.sentence.text() == SENTENCE
+    line = view.table.lines["similar"]
+    assert (line.quality.text(), line.between.text()) == ("79 %", "70 to 86")
+    assert (line.difference.text(), line.between_difference.text()) == ("+38", "30 to 46")
+    assert line.standing.text() == texts.ENOUGH
+    assert view.table.lines["calculator"].difference.text() == "−3"
+    assert {point.name for point in view.chart.points} == {row[0] for row in ROWS}
+    assert view.chart.buttons["similar"].accessibleName() == "Three similar examples: 79 % (70 to 86), 18 min"
+
+
+def test_the_slider_moves_preparing_against_answering(page: LadderPage) -> None:
+    def fastest_of(*names: str) -> str:
+        return next(point.name for point in page.view.chart.points if point.name in names)
+
+    view = page.view
+    view.slider.setValue(0)
+    assert view.asked.text() == "I will ask about 10 questions"
+    assert fastest_of("similar", "lora") == "similar"
+    view.slider.setValue(view.slider.maximum())
+    assert view.asked.text() == "I will ask about 100,000 questions"
+    assert fastest_of("similar", "lora") == "lora"  # what is prepared once pays for many
+    assert "LoRA" in view.fastest.text()
+
+
+def test_a_rung_is_used_in_a_chat_and_its_answers_are_opened(page: LadderPage, shell: RecordingShell) -> None:
+    page.view.table.lines["similar"].use_button.click()
+    name, target = shell.opened[-1]
+    assert (name, target["new"], target["recipe"].name) == ("chat", True, "Three similar examples")
+    page.view.table.lines["lora"].title.click()
+    page.view.chart.buttons["lora"].click()
+    assert shell.opened[-2:] == [("evaluate", {"evaluation": "e-l1", "column": 11})] * 2
+
+
+def test_the_answers_of_a_rung_open_beside_the_grid(
+    page: LadderPage, qtbot: QtBot, bridge: Bridge, shell: RecordingShell
+) -> None:
+    evaluations = EvaluatePage(bridge, shell)
+    qtbot.addWidget(evaluations)
+    evaluations.show()
+    for column in (11, 3):  # the second time it is shown already
+        evaluations.open_target(evaluation="e-l1", column=column)
+        qtbot.waitUntil(lambda column=column: evaluations.results.cell.column == column)
+    assert evaluations.results.cell.isVisible()
+
+
+def test_points_are_reached_with_the_keyboard(page: LadderPage, qtbot: QtBot, shell: RecordingShell) -> None:
+    chart = page.view.chart
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    reached = [name for name, one in chart.buttons.items() if one.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    assert len(reached) == 1
+    names = [point.name for point in chart.points]
+    first = chart.buttons[reached[0]]
+    first.setFocus()
+    qtbot.waitUntil(first.hasFocus)
+    following = names[(names.index(reached[0]) + 1) % len(names)]
+    QTest.keyClick(first, Qt.Key.Key_Right)
+    assert chart.buttons[following].hasFocus()
+    QTest.keyClick(chart.buttons[following], Qt.Key.Key_Return)
+    assert shell.opened[-1][0] == "evaluate"
+    QTest.keyClick(chart.buttons[following], Qt.Key.Key_Left)
+    assert first.hasFocus()
+
+
+def test_rungs_are_added(page: LadderPage, qtbot: QtBot, front: FakeFront, home: FakeHome) -> None:
+    furnish_ladder(home, measured()[:9])
+    front.announce("ladder", "l1")
+    qtbot.waitUntil(lambda: len(page.view.table.lines) == 9)
+    page.view.add_button.click()
+    dialog = page.begin_adding()
+    assert dialog is not None
+    qtbot.waitUntil(lambda: bool(dialog.picker.rows))
+    assert list(dialog.picker.rows) == [row[0] for row in ROWS[9:]]
+    assert dialog.go.toolTip() == texts.CHOOSE_MORE
+    dialog.picker.rows["lora"].tick.setChecked(True)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: bool(front.asked(ExtendLadder)))
+    assert front.asked(ExtendLadder) == [ExtendLadder(ladder="l1", rungs=("lora",), minutes=40.0)]
+    qtbot.waitUntil(lambda: "lora" in page.view.table.lines)
+
+
+def test_it_is_deleted_after_asking(page: LadderPage, qtbot: QtBot, home: FakeHome) -> None:
+    page.view.delete_button.click()
+    assert home.ladders
+    page.view.confirm.confirm_button.click()
+    qtbot.waitUntil(lambda: not home.ladders and page.setup.isVisible())
+
+
+def test_the_palette_finds_a_comparison(page: LadderPage, shell: RecordingShell) -> None:
+    [entry] = page.find_entries()
+    entry.run()
+    assert shell.opened == [("ladder", {"ladder": "l1"})]
+
+
+def test_each_button_can_be_pressed_twice(
+    page: LadderPage, qtbot: QtBot, bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "chart"), ""))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    for _ in range(2):
+        for view in (page.view, page.setup):
+            if view is page.setup:
+                page.new_button.click()
+                settle(bridge, qtbot)
+            for button in view.findChildren(QAbstractButton):
+                if button.isVisible() and button.isEnabled() and button is not page.view.confirm.confirm_button:
+                    button.click()
+                    popup = QApplication.activePopupWidget()
+                    if popup is not None:
+                        popup.close()
+                    for dialog in QApplication.topLevelWidgets():
+                        if dialog is not page and dialog.isVisible() and dialog.isModal():
+                            dialog.close()
+                    settle(bridge, qtbot)
+        page.open_target(ladder="l1")
+        settle(bridge, qtbot)
+    assert page.shown is not None
+
+
+# -- export --------------------------------------------------------------------------------------------
+
+
+def test_the_chart_is_written_as_a_picture(page: LadderPage, tmp_path: Path) -> None:
+    page.export_to(str(tmp_path / "chart.png"), "png")
+    image = QImage(str(tmp_path / "chart.png"))
+    assert (image.width(), image.height()) == (3200, 2000)
+    colours = {image.pixelColor(x, y).name() for x in range(0, 3200, 7) for y in range(0, 2000, 7)}
+    assert {LIGHT.surface, LIGHT.prompting, LIGHT.finetuning} <= colours
+    page.export_to(str(tmp_path / "chart.svg"), "svg")
+    drawn = (tmp_path / "chart.svg").read_text()
+    assert "<svg" in drawn
+    assert "Three similar examples" in drawn
+    assert page.view.message.text == texts.EXPORTED.format(path=tmp_path / "chart.svg")
+
+
+def test_a_picture_that_cannot_be_written_says_so(page: LadderPage, tmp_path: Path) -> None:
+    page.export_to(str(tmp_path / "nowhere" / "chart.png"), "png")
+    assert "could not be written" in page.view.message.text
+
+
+@pytest.mark.parametrize(("form", "name"), [("csv", "t.csv"), ("markdown", "t.md"), ("latex", "t.tex")])
+def test_tables_are_written_by_the_core(
+    page: LadderPage, qtbot: QtBot, front: FakeFront, monkeypatch: pytest.MonkeyPatch, form: str, name: str
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("/out/t", ""))
+    page.view.export_wanted.emit(form)
+    qtbot.waitUntil(lambda: bool(front.asked(ExportLadder)))
+    assert front.asked(ExportLadder)[0] == ExportLadder(ladder="l1", path=f"/out/{name}", form=form)  # type: ignore[arg-type]
+    qtbot.waitUntil(lambda: page.view.message.text == texts.EXPORTED.format(path=f"/out/{name}"))
+
+
+# -- the picture ---------------------------------------------------------------------------------------
+
+
+def point(name: str, seconds: float, value: float) -> ChartPoint:
+    score = ColumnScore(value=value, low=value - 0.1, high=value + 0.1, n=50)
+    return ChartPoint(name=name, title=name, score=score, seconds=seconds, tone="text")
+
+
+def test_the_frontier_holds_what_nothing_beats_in_both() -> None:
+    points = [point("a", 1, 0.4), point("b", 2, 0.3), point("c", 5, 0.6), point("d", 60, 0.6), point("e", 90, 0.9)]
+    assert [one.name for one in frontier_of(points)] == ["a", "c", "e"]
+
+
+def test_time_is_on_a_logarithmic_axis_and_quality_goes_up(qapp: QApplication) -> None:
+    points = [point("a", 10, 0.2), point("b", 100, 0.4), point("c", 1_000, 0.6)]
+    picture = ChartPicture(points, "", 10, QRectF(0, 0, 800, 400), Looks(LIGHT, QFont()))
+    a, b, c_ = (picture.places[name] for name in "abc")
+    assert b.x() - a.x() == pytest.approx(c_.x() - b.x())
+    assert a.y() > b.y() > c_.y()
+    assert all(QRectF(0, 0, 800, 400).contains(QPointF(place)) for place in (a, b, c_))
+
+
+def test_what_has_no_score_is_no_point() -> None:
+    assert [one.name for one in points_of(under_way(), 10, "")] == [
+        AS_IT_IS,
+        "instructions",
+        "fixed-examples",
+        "similar",
+    ]

@@ -1,0 +1,189 @@
+"""The table of a comparison: a line for each rung, in the order of the course, filled while it is measured."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QStackedWidget, QWidget
+
+from ui.components.basics import Chip, ColourKey, ElidedLabel, LinkButton, QuietButton, Text, Tone
+from ui.components.layout import column_of, empty_layout, row_of
+from ui.features.ladder import texts
+from ui.features.ladder.chart_picture import tone_of
+from ui.theme import tokens
+from ui.theme.theme import set_property
+from workbench.records.ladder import AS_IT_IS, LadderReport, RungReport, Standing
+
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_ROW = 48
+_LINK = 6  # px beside the words of a link
+_TONES: dict[Standing, Tone] = {"best": "success", "not worse": "success", "worse": "plain", "open": "plain"}
+_WIDTHS = (0, 66, 84, 64, 72, 52, 74, 84, 116)
+_RUNG, _QUALITY, _DIFFERENCE, _PREPARING, _SECONDS, _TOKENS, _PER_RIGHT, _STANDING, _USE = range(9)
+
+
+class RungTable(QWidget):
+    """``opened`` sends the name of a rung whose answers are to be seen, ``use_wanted`` of one to chat with."""
+
+    opened = Signal(str)
+    use_wanted = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName(texts.TABLE)
+        self.lines: dict[str, RungLine] = {}
+        self._head: dict[int, Text] = {}
+        column = column_of(self, gap=0)
+        column.addWidget(self._make_head())
+        self._column = column_of(gap=0)
+        column.addLayout(self._column)
+        column.addStretch(1)
+
+    def show_report(self, report: LadderReport) -> None:
+        """Fill the lines; those that are there stay where they are."""
+        names = [rung.offer.name for rung in report.rungs]
+        if names != list(self.lines):
+            empty_layout(self._column)
+            self.lines = {}
+            for name in names:
+                line = self.lines[name] = RungLine()
+                line.title.clicked.connect(partial(self._on_title, name))
+                line.use_button.clicked.connect(partial(self._on_use, name))
+                self._column.addWidget(line)
+        self._head[_QUALITY].setText(texts.HEAD_VALUE if report.unit else texts.HEAD_QUALITY)
+        for rung in report.rungs:
+            self.lines[rung.offer.name].show_rung(rung, report.unit, rung.offer.name == report.winner)
+
+    def _on_title(self, name: str, checked: bool = False) -> None:
+        self.opened.emit(name)
+
+    def _on_use(self, name: str, checked: bool = False) -> None:
+        self.use_wanted.emit(name)
+
+    def _make_head(self) -> QWidget:
+        head = QWidget()
+        grid = _grid(head)
+        titles = (
+            texts.HEAD_RUNG, texts.HEAD_QUALITY, texts.HEAD_DIFFERENCE, texts.HEAD_PREPARING, texts.HEAD_SECONDS,
+            texts.HEAD_TOKENS, texts.HEAD_PER_RIGHT,
+        )  # fmt: skip
+        for place, title in enumerate(titles):
+            self._head[place] = Text(title, "small")
+            self._head[place].setAlignment(_LEFT if place == _RUNG else _RIGHT)
+            self._head[place].setToolTip(texts.HEAD_HELP.get(title, ""))
+            if place != _RUNG:
+                self._head[place].setFixedWidth(_WIDTHS[place])
+            grid.addWidget(self._head[place], 0, place)
+        return head
+
+
+class RungLine(QFrame):
+    """One rung. Its height is the same before it is measured and after."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "rung")
+        self.setFixedHeight(_ROW)
+        self._key = QWidget()
+        self._key.setFixedWidth(10)
+        self._key_row = row_of(self._key)
+        self._tone = ""
+        self.title = LinkButton("", align="left")
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.plain = ElidedLabel("", "body")
+        self.plain.setContentsMargins(_LINK, 0, 0, 0)
+        self._names = QStackedWidget()
+        self._names.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        for name in (self.title, self.plain):
+            self._names.addWidget(name)
+        self.state = ElidedLabel("", "small")
+        self.quality, self.between = _number("strong"), _number("small")
+        self.difference, self.between_difference = _number("body"), _number("small")
+        self.numbers = {place: _number("body") for place in (_PREPARING, _SECONDS, _TOKENS, _PER_RIGHT)}
+        self.standing = Chip("")
+        self.use_button = QuietButton(texts.USE, "chat", small=True)
+        grid = _grid(self)
+        grid.addLayout(row_of(None, self._key, (self._names, 1), gap=tokens.SPACE_2), 0, _RUNG)
+        # before what else is in its columns: a layout looks at the last of them for the space between columns
+        grid.addWidget(self.state, 0, _QUALITY, 1, _STANDING - _QUALITY)
+        self._results: list[QWidget] = []
+        for place, parts in (
+            (_QUALITY, (self.quality, self.between)),
+            (_DIFFERENCE, (self.difference, self.between_difference)),
+        ):
+            both = QWidget()
+            both.setFixedWidth(_WIDTHS[place])
+            column_of(both, *parts, gap=0)
+            grid.addWidget(both, 0, place)
+            self._results.append(both)
+        for place, part in self.numbers.items():
+            part.setFixedWidth(_WIDTHS[place])
+            grid.addWidget(part, 0, place)
+            self._results.append(part)
+        grid.addWidget(self.standing, 0, _STANDING, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
+        self.use_button.setFixedWidth(_WIDTHS[_USE])
+        grid.addWidget(self.use_button, 0, _USE)
+        policy = self.use_button.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.use_button.setSizePolicy(policy)
+
+    def show_rung(self, rung: RungReport, unit: str, enough: bool) -> None:
+        """Show what is known of a rung; ``enough``: it is the one that the sentence names."""
+        offer, measured = rung.offer, rung.score is not None
+        if self._tone != tone_of(rung):
+            self._tone = tone_of(rung)
+            empty_layout(self._key_row)
+            self._key_row.addWidget(ColourKey(self._tone))
+        self.title.setText(offer.title)
+        self.title.setToolTip(texts.ANSWERS_HELP.format(title=offer.title))
+        self.plain.set_full_text(offer.title)
+        has_answers = rung.column is not None and rung.state != "waiting"
+        self._names.setCurrentWidget(self.title if has_answers else self.plain)
+        for part in self._results:
+            part.setVisible(measured)
+        self.state.setVisible(not measured)
+        self.state.set_full_text(texts.state_of(rung))
+        set_property(self.state, "role", "error" if rung.state == "failed" else "small")
+        set_property(self, "enough", enough)
+        self.use_button.setVisible(rung.recipe is not None and measured)
+        self.use_button.setToolTip(texts.USE_HELP.format(title=offer.title))
+        self.use_button.setAccessibleName(texts.USE_HELP.format(title=offer.title))
+        self.standing.setVisible(measured)
+        self.standing.setText(texts.ENOUGH if enough else texts.STANDINGS[rung.standing])
+        self.standing.set_tone("accent" if enough else _TONES[rung.standing])
+        self.standing.setToolTip(texts.ENOUGH_HELP if enough else texts.STANDING_HELP[rung.standing])
+        if rung.score is not None:
+            self._show_numbers(rung, unit)
+
+    def _show_numbers(self, rung: RungReport, unit: str) -> None:
+        score, cost, change = rung.score, rung.cost, rung.difference
+        assert score is not None
+        self.quality.setText(texts.amount(score.value, unit))
+        self.between.setText(texts.interval(score.low, score.high, unit))
+        itself = rung.offer.name == AS_IT_IS or change is None
+        self.difference.setText(texts.NO_TOKENS if itself or change is None else texts.difference(change, unit))
+        self.between_difference.setText(
+            "" if itself or change is None else texts.interval(change.low, change.high, unit).replace("-", "−")
+        )
+        self.between_difference.setVisible(bool(self.between_difference.text()))
+        self.numbers[_PREPARING].setText(texts.preparing(cost))
+        self.numbers[_SECONDS].setText(texts.seconds(cost.answer_s))
+        self.numbers[_TOKENS].setText(texts.number(cost.answer_tokens))
+        self.numbers[_PER_RIGHT].setText(texts.number(cost.tokens_per_right))
+
+
+def _grid(parent: QWidget) -> QGridLayout:
+    grid = QGridLayout(parent)
+    grid.setContentsMargins(tokens.SPACE_3, tokens.SPACE_1, tokens.SPACE_2, tokens.SPACE_1)
+    grid.setHorizontalSpacing(tokens.SPACE_3)
+    grid.setVerticalSpacing(0)
+    grid.setColumnStretch(_RUNG, 1)
+    for place, width in enumerate(_WIDTHS):
+        grid.setColumnMinimumWidth(place, width)
+    return grid
+
+
+def _number(role: str) -> QLabel:
+    return Text("", role, alignment=_RIGHT, wordWrap=False)  # type: ignore[arg-type]
