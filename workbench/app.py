@@ -66,7 +66,7 @@ class Workbench:
         read = documents.wire(base, catalogue, runs, computing.host_maker("embedding"))
         remote = endpoints.wire(base, catalogue, read.registry)
         history, sets, questions = ChatStore(base.database), DatasetStore(home.datasets), QuestionStore(base.database)
-        adapters = AdapterParts(base, catalogue, checksums, computing.training, llama_cpp, sets)
+        self._adapters = adapters = AdapterParts(base, catalogue, checksums, computing.training, llama_cpp, sets)
         agents = AgentParts(base, read.embedding, history.title_of)
         library, demonstrations, of_prompts = prompts.wire(base, history)
         services = open_services(
@@ -91,8 +91,7 @@ class Workbench:
             registry=read.registry, embedding=read.embedding, chats=history, answers=self._answers, sets=sets,
             prompts=library, trained=adapters.trained,
         )  # fmt: skip
-        trained = trainings.wire(base, adapters, services, runs)
-        self._adapters, self._backups = adapters, Backups(home, catalogue, base.database)
+        trained, self._backups = trainings.wire(base, adapters, services, runs), Backups(home, catalogue, base.database)
         self._subjects = Subjects(
             base,
             Subject(handlers=runs.handlers(), is_busy=lambda: runs.busy, stop=runs.close),
@@ -108,7 +107,7 @@ class Workbench:
             measured.subject,
             judged.subject,
             trained.subject,
-            ladder.wire(base, measured, trained.service, questions, sets, read.registry, adapters, services, runs),
+            ladder.wire(base, measured, trained.service, sets, read.registry, adapters, services, runs),
             costs.wire(services, questions, judged.service, read.registry, remote.store, source),
             machine.wire(base, computing, read.embedding, program, runs),
             serving.wire(base, self.handle, services, catalogue, read.embedding, llama_cpp.host),
