@@ -726,6 +726,10 @@ def _new_queue(shell: Shell, front: Front) -> None:
     page.label.begin()
 
 
+def _path(shell: Shell, front: Front) -> None:
+    _feedback(shell).open_target("path")
+
+
 def _learn(shell: Shell, front: Front) -> None:
     _feedback(shell).open_target("learn")
 
@@ -1108,6 +1112,7 @@ SCENES: tuple[Scene, ...] = (
     ("feedback-label", "feedback", _judged_home, _label),
     ("feedback-new", "feedback", _judged_home, _new_queue),
     ("feedback-learn", "feedback", _judged_home, _learn),
+    ("feedback-path", "feedback", _judged_home, _path),
     ("feedback-import", "feedback", _judged_home, _import),
     ("feedback-verdict", "blind-tests", _tested_home, None),
     ("feedback-judge", "blind-tests", _tested_home, _let_judge),

@@ -42,6 +42,7 @@ def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome) ->
 
 
 def show(page: FeedbackPage, bridge: Bridge, qtbot: QtBot, section: str = "review") -> None:
+    bridge.home.listing(c.ListQueues()).refresh()  # what the test has furnished since the page was made
     page.open_target(section)  # type: ignore[arg-type]
     page.show()
     settle(bridge, qtbot)
@@ -65,7 +66,7 @@ def test_judgements_are_filtered_and_one_is_corrected(
     show(page, bridge, qtbot)
     review = page.review
     qtbot.waitUntil(lambda: review.table.total == 48)
-    assert review.counts.text() == "48 judgements of 48 questions"
+    assert review.counts.text() == "48 preferences of 48 questions"
     review.verdict.show_value("good")
     review.verdict.chosen.emit("good")
     qtbot.waitUntil(lambda: review.table.total == 1)
@@ -113,7 +114,7 @@ def test_a_judgement_is_deleted_and_the_deletion_undone(
     QTest.keyClick(page.review.grid, Qt.Key.Key_Delete)
     qtbot.waitUntil(lambda: page.review.table.total == 4 and bool(shell.messages))
     words, _, action = shell.messages[-1]
-    assert words == texts.DELETED.format(count="1 judgement")
+    assert words == texts.DELETED.format(count="1 preference")
     assert action is not None
     action.run()
     qtbot.waitUntil(lambda: page.review.table.total == 5)
@@ -216,7 +217,7 @@ def test_pairs_are_judged_by_keys_in_the_order_in_which_they_stand(
     QTest.keyClick(pair, getattr(Qt.Key, f"Key_{key}"))
     qtbot.waitUntil(lambda: judgement_of(home, other.id).verdict == second)
     qtbot.waitUntil(page.label.done.isVisible)
-    assert "judged 2 pairs" in page.label.done_words.text()
+    assert "compared 2 pairs" in page.label.done_words.text()
     assert queue.name == page.label.title.full_text
 
 
@@ -294,6 +295,31 @@ def test_a_run_whose_end_came_before_its_beginning_says_why_no_pair_was_made(
     assert page.label.done_words.text() == texts.MAKING_FAILED.format(why=why)
 
 
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_the_pairs_wait_for_is_said(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, paused: bool
+) -> None:
+    queue = furnish_queue(home, waiting=0)
+    own = home.runs[queue.run]
+    if not paused:
+        home.runs["training"] = msgspec.structs.replace(own, id="training", kind="train", title="polite")
+    home.runs[own.id] = msgspec.structs.replace(own, state="running" if paused else "queued", paused=paused)
+    words = texts.LABEL_PAUSED if paused else texts.LABEL_WAITS_FOR.format(title="polite")
+    show(page, bridge, qtbot, "label")
+    qtbot.waitUntil(lambda: page.label.waiting.isVisible() and page.label.waiting.title.text() == words)
+
+
+def test_fewer_pairs_than_questions_are_explained_at_the_end(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome
+) -> None:
+    furnish_queue(home, waiting=1, running=False)
+    show(page, bridge, qtbot, "label")
+    qtbot.waitUntil(page.label.pair.isVisible)
+    QTest.keyClick(page.label.pair, Qt.Key.Key_J)
+    qtbot.waitUntil(page.label.done.isVisible)
+    assert texts.LABEL_FEWER.format(asked="60 questions", made="1 pair") in page.label.done_words.text()
+
+
 def test_without_chats_their_questions_cannot_be_compared(
     page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome
 ) -> None:
@@ -357,7 +383,7 @@ def test_what_can_be_learnt_leads_to_a_training_with_set_and_objective(
     furnish_judgements(home)
     show(page, bridge, qtbot, "learn")
     qtbot.waitUntil(lambda: "dpo" in page.learn.cards)
-    assert page.learn.title.text() == "What can be learnt from 48 judgements"
+    assert page.learn.title.text() == "What can be learnt from 48 preferences"
     assert "kto" not in page.learn.cards
     assert "KTO" in lacking(page)
     page.learn.cards["dpo"].button.click()
@@ -406,6 +432,7 @@ def test_the_page_of_preferences_leads_to_the_blind_tests(page: FeedbackPage, sh
 def test_a_blind_test_of_an_adapter_is_begun_with_its_base(
     page: FeedbackPage, tests: BlindTestsPage, bridge: Bridge, qtbot: QtBot, front: FakeFront, shell: RecordingShell
 ) -> None:
+    bridge.home.listing(c.ListQueues()).refresh()
     tests.show()
     settle(bridge, qtbot)
     qtbot.waitUntil(tests.empty.isVisible)
@@ -451,6 +478,7 @@ def test_the_win_rate_is_shown_with_its_interval(
         QTest.keyClick(pair, Qt.Key.Key_J if len(left) < len(right) else Qt.Key.Key_K)
         qtbot.waitUntil(lambda shown=shown: pair.pair is not shown)
     tests.hide()
+    bridge.home.listing(c.ListQueues()).refresh()
     tests.show()
     second = queue.columns[1]
     qtbot.waitUntil(lambda: tests.cards[queue.id].sentence.text().startswith(f"{second} is better: it won"))
@@ -503,6 +531,7 @@ def test_a_judge_is_asked_for_with_a_constitution_or_rules_and_a_refusal_shows_i
     home.runs[run.id] = run
     front.answer(c.JudgePairs, lambda call: [finish(run)])
     held = front.hold(c.FollowRun)
+    bridge.home.listing(c.ListQueues()).refresh()
     tests.show()
     qtbot.waitUntil(lambda: queue.id in tests.cards)
     dialog = tests.let_judge(queue)

@@ -23,8 +23,8 @@ class EmptyState(QWidget):
         self._column = column_of(self, None, gap=tokens.SPACE_3, margins=(tokens.SPACE_5, tokens.SPACE_6))
         centre = Qt.AlignmentFlag.AlignHCenter
         self._column.addWidget(IconLabel(icon, "muted", 32), 0, centre)
-        heading = Text(title, "title", alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
-        self._column.addWidget(heading)
+        self.title = Text(title, "title", alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._column.addWidget(self.title)
         words = Text(text, "muted", alignment=Qt.AlignmentFlag.AlignCenter, maximumWidth=520)
         row = QHBoxLayout()  # an aligned label that wraps would be given the height of one line
         row.addStretch(1)

@@ -94,10 +94,10 @@ class ShellActions(Protocol):
         ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True), ``section`` (here, hub,
         endpoints, leaderboard);
         ``train`` takes ``run`` (id), ``data`` (a path or the name of a set), ``model`` (name), ``objective`` and
-        ``method`` (names);
+        ``method`` (names), ``reward`` (its line);
         ``map`` takes ``section`` (techniques, similarity), ``chat`` and ``answer`` (ids), ``collection`` (id) and
         ``question``;
-        ``feedback`` takes ``section`` (review, label, learn, verdict), ``judgement`` (id), ``queue`` (id),
+        ``feedback`` takes ``section`` (review, label, learn, path), ``judgement`` (id), ``queue`` (id),
         ``queue_run`` (the record of the run that makes a queue), ``adapter`` (name; the blind test of it);
         ``blind-tests`` takes ``adapter`` (name; a new test of it against its base model);
         ``ladder`` takes ``ladder`` (id), ``question_set`` (id; a comparison is begun with it);

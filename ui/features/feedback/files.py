@@ -126,7 +126,7 @@ class ExportDialog(_FileDialog):
     """What a format cannot say is counted, with the reason."""
 
     def __init__(self, bridge: Bridge, which: JudgementFilter, count: int, parent: QWidget | None = None) -> None:
-        help = describe_count(count, "judgement")
+        help = describe_count(count, "preference")
         super().__init__(bridge, texts.EXPORT_TITLE, help, texts.EXPORT, parent)
         self._which = which
         self.form = ChoiceBox(texts.FORM, [(title, name) for name, title in texts.FORMS.items()], 24)

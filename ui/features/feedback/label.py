@@ -165,6 +165,7 @@ class LabelPanel(QWidget):
         if self.pair.pair is not None and self.pair.pair.queue == queue.id:
             self._views.setCurrentWidget(self.pair)
         elif follower is not None or (run is not None and run.state in ACTIVE):
+            self.waiting.title.setText(self._why_waiting(run))
             self._views.setCurrentWidget(self.waiting)
         else:
             why = run.message if run is not None and run.state == "failed" else ""
@@ -173,6 +174,14 @@ class LabelPanel(QWidget):
     def _on_runs(self, found: RunList) -> None:
         if self._views.currentWidget() is self.waiting:  # a run can end before its set is known here
             self._show()
+
+    def _why_waiting(self, run: RunRecord | None) -> str:
+        """What the next pair waits for: its own run, or another one that has to end first."""
+        if run is None or run.state != "queued":
+            return texts.LABEL_PAUSED if run is not None and run.paused else texts.LABEL_WAITS
+        runs = self._bridge.home.runs.value
+        before = next((one for one in runs.runs if one.state == "running"), None) if runs is not None else None
+        return texts.LABEL_WAITS_FOR.format(title=before.title) if before is not None else texts.LABEL_QUEUED
 
     def _run_of(self, queue: LabellingQueue) -> RunRecord | None:
         """The run that makes or made its pairs, where it is still known."""
@@ -184,7 +193,12 @@ class LabelPanel(QWidget):
         tests = queue.purpose == "verdict"
         self.done_title.setText(texts.LABEL_DONE if queue.judged else texts.LABEL_EMPTY)
         words = texts.LABEL_TEST_HELP if tests else texts.LABEL_DONE_HELP
-        self.done_words.setText(words.format(judged=describe_count(queue.judged, "pair")) if queue.judged else failure)
+        told = words.format(judged=describe_count(queue.judged, "pair")) if queue.judged else failure
+        made = queue.judged + queue.waiting
+        if not failure and made < queue.prompts:
+            asked = describe_count(queue.prompts, "question")
+            told = " ".join((told, texts.LABEL_FEWER.format(asked=asked, made=describe_count(made, "pair")))).strip()
+        self.done_words.setText(told)
         self.done_button.setText(texts.LABEL_RESULT_BUTTON if tests else texts.LABEL_LEARN)
         self.done_button.setVisible(queue.judged > 0)
         self.undo_at_end.setVisible(queue.judged > 0)

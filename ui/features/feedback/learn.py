@@ -81,7 +81,7 @@ class LearnPanel(QWidget):
 
     def _on_learnable(self, found: Learnable) -> None:
         self._views.setCurrentWidget(self._area if found.judgements else self.empty)
-        self.title.setText(texts.LEARN_TITLE.format(judgements=describe_count(found.judgements, "judgement")))
+        self.title.setText(texts.LEARN_TITLE.format(judgements=describe_count(found.judgements, "preference")))
         self.counts.setText(
             texts.LEARN_COUNTS.format(
                 pairs=describe_count(found.pairs, "pair"),
@@ -259,7 +259,7 @@ class StatisticsView(QWidget):
                 self._add_share(f"{texts.WHO_WON}: {column.name}", "", column.share, is_bias=False)
         self.length.setText(texts.describe_difference(found.length_difference))
         self.length.setVisible(bool(self.length.text()))
-        repeated = describe_count(found.duplicates, "judgement")
+        repeated = describe_count(found.duplicates, "preference")
         self.repeated.setText(texts.REPEATED.format(count=repeated) if found.duplicates else "")
         self.repeated.setVisible(bool(found.duplicates))
         empty_layout(self._conflicts)

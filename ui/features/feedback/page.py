@@ -10,19 +10,21 @@ from ui.bridge import Bridge
 from ui.components.notices import DropCover, TakesFiles
 from ui.components.sections import SectionedPage
 from ui.features import Found, ShellActions
-from ui.features.feedback import texts
+from ui.features.feedback import path_texts, texts
 from ui.features.feedback.judging_news import JudgingNews
 from ui.features.feedback.label import LabelPanel
 from ui.features.feedback.learn import LearnPanel
+from ui.features.feedback.path import PathPanel
 from ui.features.feedback.review import ReviewPanel
 from ui.theme import tokens
 from workbench.subjects.runs.calls import RunRecord
 
-Section = Literal["review", "label", "learn"]
+Section = Literal["review", "label", "learn", "path"]
 _TITLES: dict[str, tuple[str, str]] = {
     "review": (texts.REVIEW, "table"),
     "label": (texts.LABEL, "thumb-up"),
     "learn": (texts.LEARN, "train"),
+    "path": (path_texts.PATH, "branch"),
 }
 
 
@@ -42,7 +44,8 @@ class FeedbackPage(TakesFiles, SectionedPage):
         self.label.result_wanted.connect(partial(shell.open_page, "blind-tests"))
         self.learn.gather_wanted.connect(partial(self.open_target, "label"))
         self.learn.judgement_wanted.connect(lambda judgement: self.open_target("review", judgement=judgement))
-        panels = {"review": self.review, "label": self.label, "learn": self.learn}
+        self.path = PathPanel(bridge, shell)
+        panels = {"review": self.review, "label": self.label, "learn": self.learn, "path": self.path}
         sections = {name: (*title, panels[name]) for name, title in _TITLES.items()}
         self.lay_out(texts.SECTIONS, sections, tokens.SPACE_2)
         self._judging = JudgingNews(bridge, shell, self)

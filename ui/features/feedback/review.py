@@ -237,7 +237,7 @@ class ReviewPanel(QWidget):
 
     def _remove(self, which: JudgementFilter) -> None:
         def removed(count: int) -> None:
-            words = texts.DELETED.format(count=describe_count(count, "judgement"))
+            words = texts.DELETED.format(count=describe_count(count, "preference"))
             self._shell.show_message(words, "info", Action(texts.UNDO, self.undo))
 
         self.panel.hide()
@@ -249,13 +249,13 @@ class ReviewPanel(QWidget):
 
     def _on_more(self) -> None:
         menu = QMenu(self)
-        count = describe_count(self.table.total, "judgement")
+        count = describe_count(self.table.total, "preference")
         delete = menu.addAction(texts.DELETE_SHOWN.format(count=count), self._ask_delete)
         delete.setEnabled(bool(self.table.total))
         menu.popup(self.more_button.mapToGlobal(self.more_button.rect().bottomLeft()))
 
     def _ask_delete(self) -> None:
-        count = describe_count(self.table.total, "judgement")
+        count = describe_count(self.table.total, "preference")
         self.confirm.set_question(texts.ASK_DELETE_SHOWN.format(count=count), texts.DELETE)
         self.confirm.ask()
 

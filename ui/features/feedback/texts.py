@@ -10,11 +10,11 @@ from workbench.records.judgements import JudgedAnswer, Judgement, PreferenceForm
 
 PREFERENCES, BLIND_TESTS = "Preferences", "Blind tests"
 SECTIONS = "Sections of preferences"
-REVIEW, LABEL, LEARN, WIN_RATE = "Judgements", "Compare answers", "What can be learnt", "Blind test"
+REVIEW, LABEL, LEARN, WIN_RATE = "All preferences", "Compare answers", "What can be learnt", "Blind test"
 
 # review
 SEARCH = "Search in questions and answers"
-VERDICT, SOURCE, JUDGE = "Verdict", "From", "Judged by"
+VERDICT, SOURCE, JUDGE = "Verdict", "From", "Compared by"
 ANY_VERDICT, ANY_SOURCE, ANY_JUDGE = "Any verdict", "From anywhere", "By anyone"
 VERDICT_FILTERS = (
     ("", ANY_VERDICT),
@@ -50,45 +50,45 @@ VERDICTS = {
     "bad": "Both are bad",
     "good": "Good",
     "poor": "Bad",
-    "": "Not judged",
+    "": "Not compared",
 }
 EDITED = "Edited"
 COLUMN_VERDICT, COLUMN_SOURCE, COLUMN_QUESTION = "Verdict", "From", "Question"
 COLUMN_BETTER, COLUMN_OTHER = "Answer", "Other answer"
-JUDGEMENTS = "Judgements"
+JUDGEMENTS = "Preferences"
 DROP_HERE = "Drop a file of preferences to import it"
 IMPORT, EXPORT, UNDO = "Import…", "Export", "Undo"
-UNDO_HELP = "Undo the last change of judgements (Ctrl+Z)"
+UNDO_HELP = "Undo the last change of preferences (Ctrl+Z)"
 MORE = "More"
 DELETE_SHOWN = "Delete the {count} shown…"
 ASK_DELETE_SHOWN = "Delete {count}? Chats keep their thumbs and edits."
 DELETE = "Delete"
 DELETED = "{count} deleted."
 UNDONE = "Undone: {title}."
-NO_ROW = "No judgement matches."
-EMPTY_TITLE = "No judgements yet"
+NO_ROW = "No preference matches."
+EMPTY_TITLE = "No preferences yet"
 EMPTY_HELP = (
     "Press Compare under an answer and choose the better one, press a thumb, or edit an answer into what you wanted. "
-    "Your judgements are collected here, and a model can be trained with them."
+    "Your preferences are collected here, and a model can be trained with them."
 )
 EMPTY_ACTION = "Compare answers"
 COUNTS = "{judgements} of {prompts}"
 
 # one judgement
-CLOSE = "Close this judgement"
+CLOSE = "Close this preference"
 QUESTION, BEFORE = "Question", "What was said before ({count})"
 ANSWER, BETTER, OTHER, FIRST, SECOND = "Answer", "Better answer", "Other answer", "First answer", "Second answer"
 CORRECT = "Correct the verdict"
 PAIR_CHOICES = (("a", "First is better"), ("b", "Second is better"), ("tie", "Equally good"), ("bad", "Both are bad"))
 SINGLE_CHOICES = (("good", "Good"), ("poor", "Bad"))
 COMPUTED_BY = "Computed by {who}"
-COMMENT, COMMENT_HELP = "Comment", "Why it was judged so. It is only for you."
+COMMENT, COMMENT_HELP = "Comment", "Why it was preferred. It is only for you."
 EDIT, EDIT_NAME = "Edit", "Edit the answer of {name}"
 EDITOR, EDITOR_HELP, SAVE = "What the answer should have been", "It counts as the better answer.", "Save"
 OPEN_CHAT = "Open the chat"
 UNNAMED = "an unnamed model"
 ORIGINAL = "The model had written: {text}"
-FACTS = "Judged by {judge}, {date} · {source}"
+FACTS = "Compared by {judge}, {date} · {source}"
 SHOWN_FIRST = {"ab": "The first answer was shown at the left.", "ba": "The second answer was shown at the left."}
 CUT = "This answer reached the maximum length."
 LOOPED = "This answer was ended because it repeated itself."
@@ -96,8 +96,8 @@ CUTS = {"length": CUT, "loop": LOOPED}
 CONFIDENCE = "Confidence {value:.0%}."
 
 # import and export
-IMPORT_TITLE = "Import judgements"
-IMPORT_HELP = "The file holds one row for each judgement. Its format is recognised by its columns."
+IMPORT_TITLE = "Import preferences"
+IMPORT_HELP = "The file holds one row for each preference. Its format is recognised by its columns."
 FILE, CHOOSE_FILE = "File", "Choose a file…"
 NAME_COLUMNS = "Name the columns"
 NAME_COLUMNS_HELP = (
@@ -139,7 +139,7 @@ DUPLICATES_LEFT = "{count} were there before."
 REFUSED = "{count} refused:"
 AND_MORE = "and {more:,} more"
 DONE = "Close"
-EXPORT_TITLE = "Export judgements"
+EXPORT_TITLE = "Export preferences"
 FILTER_JSONL = "JSON Lines (*.jsonl)"
 EXPORTED = "{count} written to {path}."
 LEFT_OUT = "{count} left out: {reason}"
@@ -151,31 +151,38 @@ NO_QUEUE_HELP = (
     "Two recipes answer many questions in the background, and you choose the better answer of each pair with one key. "
     "Fifty choices take about ten minutes."
 )
-QUEUE_LINE = "{judged} judged, {waiting} waiting"
+QUEUE_LINE = "{judged} compared, {waiting} waiting"
 QUEUE_BLIND_TEST = "blind test"
 PAIR = "Two answers to one question"
 LABEL_KEYS = "J, K, T or B chooses · E edits A, R edits B · S skips · U undoes the last choice"
-LABEL_PROGRESS = "{judged} judged · {waiting} waiting"
+LABEL_PROGRESS = "{judged} compared · {waiting} waiting"
 LABEL_WAITS = "The next pair is being generated."
+LABEL_WAITS_FOR = "The pairs wait for the run “{title}”."
+LABEL_QUEUED = "The pairs wait until another run has ended."
+LABEL_PAUSED = "Generating is paused."
 LABEL_WAITS_HELP = "You can leave this page; finished pairs are stored."
-LABEL_DONE = "All pairs are judged."
-LABEL_DONE_HELP = "You have judged {judged}. See what can be learnt from this, or compare more."
+LABEL_FEWER = (
+    "{asked} were asked, and {made} can be compared: the two answers to the others were the same, empty, or could not "
+    "be generated."
+)
+LABEL_DONE = "All pairs are compared."
+LABEL_DONE_HELP = "You have compared {judged}. See what can be learnt from this, or compare more."
 LABEL_RESULT = "{name}: better in {won}, worse in {lost}, equal in {tied} · {share}"
 LABEL_EMPTY = "No pair was made."
 LABEL_LEARN, LABEL_RESULT_BUTTON = "See what can be learnt", "See the result"
-LABEL_TEST_HELP = "You have judged {judged} without knowing which recipe had answered."
+LABEL_TEST_HELP = "You have compared {judged} without knowing which recipe had answered."
 SKIP, UNDO_LAST = "Skip  (S)", "Undo  (U)"
 ANSWER_SIDES = ("Answer A", "Answer B")
-DELETE_QUEUE, ASK_DELETE_QUEUE = "Delete this comparison", "Delete “{name}”? What you have judged stays."
-MAKING_FAILED, MAKING_STOPPED = "Generating stopped: {why}", "Stopped. The pairs that are ready can be judged."
+DELETE_QUEUE, ASK_DELETE_QUEUE = "Delete this comparison", "Delete “{name}”? What you have compared stays."
+MAKING_FAILED, MAKING_STOPPED = "Generating stopped: {why}", "Stopped. The pairs that are ready can be compared."
 SYSTEM, USER, ASSISTANT = "Instructions", "You", "Model"
 
 # a new set to compare
 NEW_TITLE = "Compare answers"
-NEW_HELP = "The same questions are answered by two recipes, in the background. You judge the pairs as they arrive."
+NEW_HELP = "The same questions are answered by two recipes, in the background. You compare the pairs as they arrive."
 NEW_GO = "Generate answers"
 FIRST_RECIPE, SECOND_RECIPE = "First recipe", "Second recipe"
-SECOND_HELP = "For judgements to learn from, take the same recipe twice: its answers differ since they are sampled."
+SECOND_HELP = "For preferences to learn from, take the same recipe twice: its answers differ since they are sampled."
 SAME_AGAIN = "The same, sampled again"
 OF_ADAPTER, OF_FILE = "{model} + {adapter}", "Saved recipe: {name}"
 PROMPTS = "Questions"
@@ -193,7 +200,7 @@ LIMITS = ((20, "20"), (50, "50"), (100, "100"), (200, "200"), (0, "All"))
 SET_NAME = "Name"
 PURPOSE = "What for"
 PURPOSES = (("label", "To learn from"), ("verdict", "To test only"))
-PURPOSE_HELP = "Judgements of a test are never used for training."
+PURPOSE_HELP = "Preferences of a test are never used for training."
 MODEL_NEEDED, SET_NEEDED, FILE_NEEDED = "There is no chat model yet.", "Choose a question set.", "Choose a file."
 COLLECTION_NEEDED, NAME_NEEDED = "Choose documents.", "Write a name."
 CHATS_NEEDED = "There are no chats yet: choose a question set, documents or a file."
@@ -210,10 +217,10 @@ LEARN_COUNTS = "{pairs} of a better and a worse answer, {rated} single ({good} g
 LEARN_EMPTY = "There is nothing to learn from yet."
 TRAIN, TRAIN_WITH = "Set up training", "Set up training: {title}"
 KEPT_APART = "{usable:,} usable · {kept:,} of them to measure with · a result would be known to ±{width:.0%}"
-ADVISED, NOT_YET = "recommended", "Needs more judgements"
+ADVISED, NOT_YET = "recommended", "Needs more preferences"
 LEFT_OUT_TITLE = "Not used"
-WARNINGS = "Problems in the judgements"
-SKIP_CONFLICTS = "Leave out contradictory judgements"
+WARNINGS = "Problems in the preferences"
+SKIP_CONFLICTS = "Leave out contradictory preferences"
 MAKING_SET = "Making the data set…"
 SET_NAME_DEFAULT = "Preferences {date}"
 STATISTICS = "Statistics"
@@ -222,7 +229,7 @@ POSITION, POSITION_HELP = (
     "The answer at the left was preferred",
     "These are the pairs whose order is known. Without a bias it is half.",
 )
-POSITION_BY = "The same, judged by {judge}"
+POSITION_BY = "The same, compared by {judge}"
 LENGTH_LONGER = "The preferred answer is {value:.0f} characters longer ({low:.0f} to {high:.0f})."
 LENGTH_SHORTER = "The preferred answer is {value:.0f} characters shorter ({low:.0f} to {high:.0f})."
 LENGTH_SAME = "The preferred answer is neither clearly longer nor shorter ({low:+.0f} to {high:+.0f} characters)."
@@ -231,7 +238,7 @@ NO_SHARE = "no pairs yet"
 BIASED, UNBIASED = "differs from half", "no clear difference from half"
 REPEATED = "{count} repeat an earlier one."
 CONFLICTS, CYCLES = "Contradictions", "Circles"
-CONFLICT_HELP = "The same two answers were judged both ways. Look at them and correct one."
+CONFLICT_HELP = "Of the same two answers each was preferred once. Look at them and correct one."
 CYCLE_HELP = "Each of these answers was preferred to the next, and the last to the first."
 SHOW = "Show"
 WHO_WON = "Who won"
@@ -241,7 +248,7 @@ NEW_TEST = "New blind test…"
 TEST_TITLE, TEST_NEW_HELP = (
     "New blind test",
     (
-        "The same questions are answered by two recipes. Take questions that nothing was trained on. You judge them "
+        "The same questions are answered by two recipes. Take questions that nothing was trained on. You compare them "
         "without seeing the names, and the share of wins says whether the training was worth it."
     ),
 )
@@ -251,28 +258,28 @@ NO_TEST_HELP = (
     "seeing the names. The win rate comes with its interval."
 )
 TEST_HELP = "How often the second recipe won, a tie counted half, with the 95% interval. The dashed line is one half."
-JUDGE_PAIRS = "Judge the pairs"
+JUDGE_PAIRS = "Compare the pairs"
 # a judge
 JUDGE_TITLE, JUDGE_GO = "Let a judge judge", "Start"
 JUDGE_HELP = (
-    "A judge model is first measured on pairs that you have judged yourself, each asked in both orders. Where it "
+    "A judge model is first measured on pairs that you have compared yourself, each asked in both orders. Where it "
     "agrees with you no more than chance would, it is refused, with its figures. Rules are not measured."
 )
 JUDGE_KINDS = (("recipe", "A judge model"), ("rewards", "Rules and reward models"))
 JUDGE_RECIPE, JUDGE_RECIPE_HELP = (
     "Judge",
-    "It should be a larger model than the one that is judged. Small models are mostly refused.",
+    "It should be a larger model than the one that is compared. Small models are mostly refused.",
 )
 CONSTITUTION, CONSTITUTION_HELP = "Constitution", "Describe in your own words what makes an answer the better one."
 RULES_HELP = "The answer with the higher sum of these is the better one."
 REWARD_NEEDED = "Add a reward first."
 LET_JUDGE = "Let a judge judge…"
 JUDGING = "A judge is at work. You can continue: pairs that you judge keep your verdict."
-JUDGED = "The judge judged {judged}."
+JUDGED = "The judge has compared {judged}."
 JUDGE_DROPPED = "It contradicted itself on {dropped}, which wait for you."
-JUDGE_STOPPED, JUDGE_REFUSED = "The judge was stopped.", "Nothing was judged. {why}"
+JUDGE_STOPPED, JUDGE_REFUSED = "The judge was stopped.", "Nothing was compared. {why}"
 LENGTH_CONTROLLED = "At equal lengths: {share}. Mean length: {first:.0f} and {second:.0f} characters."
-JUDGED_BY = "Judged by {names}."
+JUDGED_BY = "Compared by {names}."
 TEST_FIGURES = "{second} against {first}: {won} won, {lost} lost, {tied} equal or both bad"
 
 
@@ -312,5 +319,5 @@ def name_answer(answer: JudgedAnswer) -> str:
 
 def describe_counts(judgements: int, prompts: int) -> str:
     return COUNTS.format(
-        judgements=describe_count(judgements, "judgement"), prompts=describe_count(prompts, "question")
+        judgements=describe_count(judgements, "preference"), prompts=describe_count(prompts, "question")
     )

@@ -101,11 +101,11 @@ class TrainPage(TakesFiles, QWidget):
         home.runs.follow(self._on_runs)
 
     def open_target(
-        self, run: str = "", data: str = "", model: str = "", objective: str = "", method: str = ""
+        self, run: str = "", data: str = "", model: str = "", objective: str = "", method: str = "", reward: str = ""
     ) -> None:
         """Show a run (its id), or the setup with these examples (a path or the name of a set), this model, this
-        objective and this method. Examples that another page hands over begin with what the program proposes for
-        them."""
+        objective with the line of a ``reward``, and this method. Examples that another page hands over begin with what
+        the program proposes for them."""
         self._first_look = False
         if run:
             self._wanted = run
@@ -123,6 +123,8 @@ class TrainPage(TakesFiles, QWidget):
                 self.setup.choose_data(data)
             if objective:
                 self.setup.choose_objective(objective)
+            if reward:
+                self.setup.choose_reward(reward)
             if method:
                 self.setup.choose_method(method)
 

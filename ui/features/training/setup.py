@@ -337,6 +337,11 @@ class TrainSetup(QWidget):
         if name != self._config.objective.name:
             self._edit(objective=ObjectivePart(name=name))
 
+    def choose_reward(self, line: str) -> None:
+        """Train with this reward alone."""
+        objective = self._config.objective
+        self._edit(objective=msgspec.structs.replace(objective, options={**objective.options, "rewards": (line,)}))
+
     def choose_method(self, method: str) -> None:
         """Train these weights."""
         self._edit(weights=msgspec.structs.replace(self._config.weights, method=method))
