@@ -41,7 +41,7 @@ def project_passages(
         if not query or snapshot.fact("embedder") is None:
             return PassageMap()
     embedder = queue.embedder(embedder_folder)
-    vector = queue.embed_queries(embedder_folder, [query])[0]
+    vector = queue.embed_query(embedder_folder, query)
     with index.reading() as snapshot:
         if snapshot.fact("embedder") != embedder.fingerprint:
             raise embedder_differs(index.path)
