@@ -20,7 +20,6 @@ class PlanLadder(Call[LadderPlan], frozen=True, kw_only=True, tag="ladder.plan")
     recognised from the tuning questions unless it is given. Streams Progress. Raises UserError for a recipe that cannot
     answer."""
 
-    made_by = ("terminal", "The window has no page for it yet.")
     question_set: str
     recipe: Recipe = Recipe()
     collection: Annotated[str, _COLLECTION] = ""
@@ -33,7 +32,6 @@ class StartLadder(Call[RunRecord], frozen=True, kw_only=True, tag="ladder.start"
     The run's config names the ladder; its result is a ``LadderResult``. Raises UserError when nothing can be measured.
     """
 
-    made_by = ("terminal", "The window has no page for it yet.")
     question_set: str
     recipe: Recipe = Recipe()
     collection: Annotated[str, _COLLECTION] = ""
@@ -49,7 +47,6 @@ class ExtendLadder(Call[RunRecord], frozen=True, kw_only=True, tag="ladder.exten
     """Queue a ladder again with further ``rungs``, which no race leaves out, and ``minutes`` more. What was skipped or
     has failed and is named here is tried again. Without rungs the missing answers are made."""
 
-    made_by = ("terminal", "The window has no page for it yet.")
     ladder: str
     rungs: Annotated[tuple[str, ...], "a rung by its name"] = ()
     minutes: Annotated[float, about(ge=0), "minutes more, where there is a limit"] = 0
@@ -58,14 +55,12 @@ class ExtendLadder(Call[RunRecord], frozen=True, kw_only=True, tag="ladder.exten
 class ListLadders(Call[LadderList], frozen=True, kw_only=True, tag="ladder.list"):
     """The ladders of the home, the latest first."""
 
-    made_by = ("terminal", "The window has no page for it yet.")
     changed_by = ("ladder",)
 
 
 class GetLadder(Call[LadderReport], frozen=True, kw_only=True, tag="ladder.get"):
     """A ladder with its results so far."""
 
-    made_by = ("terminal", "The window has no page for it yet.")
     changed_by = ("ladder", "evaluation")
     ladder: str
 
@@ -73,14 +68,12 @@ class GetLadder(Call[LadderReport], frozen=True, kw_only=True, tag="ladder.get")
 class RemoveLadder(Call[LadderList], frozen=True, kw_only=True, tag="ladder.remove"):
     """Delete a ladder with its answers that nothing else shows. Adapters and prompts that it made stay."""
 
-    made_by = ("terminal", "The window has no page for it yet.")
     ladder: str
 
 
 class ExportLadder(Call[str], frozen=True, kw_only=True, tag="ladder.export"):
     """Write a ladder to ``path``, which is returned: its table, a page with its chart, or a folder of its recipes."""
 
-    made_by = ("terminal", "The window has no page for it yet.")
     ladder: str
     path: str
     form: Literal["csv", "markdown", "latex", "html", "recipes"] = "html"
