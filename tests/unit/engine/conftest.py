@@ -1,4 +1,5 @@
-"""Real models, loaded in this process on one thread: on a busy machine two threads wait for each other."""
+"""The first layers of real models, loaded in this process on one thread: on a busy machine two threads wait for each
+other."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.short_model import write_short
 from workbench.api.protocol import RequestContext
 from workbench.engine.inference_calls import Load
 from workbench.engine.loading import Model, inspect_model, load_model
@@ -31,47 +33,60 @@ def load_now() -> Callable[..., Model]:
     return _load
 
 
+@pytest.fixture(scope="session")
+def smollm_file(smollm_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its first layers: what is kept, shared and forgotten does not depend on how many there are. A test whose answer
+    has to make sense loads ``smollm_path``."""
+    return write_short(smollm_path, tmp_path_factory.mktemp("short") / "smollm.gguf", layers=4)
+
+
+@pytest.fixture(scope="session")
+def gemma_file(gemma_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its first layers, of which the sixth is the first that sees everything."""
+    return write_short(gemma_path, tmp_path_factory.mktemp("short") / "gemma.gguf", layers=6)
+
+
 @pytest.fixture(scope="module")
-def smollm(smollm_path: Path) -> Iterator[Engine]:
-    engine = Engine(_load(smollm_path))
+def smollm(smollm_file: Path) -> Iterator[Engine]:
+    engine = Engine(_load(smollm_file))
     yield engine
     engine.close()
 
 
 @pytest.fixture(scope="module")
-def small(smollm_path: Path) -> Iterator[Engine]:
+def small(smollm_file: Path) -> Iterator[Engine]:
     """One whose context is soon full."""
-    engine = Engine(_load(smollm_path, 512))
+    engine = Engine(_load(smollm_file, 512))
     yield engine
     engine.close()
 
 
 @pytest.fixture(scope="module")
-def gemma(gemma_path: Path) -> Iterator[Engine]:
-    engine = Engine(_load(gemma_path, 4096))
+def gemma(gemma_file: Path) -> Iterator[Engine]:
+    engine = Engine(_load(gemma_file, 4096))
     yield engine
     engine.close()
 
 
 @pytest.fixture(scope="module")
-def narrow(gemma_path: Path) -> Iterator[Engine]:
+def narrow(gemma_file: Path) -> Iterator[Engine]:
     """One that keeps short sliding windows and shares nothing."""
-    engine = Engine(_load(gemma_path, 4096, sequences=2))
+    engine = Engine(_load(gemma_file, 4096, sequences=2))
     yield engine
     engine.close()
 
 
 @pytest.fixture(scope="module")
-def exact(smollm_path: Path) -> Iterator[Engine]:
+def exact(smollm_file: Path) -> Iterator[Engine]:
     """One that answers the same every time."""
-    engine = Engine(_load(smollm_path, deterministic=True))
+    engine = Engine(_load(smollm_file, deterministic=True))
     yield engine
     engine.close()
 
 
 @pytest.fixture(scope="module")
-def exact_gemma(gemma_path: Path) -> Iterator[Engine]:
-    engine = Engine(_load(gemma_path, deterministic=True))
+def exact_gemma(gemma_file: Path) -> Iterator[Engine]:
+    engine = Engine(_load(gemma_file, deterministic=True))
     yield engine
     engine.close()
 

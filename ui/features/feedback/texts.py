@@ -28,7 +28,7 @@ SOURCE_FILTERS = (
     ("", ANY_SOURCE),
     ("chat", "Thumbs and edits in chats"),
     ("compare", "Compared in chats"),
-    ("label", "Compared on this page"),
+    ("label", "Compared as pairs"),
     ("judge", "A judge"),
     ("import", "Imported"),
     ("verdict", "Blind tests"),
@@ -36,8 +36,8 @@ SOURCE_FILTERS = (
 JUDGE_FILTERS = (("", ANY_JUDGE), ("person", "By people"), ("model", "By judge models"), ("rule", "By rules"))
 SOURCES = {
     "chat": "chat",
-    "compare": "compared in a chat",
-    "label": "compared here",
+    "compare": "comparison",
+    "label": "pairs",
     "verdict": "blind test",
     "judge": "judge",
     "import": "import",
