@@ -28,7 +28,6 @@ from workbench.engine.inference_calls import (
     Scores,
     TokenizerInfo,
     start_text,
-    whole_start,
 )
 from workbench.engine.tool_format import ToolFormat
 from workbench.reading.table_query import Database, QueryProblem, Table, TableInfo, TableRows, table_of
@@ -51,6 +50,11 @@ from workbench.techniques.tools.tool import Tool
 Reply = str | Sequence[str] | Exception | Generated
 Replies = Callable[[Sequence[Message], DecodingPart, str], Reply]
 """What is answered to messages, after the answer's beginning."""
+
+
+def whole_start(start: AssistantStart) -> str:
+    """An answer's beginning with its markers."""
+    return start if isinstance(start, str) else "".join(p if isinstance(p, str) else p.text for p in start)
 
 
 class FakeModelBackend:

@@ -32,7 +32,6 @@ OPENED = {  # opened by name at run time
     "libxcb-shape0": "Qt's plugin for X11",
     "fonts-dejavu-core": "there may be no font at all",
 }
-OF_LIBC = ("libc.so", "libm.so", "libdl.so", "libpthread.so", "librt.so", "libutil.so", "libresolv.so", "ld-linux")
 
 
 @dataclass(frozen=True)

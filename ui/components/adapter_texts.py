@@ -284,7 +284,6 @@ CHOOSE_ADAPTER = "Choose an adapter"
 FILTER_GGUF, FILTER_ALL = "GGUF adapters (*.gguf)", "All files (*)"
 CHOOSE_FIRST = "Choose an adapter first"
 NO_MODEL = "There is no model that it fits"
-IMPORTING = "Importing…"
 IMPORTING_STAGE = "Importing"
 READING_ADAPTER = "Reading the adapter"
 

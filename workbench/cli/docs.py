@@ -28,7 +28,6 @@ from workbench.records.similarity import PassageMap
 from workbench.records.visible import visible_path
 
 NAMES = {"name": "collection"}
-EMBEDDER_NAMES = {**NAMES, "model": "model"}
 
 
 def add_commands(commands: Commands) -> None:

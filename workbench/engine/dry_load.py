@@ -77,10 +77,6 @@ class DryModel:
             raise UserError(f"llama.cpp cannot run this model with these settings: {log_reason(self._log)}")
         return context
 
-    @property
-    def has_encoder(self) -> bool:
-        return bool(llama.llama_model_has_encoder(self._pointer))
-
     def close(self) -> None:
         pointer, self._pointer = self._pointer, ctypes.c_void_p()
         if pointer:

@@ -164,11 +164,6 @@ AssistantStart = str | tuple[str | Marker, ...]
 """The beginning of an answer: text, in which no control token is parsed, and markers."""
 
 
-def whole_start(start: AssistantStart) -> str:
-    """An answer's beginning with its markers."""
-    return start if isinstance(start, str) else "".join(p if isinstance(p, str) else p.text for p in start)
-
-
 def start_text(start: AssistantStart) -> str:
     """The text of an answer's beginning."""
     return start if isinstance(start, str) else "".join(piece for piece in start if isinstance(piece, str))

@@ -58,11 +58,6 @@ DRAWN: tuple[Kind, ...] = ("pdf", "picture")
 """The kinds whose pages are drawn."""
 
 
-def kind_of_extension(extension: str) -> Kind | None:
-    """``.pdf`` in lower case; None for one that is not read."""
-    return next((one.kind for one in FORMATS if extension in one.extensions), None)
-
-
 def format_titles(needs: Need = "") -> str:
     """The formats with this need, such as ``PDF, Word, … and source code``."""
     titles = [one.title for one in FORMATS if one.needs == needs]

@@ -147,10 +147,11 @@ def test_a_job_without_a_token_fails_and_the_next_one_is_computed(smollm: Engine
 
 
 def test_a_model_that_cannot_go_back_goes_on_after_another_s_cancel(
-    smollm: Engine, monkeypatch: pytest.MonkeyPatch
+    smollm_path: Path, load_now: Callable[..., Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """With all of the layers, so that the other one is still computed when it is cancelled."""
+    smollm = Engine(load_now(smollm_path))
     prompt = TEXT * 4
-    smollm.forget()
     alone = result_of(smollm.submit(generation(smollm, prompt))).text
     smollm.forget()
     list(smollm.submit(Going(tokens_of(smollm, prompt)[:40], [])).events())
@@ -167,13 +168,13 @@ def test_a_model_that_cannot_go_back_goes_on_after_another_s_cancel(
     assert isinstance(last, events.Cancelled)
     assert result_of(beside).text == alone
     assert beside.cached > 0
-    smollm.forget()
+    smollm.close()
 
 
 def test_a_deterministic_model_computes_a_guess_beside_its_token_everywhere(
-    smollm_path: Path, load_now: Callable[..., Model]
+    smollm_file: Path, load_now: Callable[..., Model]
 ) -> None:
-    engine = Engine(load_now(smollm_path, 512, deterministic=True))
+    engine = Engine(load_now(smollm_file, 512, deterministic=True))
     try:
         job = Going(list(range(100, 355)), [[5, 6], [7, 8]])
         list(engine.submit(job).events())
@@ -182,8 +183,8 @@ def test_a_deterministic_model_computes_a_guess_beside_its_token_everywhere(
         engine.close()
 
 
-def test_a_closed_engine_says_so(smollm_path: Path, load_now: Callable[..., Model]) -> None:
-    engine = Engine(load_now(smollm_path, 512))
+def test_a_closed_engine_says_so(smollm_file: Path, load_now: Callable[..., Model]) -> None:
+    engine = Engine(load_now(smollm_file, 512))
     late = generation(engine, TEXT)
     engine.close()
     assert result_of(engine.submit(late)).finish == "cancelled"
@@ -192,7 +193,7 @@ def test_a_closed_engine_says_so(smollm_path: Path, load_now: Callable[..., Mode
 
 
 def test_a_fault_while_work_is_taken_in_leaves_the_engine_running(
-    smollm_path: Path,
+    smollm_file: Path,
     load_now: Callable[..., Model],
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -204,7 +205,7 @@ def test_a_fault_while_work_is_taken_in_leaves_the_engine_running(
         def now(self) -> int:
             return 1
 
-    engine = Engine(load_now(smollm_path, 512))
+    engine = Engine(load_now(smollm_file, 512))
     try:
         monkeypatch.setattr(engine, "_thread_count", Faulty())
         assert result_of(engine.submit(generation(engine, TEXT, 4))).usage.new_tokens == 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from workbench.api import events
@@ -9,6 +11,12 @@ from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
 from workbench.engine.loop import Engine
 from workbench.engine.scoring import Scoring, TextScoring
+
+
+@pytest.fixture(scope="module")
+def smollm_file(smollm_path: Path) -> Path:
+    """All of the layers: with fewer, the rounding of other batches changes a score by more than it may."""
+    return smollm_path
 
 
 def scores(engine: Engine, prompt: list[int], continuations: list[list[int]], room: int | None) -> list[float]:

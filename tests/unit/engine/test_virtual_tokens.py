@@ -34,6 +34,7 @@ from workbench.engine.scoring import Inspection, Scoring, TextScoring
 from workbench.engine.sequence_state import SequenceState
 from workbench.engine.slots import EXACT_SLICE
 from workbench.engine.virtual_tokens import Prefix, SoftPrompt, read_virtual_tokens, save_sequence
+from workbench.gguf.weights import open_model
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.strategies import Strategies
 
@@ -182,13 +183,10 @@ NOISE = 0.05
 
 
 def test_a_soft_prompt_of_words_is_as_these_words_to_real_models(engine: Engine, tmp_path: Path) -> None:
-    import gguf
-
     path, vocabulary = Path(engine.model.path), engine.model.vocabulary
-    reader = gguf.GGUFReader(path)
-    tensor = next(tensor for tensor in reader.tensors if tensor.name == "token_embd.weight")
+    stored = open_model(path).tensors["token_embd.weight"]
     words = vocabulary.tokenize("The capital of France is called Paris. ", special=False)
-    embeddings = gguf.quants.dequantize(tensor.data[words], tensor.tensor_type)
+    embeddings = np.concatenate([stored.read(word, 1) for word in words])
     if engine.model.info.architecture == "gemma3":  # llama.cpp scales the embeddings of tokens only
         embeddings = embeddings * np.sqrt(embeddings.shape[1])
     architecture = engine.model.info.architecture
@@ -498,7 +496,7 @@ def test_a_file_that_was_replaced_before_it_is_loaded_is_not_taken_for_the_old_o
 def test_a_prefix_is_refused_with_the_reason(tiny: Tiny, tmp_path: Path, gemma: Engine) -> None:
     large = [np.full((2, 32), 1e6, np.float32)] * tiny_models.LAYERS
     assert probe(tiny.engine, text(10, 27), use(write_prefix(tmp_path / "l.gguf", large, large))).logits is not None
-    rows = [np.zeros((513, 256), np.float32)] * 18
+    rows = [np.zeros((513, 256), np.float32)] * 6
     with pytest.raises(UserError, match="513 tokens, but some of the model's layers have a sliding window of 512"):
         probe(gemma, [2, 3, 4], use(write_prefix(tmp_path / "g.gguf", rows, rows, "gemma3")))
     assert probe(gemma, [2, 3, 4]).logits is not None

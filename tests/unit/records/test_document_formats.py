@@ -14,7 +14,6 @@ from workbench.records.document_formats import (
     Kind,
     file_patterns,
     format_sentence,
-    kind_of_extension,
 )
 
 
@@ -22,7 +21,7 @@ from workbench.records.document_formats import (
 def test_the_reader_knows_each_format_by_its_extensions(one: DocumentFormat) -> None:
     for extension in one.extensions:
         assert extension == extension.lower()
-        assert kind_of(f"a{extension}") == kind_of_extension(extension) == one.kind
+        assert kind_of(f"a{extension}") == one.kind
         assert f"*{extension}" in file_patterns().split()
 
 

@@ -15,7 +15,6 @@ NO_SETS_HELP = (
     "A question set is a list of questions with expected answers. Import one, or make one of answers that you rated as "
     "good; then compare recipes on it, and see whether the difference is real."
 )
-NO_MODEL = "Add a chat model first."
 
 # sets and evaluations
 SETS = "Question sets and evaluations"
@@ -158,7 +157,6 @@ STAGE_NAMES = {"answering": ANSWERING, "scoring": SCORING, "searching": SEARCHIN
 WAITING, STOPPING = "Waiting for its turn", "Stopping…"
 UNFINISHED = "{missing} missing: the run was stopped or interrupted."
 RESUME = "Resume"
-SCORER = "Scorer"
 SCORED_BY = "Scored by"
 FILTERS = (
     ("all", "All"), ("disagreement", "Disagreement"), ("wrong", "Wrong"), ("declined", "Declined"),

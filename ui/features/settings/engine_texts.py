@@ -20,7 +20,6 @@ TEST, TEST_HELP = "Test again", "Compare it with the bundled engine, in processe
 REMOVE = "Remove…"
 REMOVE_QUESTION = "Remove the engine {name}? Its file is needed to install it again."
 REMOVE_NOW = "Remove"
-CANCEL = "Cancel"
 BUSY = "An engine is being installed or tested. Wait for its end, or stop it."
 IN_USE, PASSED, FAILED = "In use", "Passed its test", "Did not pass"
 GIVEN_UP = "Given up"

@@ -20,9 +20,6 @@ def metric_of(card: AdapterRecord) -> str:
     return objective_of(card.config or TrainingConfig(), METHODS).verified_by
 
 
-MAX_LISTED = 8
-
-
 def find_card(store: AdapterStore, name: str, *, unreadable: bool = False) -> AdapterRecord:
     """Raises UserError when there is no such adapter, and where its card cannot be read unless that does not matter."""
     card = store.find(name)

@@ -20,7 +20,6 @@ MOST_UNITS = 400
 """Of each document: more are not compared."""
 
 _WORDS_WEIGHT, _HEADING_WEIGHT, _NUMBER_WEIGHT = 0.6, 0.25, 0.2
-_COLUMN_NAME = re.compile(r"(?:^|(?<= \| ))[^|:]{1,40}: ")
 _LEAST = 0.42
 
 

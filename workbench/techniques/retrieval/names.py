@@ -32,7 +32,6 @@ LONGEST_TEXT = 2_000_000
 MOST_NAMES = 2_000
 """Different names of one text: the most frequent are kept."""
 
-_CUTTING = ("titles", "firms", "calendar")
 _LONGEST_WORDS = 6
 _SHORTEST = 3
 _NOUNS_CAPITALISED = frozenset({"de", "lb"})

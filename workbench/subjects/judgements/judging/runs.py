@@ -316,6 +316,3 @@ class RewardJudge:
 
 def _sample(judgement: Judgement, answer: JudgedAnswer) -> Sample:
     return Sample(prompt=judgement.prompt, answer=answer.text, finished=answer.finish not in UNFINISHED)
-
-
-Report = Callable[[str, int, int], None]

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -206,12 +206,3 @@ class Vocabulary:
 def best_match(asked: Word, known: Iterable[str]) -> float:
     """The highest similarity of a word of the question with one of these."""
     return max((max(similarity(asked.plain, one), similarity(asked.spelled, one)) for one in known), default=0.0)
-
-
-def phrase_in(words: Sequence[Word], phrase: Sequence[str], start: int = 0) -> int:
-    """The place of a phrase of folded words, -1 where it is not."""
-    size = len(phrase)
-    for at in range(start, len(words) - size + 1):
-        if all(words[at + n].plain == phrase[n] for n in range(size)):
-            return at
-    return -1
