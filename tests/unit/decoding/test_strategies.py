@@ -32,9 +32,9 @@ DECODING = DecodingPart(max_tokens=8, repetition_penalty=1.0, speculation="draft
 
 
 @pytest.fixture(scope="module")
-def engine(smollm_path: Path) -> Iterator[Engine]:
+def engine(smollm_file: Path) -> Iterator[Engine]:
     steps = load_model(
-        Load(path=str(smollm_path), context_tokens=512, threads=1), inspect_model(str(smollm_path)), RequestContext()
+        Load(path=str(smollm_file), context_tokens=512, threads=1), inspect_model(str(smollm_file)), RequestContext()
     )
     while True:
         try:
@@ -93,71 +93,71 @@ def answer(engine: Engine, job: Job) -> Generated:
 
 
 def test_a_draft_model_is_kept_until_the_last_answer_that_guesses_with_it(
-    engine: Engine, smollm_path: Path, tmp_path: Path, freed: list[str]
+    engine: Engine, smollm_file: Path, tmp_path: Path, freed: list[str]
 ) -> None:
     other = tmp_path / "other.gguf"
-    other.symlink_to(smollm_path)
+    other.symlink_to(smollm_file)
     those = Strategies()
-    first = make(those, engine, smollm_path)
+    first = make(those, engine, smollm_file)
     second = make(those, engine, other)
     assert freed == []
     assert answer(engine, first).usage.drafted_tokens > 0
-    assert freed == [str(smollm_path)]
+    assert freed == [str(smollm_file)]
     assert answer(engine, second).usage.drafted_tokens > 0
-    assert freed == [str(smollm_path)]  # the next answer finds it
+    assert freed == [str(smollm_file)]  # the next answer finds it
     engine.ask(those.forget)
-    assert freed == [str(smollm_path), str(other)]
+    assert freed == [str(smollm_file), str(other)]
 
 
 def test_a_draft_model_in_use_outlives_the_wish_to_forget_it(
-    engine: Engine, smollm_path: Path, freed: list[str]
+    engine: Engine, smollm_file: Path, freed: list[str]
 ) -> None:
     those = Strategies()
-    job = make(those, engine, smollm_path)
+    job = make(those, engine, smollm_file)
     engine.ask(those.forget)
     assert freed == []
     assert answer(engine, job).usage.drafted_tokens > 0
-    assert freed == [str(smollm_path)]
+    assert freed == [str(smollm_file)]
 
 
 def test_two_requests_at_once_load_a_draft_model_once(
-    engine: Engine, smollm_path: Path, loads: list[str], freed: list[str]
+    engine: Engine, smollm_file: Path, loads: list[str], freed: list[str]
 ) -> None:
     those = Strategies()
     jobs: list[Generation] = []
-    threads = [threading.Thread(target=lambda: jobs.append(make(those, engine, smollm_path))) for _ in range(2)]
+    threads = [threading.Thread(target=lambda: jobs.append(make(those, engine, smollm_file))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert loads == [str(smollm_path)]
+    assert loads == [str(smollm_file)]
     assert len({answer(engine, job).text for job in jobs}) == 1
     engine.ask(those.forget)
-    assert freed == [str(smollm_path)]
+    assert freed == [str(smollm_file)]
 
 
 @pytest.mark.parametrize("decoding", [DECODING, msgspec.structs.replace(DECODING, n=2, temperature=0.5)])
 def test_a_request_that_comes_to_nothing_does_not_hold_the_draft_model(
-    engine: Engine, smollm_path: Path, freed: list[str], decoding: DecodingPart
+    engine: Engine, smollm_file: Path, freed: list[str], decoding: DecodingPart
 ) -> None:
     those = Strategies()
     with pytest.raises(UserError, match="no room"):
-        make(those, engine, smollm_path, decoding, tuple(range(600)))
-    answer(engine, make(those, engine, smollm_path, decoding))
-    answer(engine, make(those, engine, smollm_path))
+        make(those, engine, smollm_file, decoding, tuple(range(600)))
+    answer(engine, make(those, engine, smollm_file, decoding))
+    answer(engine, make(those, engine, smollm_file))
     engine.ask(those.forget)
-    assert freed == [str(smollm_path)]
+    assert freed == [str(smollm_file)]
 
 
-def test_an_answer_that_can_only_be_one_is_computed_once_and_with_guesses(engine: Engine, smollm_path: Path) -> None:
+def test_an_answer_that_can_only_be_one_is_computed_once_and_with_guesses(engine: Engine, smollm_file: Path) -> None:
     those = Strategies()
     decoding = msgspec.structs.replace(DECODING, n=3)
-    job = make(those, engine, smollm_path, decoding)
+    job = make(those, engine, smollm_file, decoding)
     assert job.width == 1
     result = answer(engine, job)
     assert len(result.sequences) == 1
     assert result.usage.drafted_tokens > 0
-    assert result.text == answer(engine, make(those, engine, smollm_path)).text
+    assert result.text == answer(engine, make(those, engine, smollm_file)).text
     assert any("gives one answer, not 3" in note for note in those.notes(decoding, engine.model))
     contrastive = Generate(decoding=msgspec.structs.replace(decoding, strategy="contrastive"))
     assert those.make_job(contrastive, Prompt([1]), engine, RequestContext(), 0.0).width == decoding.contrastive_k

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests.short_model import write_short
 from workbench.api.protocol import RequestContext
 from workbench.engine.inference_calls import Load
 from workbench.engine.loading import Model, inspect_model, load_model
@@ -31,19 +30,6 @@ def _load(path: Path, context_tokens: int = 2048, **settings: Any) -> Model:
 def load_now() -> Callable[..., Model]:
     """Load a model and wait for it."""
     return _load
-
-
-@pytest.fixture(scope="session")
-def smollm_file(smollm_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its first layers: what is kept, shared and forgotten does not depend on how many there are. A test whose answer
-    has to make sense loads ``smollm_path``."""
-    return write_short(smollm_path, tmp_path_factory.mktemp("short") / "smollm.gguf", layers=4)
-
-
-@pytest.fixture(scope="session")
-def gemma_file(gemma_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its first layers, of which the sixth is the first that sees everything."""
-    return write_short(gemma_path, tmp_path_factory.mktemp("short") / "gemma.gguf", layers=6)
 
 
 @pytest.fixture(scope="module")
