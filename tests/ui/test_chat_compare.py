@@ -222,3 +222,9 @@ def test_it_is_compared_with_another_model_and_with_a_saved_recipe(
     saved.write_text("schema = 1\n[decoding]\ntemperature = 'hot'\n")
     assert page.compare.opponents.of_file(saved) is None
     assert shell.messages[-1][1] == "danger"
+
+
+def test_a_new_chat_is_compared_with_nothing(page: ChatPage) -> None:
+    page.compare.opponents.choose(AGAIN)
+    page.new_chat()
+    assert page.compare.opponents.chosen is None

@@ -90,6 +90,7 @@ def test_a_reward_model_says_how_often_it_agrees_and_what_its_numbers_mean() -> 
     assert states(found) == ["done", "done", "next", "locked"]
     told = found["reward"].told
     assert "75% of 8 held-out pairs (41% to 93%)" in told
+    assert "not shown to be better than chance" in told
     assert "73%" in told
     reward = 'reward-model "adapter=my taste"'
     assert [dict(action.target) for action in found["policy"].actions] == [

@@ -14,7 +14,8 @@ from tests.ui.fake_training import plan
 from ui.components.basics import Text
 from ui.components.curves import CurveChart, Series
 from ui.components.plot import Line, Plot, running_mean, thinned
-from ui.features.training.data_report import describe_sides
+from ui.features.training import texts
+from ui.features.training.data_report import ExampleView, describe_sides
 from ui.features.training.run_texts import final_score
 from ui.features.training.run_view import TrainRun, legend_text
 from ui.features.training.sample_answers import SampleAnswers
@@ -29,6 +30,8 @@ from workbench.records.training import (
     DataReport,
     Measured,
     ObjectivePart,
+    Preview,
+    PreviewPiece,
     SampleAnswer,
     Scores,
     ScoresPair,
@@ -198,3 +201,27 @@ def test_prompts_are_counted_as_prompts() -> None:
         path="p", shape="prompt", train=SideReport(examples=20, tokens=700, trained_tokens=200, median=35)
     )
     assert "200 of 700 tokens are trained" in describe_sides(examples)
+
+
+def test_the_answers_of_a_pair_have_tints_of_their_own(qtbot: QtBot, theme: Theme) -> None:
+    pieces = (PreviewPiece("How high?\n", False), PreviewPiece("Forty metres.", True))
+    view = ExampleView()
+    qtbot.addWidget(view)
+    colours = []
+    for more in ((), (PreviewPiece("Very.", True, True),)):
+        shown = Preview(source="line 1", pieces=(*pieces, *more), tokens=9, whole_tokens=9, trained_tokens=4)
+        view.restart([shown], 1)
+        colours.append({_tint(view, text) for text in ("metres", "Very") if text in view.text.toPlainText()})
+    assert len(colours[0]) == 1
+    assert len(colours[1]) == 2
+    assert texts.REJECTED_ANSWER in view.text.toPlainText()
+
+
+def _tint(view: ExampleView, text: str) -> str:
+    return view.text.document().find(text).charFormat().background().color().name()
+
+
+@pytest.mark.parametrize(("objective", "shown"), [("", True), ("sft", True), ("domain", True), ("ppo", False)])
+def test_no_charts_of_another_kind_are_shown_until_the_plan_is_known(objective: str, shown: bool) -> None:
+    story = TrainingState(objective)
+    assert bool(story.charts) is bool(story.metrics) is shown

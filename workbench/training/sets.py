@@ -283,6 +283,8 @@ def _held_back(config: TrainingConfig, loaded: LoadedSet, prepared: TrainingSet)
     said = f"Held out for evaluation: {len(held):,} of {count:,} examples ({named})."
     if count >= SMALL_SET or prepared.train_statistics.trained_tokens <= len(prepared.train):  # prompts alone
         return [said]
+    if held[0].rejected is not None or held[0].desirable is not None:
+        return [f"{said} They show whether the model prefers what you preferred; what they say is not learnt."]
     return [
         f"{said} In a set this small each held-back example is a fact that the model does not learn: to train on all, "
         "leave the evaluation split empty, or give an evaluation file that asks the same in other words."
@@ -315,7 +317,9 @@ def _side(statistics: SetStatistics, written: Sequence[WrittenExample]) -> SideR
 
 
 def _preview(written: WrittenExample, side: Literal["train", "evaluation"], tokenizer: Tokenizer) -> Preview:
-    pieces = (PreviewPiece(_shortened(piece.text), piece.trained) for piece in pieces_of(written, tokenizer))
+    pieces = (
+        PreviewPiece(_shortened(piece.text), piece.trained, piece.rejected) for piece in pieces_of(written, tokenizer)
+    )
     return Preview(
         source=str(written.source),
         pieces=tuple(pieces),

@@ -157,7 +157,8 @@ class ChatPage(TakesFiles, QWidget):
             self.parts.composer.set_text(self._drafts.get(self._drafted, ""))
 
     def new_chat(self) -> None:
-        """Begin a chat with the usual settings."""
+        """Begin a chat with the usual settings; its questions are compared with nothing."""
+        self.compare.opponents.choose(None)
         self.session.open(None)
         self.parts.composer.field.setFocus()
 

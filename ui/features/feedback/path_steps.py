@@ -15,6 +15,8 @@ from workbench.records.judgements import LabellingQueue
 from workbench.records.judging import WinRate
 from workbench.records.reward_lines import RewardLine, write_line
 from workbench.records.training import AdapterRecord
+from workbench.records.training.measured import examples_scored
+from workbench.records.training.reward_texts import describe_agreement, describe_worth
 from workbench.subjects.runs.calls import RunRecord
 
 StepName = Literal["pairs", "reward", "policy", "test"]
@@ -151,12 +153,9 @@ def describe_reward(reward: AdapterRecord) -> str:
     """How often it agrees, and what its numbers mean."""
     report = reward.reward
     assert report is not None
-    place = texts.HELD_OUT if report.held_out else texts.TRAINED
-    agrees = texts.AGREES.format(
-        name=reward.name, share=report.accuracy, low=report.low, high=report.high, pairs=report.pairs, place=place
-    )
     sure = 1 / (1 + math.exp(-1 / max(report.temperature, 1e-6)))
-    return f"{agrees} {texts.MEANING.format(share=sure)}"
+    said = (describe_agreement(report), describe_worth(report), texts.MEANING.format(share=sure))
+    return " ".join((texts.NAMED.format(name=reward.name), *said))
 
 
 def describe_policy(policy: AdapterRecord) -> str:
@@ -165,7 +164,8 @@ def describe_policy(policy: AdapterRecord) -> str:
     title = policy.config.objective.name.upper() if policy.config is not None else ""
     if before is None or after is None:
         return texts.POLICY_MADE.format(title=title, name=policy.name)
-    return texts.POLICY_REWARD.format(title=title, name=policy.name, before=before, after=after)
+    examples = examples_scored(policy.scores.measured)
+    return texts.POLICY_REWARD.format(title=title, name=policy.name, before=before, after=after, examples=examples)
 
 
 def _going_on(runs: Sequence[RunRecord], objectives: Sequence[str]) -> RunRecord | None:

@@ -159,7 +159,7 @@ class DataReportView(QWidget):
         self.histogram.setVisible(report is not None and bool(report.train.lengths))
         self.examples.setVisible(report is not None and bool(report.previews))
         self.legend.setVisible(self.examples.isVisibleTo(self))
-        self.legend.setText(texts.SAMPLED_LEGEND if report is not None and holds_prompts(report) else texts.LEGEND)
+        self.legend.setText(_legend_of(report))
         self.map_button.setVisible(report is not None and bool(report.columns) and not unknown)
         self.mapping.setVisible(report is not None and (unknown or self.map_button.isChecked()))
         self.refused_button.setVisible(report is not None and bool(report.refused))
@@ -300,6 +300,15 @@ _LONGEST = 20_000
 """Characters of one example that are laid out."""
 
 
+def _legend_of(report: DataReport | None) -> str:
+    if report is None:
+        return texts.LEGEND
+    if holds_prompts(report):
+        return texts.SAMPLED_LEGEND
+    pairs = any(piece.rejected for preview in report.previews for piece in preview.pieces)
+    return texts.PAIRS_LEGEND if pairs else texts.LEGEND
+
+
 class ExampleView(QWidget):
     """Goes through ``total`` examples; ``wanted`` asks for those from a number on that are not there yet."""
 
@@ -381,12 +390,14 @@ class ExampleView(QWidget):
 
     def _write(self, preview: Preview) -> None:
         palette = current_theme().palette
-        plain, trained = QTextCharFormat(), QTextCharFormat()
-        for one in (plain, trained):
+        plain, trained, rejected = QTextCharFormat(), QTextCharFormat(), QTextCharFormat()
+        for one in (plain, trained, rejected):
             one.setFontFamilies(MONO)
             one.setProperty(QTextFormat.Property.FontPixelSize, 13)
-            one.setForeground(QColor(palette.text if one is trained else palette.muted))
-        trained.setBackground(QColor(mixed(palette.accent, palette.surface, 0.2)))
+            one.setForeground(QColor(palette.muted if one is plain else palette.text))
+        pair = any(piece.rejected for piece in preview.pieces)
+        trained.setBackground(QColor(palette.success_soft if pair else mixed(palette.accent, palette.surface, 0.2)))
+        rejected.setBackground(QColor(palette.danger_soft))
         self.text.clear()
         cursor = QTextCursor(self.text.document())
         cursor.beginEditBlock()
@@ -394,8 +405,13 @@ class ExampleView(QWidget):
         spaced.setLineHeight(140, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         cursor.setBlockFormat(spaced)
         left = _LONGEST
+        told = False
         for piece in preview.pieces:
-            cursor.insertText(piece.text[:left], trained if piece.trained else plain)
+            if piece.rejected and not told:
+                told = True
+                cursor.insertText(f"\n{texts.REJECTED_ANSWER}\n", plain)
+            tint = rejected if piece.rejected else trained
+            cursor.insertText(piece.text[:left], tint if piece.trained else plain)
             left -= len(piece.text)
             if left <= 0:
                 cursor.insertText(" […]", plain)

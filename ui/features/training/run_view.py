@@ -303,9 +303,10 @@ class TrainRun(QWidget):
         empty_layout(self._small)
         for column in range(SMALL_IN_ROW):  # however long the names of their lines are
             self._small.setColumnStretch(column, 1)
-        first, *others = self.charts.values()
-        self._large.addWidget(first)
-        for number, chart in enumerate(others):
+        charts = list(self.charts.values())
+        if charts:
+            self._large.addWidget(charts[0])
+        for number, chart in enumerate(charts[1:]):
             chart.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
             self._small.addWidget(chart, number // SMALL_IN_ROW, number % SMALL_IN_ROW)
 

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from ui.bridge import Bridge
 from ui.components.run_follower import RunFollower
 from ui.features.training import texts
+from ui.features.training.texts import config_of
 from workbench.api import events
 from workbench.api.events import Event, Terminal
 from workbench.base.stored import Stored, Unreadable
@@ -38,6 +39,8 @@ from workbench.subjects.runs.calls import RunRecord
 
 V = TypeVar("V")
 
+_OF_LANGUAGE_MODELS = ("", "sft", "domain")
+"""The objectives whose charts are those of a language model, also of a run that names none."""
 LOG_LINES = 400
 TELL_MS = 200
 _IN_TURNS = ("training", "evaluating")
@@ -78,9 +81,11 @@ class QuestionAnswers:
 
 
 class TrainingState:
-    """All that is known of one training. ``ended`` is its terminal event, None while it runs."""
+    """All that is known of one training. ``ended`` is its terminal event, None while it runs. ``objective`` is the name
+    of what it minimises, "" where that is not known."""
 
-    def __init__(self) -> None:
+    def __init__(self, objective: str = "") -> None:
+        self.objective = objective
         self.curves: dict[str, Curve] = {}
         self.questions: dict[str, QuestionAnswers] = {}
         self.log: list[tuple[float, str, str]] = []  # time, level, words
@@ -146,13 +151,17 @@ class TrainingState:
 
     @property
     def charts(self) -> tuple[ChartSpec, ...]:
-        """Its charts, as declared by its objective."""
-        return self.plan.charts if self.plan is not None else LANGUAGE_MODEL_CHARTS
+        """Its charts, as declared by its objective; until the plan is known, only a language model's are."""
+        if self.plan is not None:
+            return self.plan.charts
+        return LANGUAGE_MODEL_CHARTS if self.objective in _OF_LANGUAGE_MODELS else ()
 
     @property
     def metrics(self) -> tuple[MetricSpec, ...]:
-        """Its metrics, as declared by its objective."""
-        return self.plan.metrics if self.plan is not None else LANGUAGE_MODEL_METRICS
+        """Its metrics, as declared by its objective; until the plan is known, only a language model's are."""
+        if self.plan is not None:
+            return self.plan.metrics
+        return LANGUAGE_MODEL_METRICS if self.objective in _OF_LANGUAGE_MODELS else ()
 
     def _take(self, event: events.Artifact) -> None:
         match event.kind:
@@ -208,7 +217,8 @@ class TrainingFollower(RunFollower):
     changed = Signal()
 
     def __init__(self, bridge: Bridge, run: RunRecord, parent: QObject) -> None:
-        self.story = TrainingState()
+        config = config_of(run)
+        self.story = TrainingState(config.objective.name if config is not None else "")
         super().__init__(bridge, run, parent)
         self._timer = QTimer(self, singleShot=True, interval=TELL_MS)
         self._timer.timeout.connect(self.changed)

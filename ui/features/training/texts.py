@@ -127,6 +127,11 @@ COLUMNS_UNUSED = "Not used: {names}."
 ROW_LEFT_OUT = "row is skipped"
 ROWS_LEFT_OUT = "rows are skipped"
 SAMPLED_LEGEND = "The model's own answers follow these prompts; they are sampled while it trains."
+PAIRS_LEGEND = (
+    "The preferred answer is tinted green, and the rejected one, which follows the same prompt, red. The model learns "
+    "to make the first more probable than the second."
+)
+REJECTED_ANSWER = "— the rejected answer to the same prompt —"
 LEGEND = "Tinted text is trained (loss mask); the rest is context."
 KEPT_APART = ", {examples:,} {part}"
 NONE_HELD_OUT = ", none held out"

@@ -13,10 +13,11 @@ from workbench.records.training.measured import Measured
 
 class PreviewPiece(msgspec.Struct, frozen=True):
     """A stretch of an example as the model sees it, names of control tokens included; ``trained``: the loss counts
-    it."""
+    it; ``rejected``: it is of the answer that was not preferred."""
 
     text: str
     trained: bool
+    rejected: bool = False
 
 
 class ColumnRole(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,10 +28,12 @@ LossOn = Literal["answers", "all"]
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A stretch of an example as the model sees it, names of control tokens included."""
+    """A stretch of an example as the model sees it, names of control tokens included. ``rejected``: it is of the second
+    answer to the same prompt, the one that was not preferred."""
 
     text: str
     trained: bool
+    rejected: bool = False
 
 
 class WrittenExample(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +73,9 @@ def pieces_of(written: WrittenExample, tokenizer: Tokenizer) -> list[Piece]:
     start = 0
     for end in range(1, len(written.tokens) + 1):
         if end == len(written.tokens) or written.trained[end] != written.trained[start] or end in written.starts:
-            pieces.append(Piece(tokenizer.text(written.tokens[start:end], special=True), written.trained[start]))
+            text = tokenizer.text(written.tokens[start:end], special=True)
+            rejected = bool(written.starts) and start >= written.starts[0]
+            pieces.append(Piece(text, written.trained[start], rejected))
             start = end
     return pieces
 

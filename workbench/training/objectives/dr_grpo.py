@@ -44,7 +44,8 @@ ROW = Method(
     kind="objective",
     technique="preference",
     title="Dr. GRPO",
-    summary="GRPO without its biases towards prompts of equal rewards and towards long answers.",
+    summary="GRPO without its biases towards prompts of equal rewards and towards long answers. Rewards are not "
+    "divided by their spread, and long answers count by their tokens.",
     source="Liu et al. 2025, Understanding R1-Zero-Like Training: A Critical Perspective, arXiv:2503.20783",
     config=DrGrpoOptions,
     entry=f"{__name__}:DrGrpo",

@@ -66,7 +66,8 @@ ROW = Method(
     kind="objective",
     technique="preference",
     title="GRPO",
-    summary="Learn from rewards of sampled answers: those to one prompt are compared with each other.",
+    summary="Learn from rewards of sampled answers: those to one prompt are compared with each other. It learns no "
+    "value, and needs several answers to each prompt.",
     source="Shao et al. 2024, DeepSeekMath, arXiv:2402.03300",
     config=GrpoOptions,
     entry=f"{__name__}:Grpo",

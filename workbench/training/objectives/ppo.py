@@ -72,7 +72,8 @@ ROW = Method(
     kind="objective",
     technique="preference",
     title="PPO",
-    summary="Learn from rewards of sampled answers, with a learnt value of each token.",
+    summary="Learn from rewards of sampled answers, with a learnt value of each token. One answer to a prompt is "
+    "enough, and a second network has to be learnt.",
     source="Schulman et al. 2017, Proximal Policy Optimization Algorithms, arXiv:1707.06347",
     config=PpoOptions,
     entry=f"{__name__}:Ppo",

@@ -43,7 +43,8 @@ ROW = Method(
     kind="objective",
     technique="preference",
     title="RLOO",
-    summary="Learn from rewards of sampled answers against the mean of the prompt's other answers; the simplest.",
+    summary="Learn from rewards of sampled answers against the mean of the prompt's other answers. It is the simplest: "
+    "each answer counts as a whole.",
     source="Ahmadian et al. 2024, Back to Basics: Revisiting REINFORCE-Style Optimization, arXiv:2402.14740",
     config=RlooOptions,
     entry=f"{__name__}:Rloo",

@@ -12,6 +12,7 @@ from workbench.training.data.answer_writer import AnswerWriter
 from workbench.training.data.examples import Source
 from workbench.training.data.formats import recognise, to_example
 from workbench.training.data.rows import Row
+from workbench.training.data.tokenization import pieces_of
 
 
 @pytest.fixture
@@ -60,3 +61,18 @@ def test_an_answer_that_was_cut_off_has_no_end_to_be_learnt(written: Any) -> Non
     assert not any(map(vocabulary.ends_generation, chosen))
     assert plain[0][: len(chosen)] == chosen
     assert rejected == plain[1]
+
+
+def test_the_answers_of_a_pair_are_told_apart_in_its_preview(
+    smollm: tuple[Vocabulary, str], renderer: TemplateRenderer
+) -> None:
+    vocabulary, template = smollm
+    row = Row({"prompt": "How high?", "chosen": "Forty metres.", "rejected": "Very."}, Source())
+    mapping = recognise([row]).mapping
+    assert mapping is not None
+    pieces = pieces_of(AnswerWriter(template, vocabulary, renderer).write(to_example(row, mapping)), vocabulary)
+    answers = [(piece.text, piece.rejected) for piece in pieces if piece.trained]
+    assert [rejected for _, rejected in answers] == [False, True]
+    assert answers[0][0].startswith("Forty metres.")
+    assert answers[1][0].startswith("Very.")
+    assert not any(piece.rejected for piece in pieces if not piece.trained)
