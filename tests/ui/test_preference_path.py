@@ -18,6 +18,7 @@ from ui.features.feedback.path_steps import PathStep, steps_of
 from workbench.records.judgement_reports import Learnable, MeanEstimate, ShareEstimate
 from workbench.records.judgements import LabellingQueue
 from workbench.records.judging import WinRate
+from workbench.records.reward_lines import read_line
 from workbench.records.training import (
     AdapterRecord,
     ObjectivePart,
@@ -27,6 +28,7 @@ from workbench.records.training import (
     TrainingConfig,
 )
 from workbench.subjects.runs.calls import RunRecord
+from workbench.techniques.registry import METHODS
 
 REPORT = RewardReport(
     pairs=8, accuracy=0.75, low=0.41, high=0.93, length_accuracy=0.5, length_rule="shorter", gain=0.25, gain_low=0.0,
@@ -65,7 +67,7 @@ TEST = LabellingQueue(id="q", name="polite, 30 Nov", created=3.0, purpose="verdi
 
 def steps(pairs: int, *adapters: AdapterRecord, **more: Any) -> dict[str, PathStep]:
     runs, queues, rates = more.get("runs", ()), more.get("queues", ()), more.get("rates", {})
-    return {step.name: step for step in steps_of(learnable(pairs), adapters, runs, queues, rates)}
+    return {step.name: step for step in steps_of(learnable(pairs), adapters, runs, queues, rates, METHODS)}
 
 
 def states(found: dict[str, PathStep]) -> list[str]:
@@ -92,13 +94,10 @@ def test_a_reward_model_says_how_often_it_agrees_and_what_its_numbers_mean() -> 
     assert "75% of 8 held-out pairs (41% to 93%)" in told
     assert "not shown to be better than chance" in told
     assert "73%" in told
-    reward = 'reward-model "adapter=my taste"'
-    assert [dict(action.target) for action in found["policy"].actions] == [
-        {"objective": "ppo", "reward": found["policy"].actions[0].target["reward"]},
-        {"objective": "grpo", "reward": found["policy"].actions[0].target["reward"]},
-    ]
-    assert "my taste" in reward
-    assert "my taste" in found["policy"].actions[0].target["reward"]
+    actions = found["policy"].actions
+    assert [action.target["objective"] for action in actions] == ["ppo", "grpo", "dr_grpo", "rloo"]
+    reward = read_line(actions[0].target["reward"], METHODS)
+    assert (reward.name, reward.options) == ("reward-model", {"adapter": "my taste"})
 
 
 def test_the_whole_path_ends_with_the_win_rate_and_its_interval() -> None:

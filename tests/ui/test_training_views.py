@@ -221,7 +221,7 @@ def _tint(view: ExampleView, text: str) -> str:
     return view.text.document().find(text).charFormat().background().color().name()
 
 
-@pytest.mark.parametrize(("objective", "shown"), [("", True), ("sft", True), ("domain", True), ("ppo", False)])
+@pytest.mark.parametrize(("objective", "shown"), [("", True), ("sft", True), ("domain", False), ("ppo", False)])
 def test_no_charts_of_another_kind_are_shown_until_the_plan_is_known(objective: str, shown: bool) -> None:
     story = TrainingState(objective)
     assert bool(story.charts) is bool(story.metrics) is shown

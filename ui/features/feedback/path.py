@@ -25,9 +25,11 @@ from ui.theme.theme import set_property
 from workbench.base.errors import UserError
 from workbench.records.judgement_reports import Learnable
 from workbench.records.judging import WinRate
+from workbench.records.methods import Methods
 from workbench.records.training import AdapterList, DataSet
 from workbench.subjects.adapters.calls import ListAdapters
 from workbench.subjects.judgements.calls import GetLearnable, GetWinRate, ListQueues, MakePreferenceSet, QueueList
+from workbench.subjects.machine.calls import ListMethods, MethodList
 from workbench.subjects.runs.calls import RunList
 
 _TONES: Mapping[str, Tone] = {"done": "success", "next": "accent", "working": "attention", "locked": "plain"}
@@ -40,6 +42,7 @@ class PathPanel(QWidget):
         self._bridge, self._shell = bridge, shell
         self._learnable: Learnable | None = None
         self._rates: dict[str, WinRate] = {}
+        self._methods: Methods[Any] = Methods()
         self._old = True
         self.message = InlineMessage()
         self.packages = TrainingSetupCard(bridge, page_texts.LEARN_NEEDS_PACKAGES)
@@ -57,6 +60,7 @@ class PathPanel(QWidget):
         column_of(self, area)
         self.message.hide()
         bridge.changed.connect(self._on_changed)
+        bridge.home.listing(ListMethods()).follow(self._on_methods)
         bridge.home.listing(ListAdapters()).follow(self._on_listed)
         bridge.home.listing(ListQueues()).follow(self._on_queues)
         bridge.home.runs.follow(self._on_listed)
@@ -117,6 +121,10 @@ class PathPanel(QWidget):
         self._rates[queue] = rate
         self._show()
 
+    def _on_methods(self, found: MethodList) -> None:
+        self._methods = Methods(found.methods)
+        self._show()
+
     def _on_listed(self, found: AdapterList | RunList) -> None:
         self._show()
 
@@ -129,7 +137,7 @@ class PathPanel(QWidget):
         adapters, queues, runs = home.listing(ListAdapters()).value, home.listing(ListQueues()).value, home.runs.value
         if self._learnable is None or adapters is None or queues is None or runs is None:
             return
-        for step in steps_of(self._learnable, adapters.adapters, runs.runs, queues.queues, self._rates):
+        for step in steps_of(self._learnable, adapters.adapters, runs.runs, queues.queues, self._rates, self._methods):
             self.cards[step.name].show_step(step)
 
 

@@ -4,7 +4,7 @@ takes."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from ui.features.feedback import path_texts as texts
 from workbench.records.judgement_reports import Learnable
 from workbench.records.judgements import LabellingQueue
 from workbench.records.judging import WinRate
+from workbench.records.methods import MethodInfo, Methods
 from workbench.records.reward_lines import RewardLine, write_line
 from workbench.records.training import AdapterRecord
 from workbench.records.training.measured import examples_scored
@@ -21,8 +22,6 @@ from workbench.subjects.runs.calls import RunRecord
 
 StepName = Literal["pairs", "reward", "policy", "test"]
 StepState = Literal["done", "next", "working", "locked"]
-POLICIES = ("ppo", "grpo")
-"""The objectives that the path offers; Dr. GRPO and RLOO are chosen on the page of trainings."""
 LEAST_PAIRS, GOOD_PAIRS = 10, 40
 """Fewer pairs give no reward model; with so many an effect can be seen."""
 SECONDS_PER_PAIR = 12
@@ -57,14 +56,21 @@ def steps_of(
     runs: Sequence[RunRecord],
     queues: Sequence[LabellingQueue],
     rates: Mapping[str, WinRate],
+    methods: Methods[Any],
 ) -> tuple[PathStep, ...]:
-    """The four steps. ``rates`` are the results of blind tests, by the ids of their queues."""
+    """The four steps. ``rates`` are the results of blind tests, by the ids of their queues. ``methods`` has the
+    objectives that learn from rewards."""
+    objectives = {row.name: row for row in methods.of("objective") if "rewards" in _names(row)}
     usable = [one for one in adapters if one.usable]
     rewards = [one for one in usable if one.reward is not None]
-    policies = [one for one in usable if one.config is not None and one.config.objective.name in POLICIES]
+    policies = [one for one in usable if one.config is not None and one.config.objective.name in objectives]
     reward, policy = _latest(rewards), _latest(policies)
     tests = [(queue, one) for queue in queues if (one := _tested(queue, policies)) is not None]
-    steps = [_pairs(learnable, queues), _reward(learnable, reward, runs), _policy(reward, policies, runs)]
+    steps = [
+        _pairs(learnable, queues),
+        _reward(learnable, reward, runs),
+        _policy(reward, policies, runs, objectives, methods),
+    ]
     steps.append(_test(policy, tests, rates))
     return tuple(steps)
 
@@ -99,14 +105,21 @@ def _reward(found: Learnable, reward: AdapterRecord | None, runs: Sequence[RunRe
     )  # fmt: skip
 
 
-def _policy(reward: AdapterRecord | None, policies: Sequence[AdapterRecord], runs: Sequence[RunRecord]) -> PathStep:
-    begun = _going_on(runs, POLICIES)
+def _policy(
+    reward: AdapterRecord | None,
+    policies: Sequence[AdapterRecord],
+    runs: Sequence[RunRecord],
+    objectives: Mapping[str, MethodInfo],
+    methods: Methods[Any],
+) -> PathStep:
+    begun = _going_on(runs, objectives)
     if begun is not None:
         return _working("policy", begun)
     actions: tuple[PathAction, ...] = ()
-    if reward is not None:
-        line = write_line(RewardLine(name="reward-model", options={"adapter": reward.name}))
-        titles = {name: texts.TRAIN_POLICY.format(title=name.upper()) for name in POLICIES}
+    by_model = next((row for row in methods.of("reward") if "adapter" in _names(row)), None)
+    if reward is not None and by_model is not None:
+        line = write_line(RewardLine(name=by_model.name, options={"adapter": reward.name}))
+        titles = {name: texts.TRAIN_POLICY.format(title=row.title) for name, row in objectives.items()}
         actions = tuple(
             PathAction(title, "train", {"objective": name, "reward": line}, make=True) for name, title in titles.items()
         )
@@ -114,7 +127,7 @@ def _policy(reward: AdapterRecord | None, policies: Sequence[AdapterRecord], run
         if reward is None:
             return PathStep("policy", "locked", needs=texts.REWARD_NEEDED)
         return PathStep("policy", "next", takes=texts.PLAN_SAYS, actions=actions)
-    told = " ".join(describe_policy(one) for one in _latest_of_each(policies))
+    told = " ".join(describe_policy(one, methods) for one in _latest_of_each(policies))
     return PathStep("policy", "done", told, takes=_took(policies[-1]), actions=actions)
 
 
@@ -158,17 +171,17 @@ def describe_reward(reward: AdapterRecord) -> str:
     return " ".join((texts.NAMED.format(name=reward.name), *said))
 
 
-def describe_policy(policy: AdapterRecord) -> str:
+def describe_policy(policy: AdapterRecord, methods: Methods[Any]) -> str:
     scores = (policy.scores.before, policy.scores.after)
     before, after = (one.metrics.get("reward") if one is not None else None for one in scores)
-    title = policy.config.objective.name.upper() if policy.config is not None else ""
+    title = methods.row(policy.config.objective.name, "objective").title if policy.config is not None else ""
     if before is None or after is None:
         return texts.POLICY_MADE.format(title=title, name=policy.name)
     examples = examples_scored(policy.scores.measured)
     return texts.POLICY_REWARD.format(title=title, name=policy.name, before=before, after=after, examples=examples)
 
 
-def _going_on(runs: Sequence[RunRecord], objectives: Sequence[str]) -> RunRecord | None:
+def _going_on(runs: Sequence[RunRecord], objectives: Container[str]) -> RunRecord | None:
     """A training of these that computes, is paused, or has stopped and can be resumed, the latest first."""
     for run in runs:
         name = (run.config.get("objective") or {}).get("name", "") if isinstance(run.config, dict) else ""
@@ -191,6 +204,11 @@ def _working(name: StepName, run: RunRecord) -> PathStep:
     return PathStep(name, "working", told, takes=left, actions=(PathAction(texts.SHOW_RUN, "train", {"run": run.id}),))
 
 
+def _names(row: MethodInfo) -> set[str]:
+    """The names of a method's settings."""
+    return {setting.name for setting in row.fields}
+
+
 def _took(adapter: AdapterRecord) -> str:
     return texts.TOOK.format(time=describe_seconds(adapter.seconds)) if adapter.seconds else ""
 
@@ -204,7 +222,7 @@ def _latest_of_each(policies: Sequence[AdapterRecord]) -> list[AdapterRecord]:
     for one in sorted(policies, key=lambda each: each.created):
         if one.config is not None:
             found[one.config.objective.name] = one
-    return [found[name] for name in POLICIES if name in found]
+    return list(found.values())
 
 
 def _tested(queue: LabellingQueue, policies: Sequence[AdapterRecord]) -> AdapterRecord | None:

@@ -35,12 +35,13 @@ from workbench.records.training import (
     TrainResult,
     VerificationReport,
 )
+from workbench.records.training.config import DEFAULT_OBJECTIVE
 from workbench.subjects.runs.calls import RunRecord
 
 V = TypeVar("V")
 
-_OF_LANGUAGE_MODELS = ("", "sft", "domain")
-"""The objectives whose charts are those of a language model, also of a run that names none."""
+_OF_LANGUAGE_MODELS = ("", DEFAULT_OBJECTIVE)
+"""The objectives whose charts are known to be those of a language model, also of a run that names none."""
 LOG_LINES = 400
 TELL_MS = 200
 _IN_TURNS = ("training", "evaluating")
