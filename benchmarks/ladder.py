@@ -9,6 +9,8 @@
     arithmetic  one-step sums that are made up
     xquad       questions on paragraphs, which are a collection
     dental      questions of a dental office on its documents
+    coverage    rungs of known values whose answers are drawn, alike as those of one model are: how often the winner's
+                interval holds its value, and how often a plain interval of 95 % of the best rung does
     draws       of the ladders of the home: questions drawn from the held-out ones with replacement, as many as there
                 are, 1,000 times; how often the winner's interval holds its value over all of them, and how often a
                 plain interval of 95 % of the best rung does
@@ -25,13 +27,14 @@ import random
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 from harness import DATA, Core, arguments, read_lines, write_lines
 from prompting import sums
 
 from workbench.base.errors import UserError
-from workbench.records.ladder import LadderReport
+from workbench.records.ladder import LadderReport, RungCost
 from workbench.records.recipes import PromptingPart, Recipe
 from workbench.subjects.documents.calls import AddDocuments, CreateCollection, ListCollections
 from workbench.subjects.evaluation.calls import CreateQuestionSet, ListQuestionSets
@@ -169,6 +172,40 @@ def _mean(values: Mapping[int, float], numbers: Iterable[int]) -> float:
     return math.fsum(found) / len(found)
 
 
+def coverage(draws: int) -> None:
+    """Answers to a question are right together with a correlation of one half, by a threshold of normal draws."""
+    normal = NormalDist()
+    for count, questions, apart in ((6, 40, 0.1), (12, 60, 0.0), (12, 60, 0.05), (12, 200, 0.05)):
+        rng, held, plain = random.Random(4), 0, 0
+        true = [min(0.95, 0.6 + apart * (2 * place / count - 1)) for place in range(count)]
+        limits = [normal.inv_cdf(value) for value in true]
+        for _ in range(draws):
+            common = [rng.gauss(0, 1) for _ in range(questions)]
+            rungs = [
+                Scored(
+                    name=str(place),
+                    title=str(place),
+                    values={
+                        number: float(math.sqrt(0.5) * (shared + rng.gauss(0, 1)) < limit)
+                        for number, shared in enumerate(common)
+                    },
+                    cost=RungCost(answer_s=1 + 0.1 * place),
+                )
+                for place, limit in enumerate(limits)
+            ]
+            found = judge(rungs)
+            score = found.rungs[found.winner].score
+            held += score.low <= true[int(found.winner)] <= score.high
+            best = max(range(count), key=lambda place: sum(rungs[place].values.values()))
+            simple = wilson(round(sum(rungs[best].values.values())), questions)
+            plain += simple.low <= true[best] <= simple.high
+        print(
+            f"coverage, {count} rungs, {questions} questions, {apart:.2f} apart: winner {held / draws:.1%}, plain "
+            f"{plain / draws:.1%}",
+            flush=True,
+        )
+
+
 def estimates(core: Core) -> None:
     """What each measured rung was estimated to take against what it took."""
     store, within, count = LadderStore(core.workbench._base.database), 0, 0
@@ -188,9 +225,13 @@ def estimates(core: Core) -> None:
 
 def main() -> None:
     parser = arguments(
-        __doc__, "home", data=DATA, only=(*SETS, "draws", "estimates"), questions=40, rungs="", minutes=0.0
+        __doc__, "home", data=DATA, only=(*SETS, "coverage", "draws", "estimates"), questions=40, rungs="", minutes=0.0
     )
     chosen = parser.parse_args()
+    if "coverage" in chosen.only:
+        coverage(DRAWS)
+    if set(chosen.only) == {"coverage"}:
+        return
     rungs = tuple(filter(None, chosen.rungs.split(",")))
     with Core(chosen.home) as core:
         for name in chosen.only:

@@ -31,6 +31,7 @@ _STATES: dict[str, LadderState] = {
     "queued": "waiting", "running": "running", "finished": "finished", "failed": "failed", "cancelled": "stopped",
     "interrupted": "stopped",
 }  # fmt: skip
+_UNDER_WAY = ("racing", "preparing", "answering")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +41,13 @@ class LadderReports:
     _runs: Runs
 
     def report(self, ladder: Ladder) -> LadderReport:
-        notes = self._store.notes(ladder.id)
         state, left = self._state(ladder)
+        notes = self._store.notes(ladder.id)
+        if state not in ("running", "waiting"):  # what was under way goes on when the ladder is resumed
+            notes = {
+                name: msgspec.structs.replace(note, state="waiting") if note.state in _UNDER_WAY else note
+                for name, note in notes.items()
+            }
         try:
             evaluation = self._evaluations.get(ladder.evaluation)
         except UserError as error:

@@ -282,7 +282,7 @@ class _Climb:
         note = self._notes[rung.name]
         if self.ladder.minutes:
             left = 60 * self.ladder.minutes - self._spent()
-            takes = note.estimate.preparing_s + note.estimate.answering_s
+            takes = note.estimate.preparing_s + self._pace * note.estimate.answering_s
             if left <= 0:
                 return "The limit in minutes was reached."
             if takes > left and not note.run:
@@ -334,14 +334,18 @@ class _Climb:
             return True
         return self._spent() < 60 * self.ladder.minutes
 
+    @property
+    def _pace(self) -> float:
+        """What answers of this run have taken against their estimates."""
+        return self._took / self._expected if self._took and self._expected else 1.0
+
     def _left(self) -> float:
         """The seconds that are left of all rungs, by their estimates and by what the answers so far have taken against
         theirs."""
-        pace = self._took / self._expected if self._took and self._expected else 1.0
         left = 0.0
         for name in list(self._waiting):
             note = self._notes[name]
-            answering = pace * note.estimate.answering_s
+            answering = self._pace * note.estimate.answering_s
             if name == self._current:
                 left += answering * self.progress.share_left
             else:

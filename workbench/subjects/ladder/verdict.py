@@ -257,7 +257,7 @@ def _dearer(
     """What the best of the dearer rungs is worth."""
     dearer = [place for place in range(len(rungs)) if price[place] > price[winner]]
     if not dearer:
-        return "Nothing dearer has been measured."
+        return ""
     top = max(dearer, key=lambda place: (math.fsum(scores[place]), -price[place]))
     against = paired_intervals(scores[winner], [scores[place] for place in dearer], rate)[dearer.index(top)]
     shown = against.high < 0
