@@ -71,7 +71,7 @@ def card(page: ModelsPage, qtbot: QtBot, name: str = SMOL) -> ModelCard:
 
 def test_a_card_says_what_a_model_is(page: ModelsPage, qtbot: QtBot) -> None:
     smol = card(page, qtbot)
-    assert smol.facts == "llama · 135 M parameters · Q4_1 · 92 MB · 8,192 tokens of context · Apache-2.0"
+    assert smol.facts == "llama · decoder · 135 M parameters · Q4_1 · 92 MB · 8,192 tokens of context · Apache-2.0"
     qtbot.waitUntil(smol.unload_button.isVisible)  # once the card is laid out
     assert not smol.load_button.isVisible()  # it is loaded
     embedder = card(page, qtbot, "all-MiniLM-L6-v2")

@@ -41,6 +41,7 @@ from workbench.records.exam import (
     describe_poor,
     describe_rate,
 )
+from workbench.records.model_shapes import describe_shape, shape_title
 from workbench.records.models import ModelDetails, ModelRecord
 
 KINDS = {
@@ -154,6 +155,7 @@ class ModelCard(Card):
             self._purpose.setText(endpoint_texts.CARD_HELP.format(host=model.endpoint.host))
         facts = [
             model.architecture,
+            shape_title(model).lower(),
             texts.PARAMETERS.format(parameters=describe_parameters(model.parameters)) if model.parameters else "",
             model.quantization,
             describe_bytes(model.bytes) if model.endpoint is None else "",
@@ -305,6 +307,9 @@ class ModelFacts(QWidget):
             (texts.FACT_FILES, str(max(1, len(model.files)))),
             ("SHA-256", model.sha256),
         ]
+        self.shape = Text(describe_shape(details), "body")
+        if self.shape.text():
+            column.addWidget(self.shape)
         column.addLayout(_pairs([(name, value) for name, value in numbers if value]))
         if details.chat_template:
             column.addWidget(Text(texts.CHAT_TEMPLATE, "strong"))
