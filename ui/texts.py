@@ -226,6 +226,12 @@ CHUNKS = "Passages of the document"
 OUT_OF_MEMORY = "Memory ran out. Close other programs, or use a smaller model."
 FAULT = "Internal error: {message}"
 
+# questions from documents
+FROM_DOCUMENTS = "Questions from documents"
+FROM_DOCUMENTS_HELP = "Make questions with answers from the documents of a collection. No model is needed."
+NO_DOCUMENTS_YET = "Add documents first, on the page Documents."
+READING_DOCUMENTS = "Reading the documents"
+
 # a file with a password
 PASSWORD_NEEDED, PASSWORD_WRONG = "Password (not stored)", "Wrong password"
 PASSWORD_OF = "Password of {name}"

@@ -24,8 +24,10 @@ from ui.features.ladder.page import LadderPage
 from ui.theme.tokens import LIGHT
 from workbench import calls as c
 from workbench.api import events
+from workbench.api.events import Event
+from workbench.api.protocol import finish
 from workbench.base.errors import UserError
-from workbench.records.evaluation import ColumnScore
+from workbench.records.evaluation import ColumnScore, QuestionSet
 from workbench.records.ladder import AS_IT_IS, RungReport
 from workbench.subjects.evaluation.calls import AddSampleSet
 from workbench.subjects.ladder.calls import ExportLadder, ExtendLadder, PlanLadder, StartLadder
@@ -134,6 +136,26 @@ def test_questions_come_from_a_file_and_from_rated_chats(
     qtbot.waitUntil(fresh.setup.questions.chats_button.isEnabled)
     fresh.setup.questions.chats_button.click()  # twice in a minute: the name is taken, and that is said
     qtbot.waitUntil(fresh.setup.questions.message.isVisible)
+
+
+def test_questions_made_from_documents_are_answered_from_these(
+    fresh: LadderPage, qtbot: QtBot, front: FakeFront, home: FakeHome
+) -> None:
+    run = c.RunRecord(id="made", kind="document-questions", title="Pumps", state="running", created=1.0)
+    made = QuestionSet(id="q7", name="Questions on pumps", created=2.0, questions=30, tune=15)
+
+    def start(call: c.QuestionsFromDocuments) -> list[Event]:
+        home.runs[run.id] = run
+        home.question_sets[made.id] = made
+        return [finish(run)]
+
+    front.answer(c.QuestionsFromDocuments, start)
+    front.answer(c.FollowRun, lambda call: [finish(made)])
+    first = next(one for one in home.collections.values() if one.documents)
+    fresh.setup.questions.documents.start(first.id)
+    qtbot.waitUntil(lambda: fresh.setup.plan is not None)
+    asked = front.asked(PlanLadder)[-1]
+    assert (asked.question_set, asked.collection) == ("q7", first.name)
 
 
 def test_it_is_started_followed_stopped_and_continued(fresh: LadderPage, qtbot: QtBot, front: FakeFront) -> None:

@@ -12,6 +12,7 @@ from tests.ui.conftest import RecordingShell, settle
 from tests.ui.fake_evaluation import furnish_evaluation
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, furnished_home
+from ui import texts as shared_texts
 from ui.bridge import Bridge
 from ui.features.evaluation import texts
 from ui.features.evaluation.edit_question import EditQuestionDialog
@@ -120,10 +121,10 @@ def test_a_set_is_made_from_a_collection_and_shown_for_review(
     front.answer(c.FollowRun, lambda call: [finish(made)])
     maker = page.side.from_documents
     listed = bridge.home.listing(c.ListCollections())
-    assert maker.button.text() == texts.FROM_DOCUMENTS
+    assert maker.button.text() == shared_texts.FROM_DOCUMENTS
     listed.put(c.CollectionList(collections=()))
     assert not maker.button.isEnabled()
-    assert maker.button.toolTip() == texts.NO_DOCUMENTS_YET
+    assert maker.button.toolTip() == shared_texts.NO_DOCUMENTS_YET
     pumps, others = Collection(id="c1", name="Pumps", documents=2), Collection(id="c2", name="Others", documents=1)
     listed.put(c.CollectionList(collections=(pumps, others)))
     maker.button.click()

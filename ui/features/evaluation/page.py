@@ -13,13 +13,13 @@ from ui.bridge import Bridge
 from ui.components.layout import column_of
 from ui.components.notices import EmptyState
 from ui.components.paged_table import PAGE_ROWS
+from ui.components.questions_from_documents import FromDocuments
 from ui.components.run_follower import ACTIVE, RunFollower, RunFollowers
 from ui.components.wording import describe_count, how_far, in_words
 from ui.features import Found, ShellActions
 from ui.features.evaluation import texts
 from ui.features.evaluation.dialogs import ImportDialog, NewEvaluation, ScoreDialog
 from ui.features.evaluation.edit_question import EditQuestionDialog
-from ui.features.evaluation.from_documents import FromDocuments
 from ui.features.evaluation.grid import FIXED
 from ui.features.evaluation.optimise_dialog import OptimiseDialog
 from ui.features.evaluation.results import ResultsView

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem, QWidget
 from ui.bridge import Bridge
 from ui.components.basics import PlainButton, PrimaryButton
 from ui.components.layout import column_of
+from ui.components.questions_from_documents import FromDocuments
 from ui.features.evaluation import texts
-from ui.features.evaluation.from_documents import FromDocuments
 from ui.features.evaluation.sample_button import SampleButton
 from ui.theme import tokens
 from workbench.records.evaluation import Evaluation, QuestionSet

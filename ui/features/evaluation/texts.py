@@ -33,10 +33,6 @@ PART_OF_SET = "Part of the set"
 SET_GONE = "Deleted set"
 
 # questions from documents, and their review
-FROM_DOCUMENTS = "Questions from documents"
-FROM_DOCUMENTS_HELP = "Make questions with answers from the documents of a collection. No model is needed."
-NO_DOCUMENTS_YET = "Add documents first, on the page Documents."
-READING_DOCUMENTS = "Reading the documents"
 SAMPLES = "Sample questions"
 SAMPLES_HELP = "Add a question set that is shipped with the program."
 SAMPLE, ADDING_SAMPLE = "{title} ({questions:,} questions)", "Adding the sample…"

@@ -23,6 +23,7 @@ TIMES = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 18_000, 43_200
 """Seconds that may stand at the axis of times; what is longer goes on by factors of ten."""
 _ASIDE, _BEYOND = 0.12, 0.08  # shares of the range that are free at the sides, above and below
 _LEAST_DECADES = 1.0
+_TITLE = 190  # px of a title, at most
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,8 @@ class ChartPicture:
         order = sorted(self._points, key=lambda point: (not point.enough, point.name not in front))
         for point in order:
             font = self._looks.text(12, point.enough)
-            size = QFontMetricsF(font).size(0, point.title) + QSizeF(4 * scale, 0)
+            title = QFontMetricsF(font).elidedText(point.title, Qt.TextElideMode.ElideRight, _TITLE * scale)
+            size = QFontMetricsF(font).size(0, title) + QSizeF(4 * scale, 0)
             at, gap = self.places[point.name], self.radius + 6 * scale
             places = [
                 QPointF(at.x() + gap, at.y() - size.height() / 2),
@@ -248,7 +250,7 @@ class ChartPicture:
             painter.fillRect(box, ground)
             painter.setFont(font)
             painter.setPen(QColor(self._looks.palette.text))
-            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, point.title)
+            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
 
 
 def _time(seconds: float) -> str:

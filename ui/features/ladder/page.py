@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import PrimaryButton
-from ui.components.choice_box import ChoiceBox
 from ui.components.layout import column_of, row_of
 from ui.components.run_follower import ACTIVE, RunFollower, RunFollowers
 from ui.components.wording import how_far, in_words
@@ -21,7 +20,6 @@ from ui.features.ladder.extend_dialog import ExtendDialog
 from ui.features.ladder.report import LadderReportView
 from ui.features.ladder.setup import LadderSetup
 from ui.state import Listing
-from ui.theme import tokens
 from workbench.api import events
 from workbench.api.events import Progress, Terminal
 from workbench.api.protocol import error_of
@@ -70,7 +68,7 @@ class LadderPage(QWidget):
         ]
 
     def header(self) -> QWidget:
-        """The comparisons that there are, and the button for a new one."""
+        """The button for a new comparison."""
         return self._header
 
     @property
@@ -102,16 +100,14 @@ class LadderPage(QWidget):
         for part in (self.setup, view):
             self._views.addWidget(part)
         column_of(self, self._views)
-        self.choice = ChoiceBox(texts.LADDERS, (), 32)
-        self.choice.chosen.connect(self._show)
+        view.choice.chosen.connect(self._show)
         self.new_button = PrimaryButton(texts.NEW, "plus", small=True, clicked=self.show_setup)
         self._header = QFrame()
-        row_of(self._header, self.choice, self.new_button, gap=tokens.SPACE_2)
+        row_of(self._header, self.new_button)
 
     def _show_header(self) -> None:
         there = bool(self._ladders)
         beginning = self._views.currentWidget() is self.setup
-        self.choice.setVisible(there and not beginning)
         self.new_button.setVisible(there and not beginning)
         self.setup.show_way_back(there)
 
@@ -120,7 +116,7 @@ class LadderPage(QWidget):
     def _on_ladders(self, found: LadderList) -> None:
         first, self._known = not self._known, True
         self._ladders = {one.id: one for one in found.ladders}
-        self.choice.set_choices([(texts.title_of(one), id) for id, one in self._ladders.items()])
+        self.view.choice.set_choices([(texts.title_of(one), id) for id, one in self._ladders.items()])
         shown = self._listing.call.ladder if self._listing is not None else ""  # type: ignore[attr-defined]
         gone = bool(shown) and shown not in self._ladders
         begins = first and not self.setup.questions.value and not self._wanted
@@ -142,7 +138,7 @@ class LadderPage(QWidget):
             self.show_setup()
 
     def _show(self, ladder: str) -> None:
-        self.choice.show_value(ladder)
+        self.view.choice.show_value(ladder)
         self._views.setCurrentWidget(self.view)
         self._follow(ladder)
         self._show_header()
@@ -162,10 +158,9 @@ class LadderPage(QWidget):
         tasks = texts.TASKS[ladder.task].lower()
         asked = max((rung.score.n for rung in report.rungs if rung.score is not None), default=0)
         facts = texts.FACTS.format(
-            model=ladder.recipe.model.name, task=tasks, questions=texts.questions(asked),
-            date=texts.moment(ladder.created),
+            model=ladder.recipe.model.name, task=tasks, questions=texts.questions(asked)
         )  # fmt: skip
-        self.view.show_report(report, f"{ladder.set_name} · {facts}")
+        self.view.show_report(report, facts)
         self._show_progress()
 
     # -- runs ----------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from ui.bridge import Bridge, Handle
 from ui.components.basics import Card, InlineMessage, LinkButton, PlainButton, ProgressLine, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.layout import column_of, row_of
+from ui.components.questions_from_documents import FromDocuments
 from ui.components.wording import how_far, in_words
 from ui.features.ladder import texts
 from ui.theme import tokens
@@ -32,12 +33,15 @@ from workbench.subjects.evaluation.calls import (
     SampleSetList,
 )
 
+_LINK = 5  # px beside the words of a link
+
 
 class QuestionChoice(QWidget):
-    """``chosen`` sends the id of the set that is chosen; ``sample_chosen`` before it the shipped set that it is of."""
+    """``chosen`` sends the id of the set that is chosen, ``documents_wanted`` before it the name of the collection that
+    answers it, "" for none, where that is known."""
 
     chosen = Signal(str)
-    sample_chosen = Signal(object)
+    documents_wanted = Signal(str)
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -48,13 +52,24 @@ class QuestionChoice(QWidget):
         self.set = ChoiceBox(texts.QUESTIONS, (), 28, texts.CHOOSE_SET, chosen=self.chosen)
         self.file_button = PlainButton(texts.FROM_FILE, "upload", small=True, clicked=self._on_file)
         self.chats_button = PlainButton(texts.FROM_CHATS, "thumb-up", small=True, clicked=self._on_chats)
+        self.documents = FromDocuments(bridge)
+        self.documents.button.setProperty("small", True)
+        self.documents.made.connect(self._on_made)
         self.progress = ProgressLine(visible=False, stop_clicked=self._on_stop)
         self.message = InlineMessage()
         self._ways = row_of(None, self.file_button, self.chats_button, None, gap=tokens.SPACE_2)
         self._cards = column_of(gap=tokens.SPACE_2)
         self._samples = Text(texts.SAMPLES, "small")
         column_of(
-            self, self.set, self._ways, self.progress, self.message, self._samples, self._cards, gap=tokens.SPACE_3
+            self,
+            self.set,
+            self._ways,
+            self.documents,
+            self.progress,
+            self.message,
+            self._samples,
+            self._cards,
+            gap=tokens.SPACE_3,
         )
         self._samples.hide()
         bridge.home.listing(ListQuestionSets()).follow(self._on_sets)
@@ -97,8 +112,12 @@ class QuestionChoice(QWidget):
                 self._cards.insertWidget(place, card)
 
     def _on_sample(self, sample: SampleSet, checked: bool = False) -> None:
-        self.sample_chosen.emit(sample)
+        self.documents_wanted.emit(sample.collection)
         self._add(AddSampleSet(name=sample.name), texts.ADDING.format(title=sample.title))
+
+    def _on_made(self, made: QuestionSet) -> None:
+        self.documents_wanted.emit(self.documents.collection)
+        self.choose(made.id)
 
     def _on_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, texts.CHOOSE_FILE, "", texts.FILE_KINDS)
@@ -151,7 +170,7 @@ class SampleCard(Card):
         super().__init__(margin=tokens.SPACE_3)
         self.body.setSpacing(tokens.SPACE_1)
         self.button = LinkButton(sample.title, align="left", accessibleDescription=sample.sentence)
-        self.body.addLayout(row_of(None, self.button, None, margins=(-6, 0, 0, 0)))
-        self.body.addWidget(Text(sample.sentence, "small"))
+        self.body.addLayout(row_of(None, self.button, None))
+        self.body.addWidget(Text(sample.sentence, "small", indent=_LINK))
         figures = f"{texts.questions(sample.questions)} · {texts.TASKS[sample.task].lower()}"
-        self.body.addWidget(Text(figures, "small"))
+        self.body.addWidget(Text(figures, "small", indent=_LINK))

@@ -9,7 +9,8 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QMenu, QSizePolicy, QWidget
 
-from ui.components.basics import Card, InlineMessage, PlainButton, ProgressLine, QuietButton, Text
+from ui.components.basics import Card, ElidedLabel, InlineMessage, PlainButton, ProgressLine, QuietButton, Text
+from ui.components.choice_box import ChoiceBox
 from ui.components.layout import ScrolledColumn, column_of, row_of
 from ui.components.notices import ConfirmRow
 from ui.components.slide_row import Slider
@@ -40,7 +41,8 @@ class LadderReportView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.report: LadderReport | None = None
-        self.facts = Text("", "muted")
+        self.choice = ChoiceBox(texts.LADDERS, (), 30)
+        self.facts = ElidedLabel("", "muted")
         self.add_button = PlainButton(texts.ADD_RUNGS, "plus", small=True, clicked=self.add_wanted)
         self.export_button = PlainButton(texts.EXPORT, "export", small=True, clicked=self._on_export)
         self.delete_button = QuietButton(texts.DELETE, "trash", small=True)
@@ -61,7 +63,13 @@ class LadderReportView(QWidget):
         self.table.use_wanted.connect(self.use_wanted)
         area = ScrolledColumn(tokens.SPACE_3, width=_MOST)
         head = row_of(
-            None, (self.facts, 1), self.add_button, self.export_button, self.delete_button, gap=tokens.SPACE_2
+            None,
+            self.choice,
+            (self.facts, 1),
+            self.add_button,
+            self.export_button,
+            self.delete_button,
+            gap=tokens.SPACE_2,
         )
         area.column.addLayout(head)
         for part in (
@@ -85,14 +93,14 @@ class LadderReportView(QWidget):
         unit = int(10 ** (math.floor(math.log10(exact)) - 1))
         return round(exact / unit) * unit
 
-    def show_report(self, report: LadderReport, title: str) -> None:
-        """Show a comparison as it is now; ``title`` says what is compared."""
+    def show_report(self, report: LadderReport, facts: str) -> None:
+        """Show a comparison as it is now; ``facts`` say what is compared."""
         other = self.report is None or self.report.ladder.id != report.ladder.id
         self.report = report
         if other:
             self.message.hide()
             self.confirm.hide()
-        self.facts.setText(title)
+        self.facts.set_full_text(facts)
         waiting = texts.NO_SENTENCE if report.state in ("waiting", "running") else texts.NO_SENTENCE_STOPPED
         self.sentence.setText(report.sentence or waiting)
         self.more.setText(texts.MORE.format(count=texts.questions(report.more)) if report.more else "")

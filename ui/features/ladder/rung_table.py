@@ -76,6 +76,10 @@ class RungTable(QWidget):
             if place != _RUNG:
                 self._head[place].setFixedWidth(_WIDTHS[place])
             grid.addWidget(self._head[place], 0, place)
+        for place in (_STANDING, _USE):  # there is no space beside an empty column
+            empty = QWidget()
+            empty.setFixedWidth(_WIDTHS[place])
+            grid.addWidget(empty, 0, place)
         return head
 
 

@@ -25,7 +25,6 @@ from workbench.base.errors import Cancelled
 from workbench.records.ladder import AS_IT_IS, LadderPlan, TaskKind
 from workbench.records.recipes import ModelPart, Recipe
 from workbench.subjects.documents.calls import CollectionList, ListCollections
-from workbench.subjects.evaluation.calls import SampleSet
 from workbench.subjects.ladder.calls import PlanLadder, StartLadder
 from workbench.subjects.models.calls import ListModels, ModelList
 from workbench.subjects.runs.calls import RunRecord
@@ -56,7 +55,7 @@ class LadderSetup(QWidget):
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS, timeout=self._plan)
         self._build()
         self.questions.chosen.connect(self._on_set)
-        self.questions.sample_chosen.connect(self._on_sample)
+        self.questions.documents_wanted.connect(self._on_documents_wanted)
         bridge.home.listing(ListModels()).follow(self._on_models)
         bridge.home.listing(ListCollections()).follow(self._on_collections)
         self._show_state()
@@ -155,8 +154,8 @@ class LadderSetup(QWidget):
         if self.collection.value != before:
             self._ask_soon()
 
-    def _on_sample(self, sample: SampleSet) -> None:
-        self._waits_for_documents = sample.collection
+    def _on_documents_wanted(self, collection: str) -> None:
+        self._waits_for_documents = collection
         self.collection.show_value("")
         known = self._bridge.home.listing(ListCollections()).value
         if known is not None:

@@ -6,12 +6,12 @@ import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
+from ui import texts
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, PlainButton, ProgressLine
 from ui.components.layout import column_of
 from ui.components.run_follower import RunFollower
 from ui.components.wording import describe_count, how_far, in_words
-from ui.features.evaluation import texts
 from ui.theme import tokens
 from workbench.api import events
 from workbench.api.events import Progress, Terminal
@@ -32,6 +32,7 @@ class FromDocuments(QWidget):
         super().__init__(parent)
         self._bridge = bridge
         self._collections: tuple[Collection, ...] = ()
+        self._asked = ""
         self._run: RunFollower | None = None
         self.button = PlainButton(texts.FROM_DOCUMENTS, clicked=self._on_pressed)
         self.progress = ProgressLine(visible=False, stop_clicked=self._on_stop)
@@ -39,8 +40,14 @@ class FromDocuments(QWidget):
         column_of(self, self.button, self.progress, self.message, gap=tokens.SPACE_2)
         bridge.home.listing(ListCollections()).follow(self._on_collections)
 
+    @property
+    def collection(self) -> str:
+        """The name of the collection that the latest set was made from; "" for one that there is no more."""
+        return next((one.name for one in self._collections if one.id == self._asked), "")
+
     def start(self, collection: str) -> None:
         """Make a set from the documents of the collection with this id."""
+        self._asked = collection
         self.message.hide()
         self.button.setEnabled(False)
         self._bridge.call(QuestionsFromDocuments(collection=collection), self._on_started, self._on_refused, self)
