@@ -28,6 +28,7 @@ from tests.ui.conftest import settle
 from tests.ui.fake_adapters import furnish_adapters
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import running_ingest
+from tests.ui.fake_ladder import furnish_ladder
 from ui.bridge import Bridge
 from ui.components.basics import IconButton, InlineMessage, PlainButton
 from ui.features import PAGES, WELCOME
@@ -155,6 +156,7 @@ def test_every_key_is_in_the_list_of_keys(frame: Shell, qtbot: QtBot) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_no_page_is_wider_than_the_smallest_window(frame: Shell, qtbot: QtBot, front: FakeFront, name: str) -> None:
     furnish_adapters(front.home)
+    furnish_ladder(front.home)
     frame.resize(frame.minimumSize())
     frame.open_page(name)
     settle(frame._bridge, qtbot)

@@ -219,7 +219,7 @@ class ChartPicture:
 
     def _draw_titles(self, painter: QPainter) -> None:
         """The titles beside their points, where there is room; those of the frontier first. A title that has none is
-        told by pointing at its point."""
+        told by pointing at its point; that of the one that is enough is always there."""
         scale, front = self._looks.scale, {point.name for point in frontier_of(self._points)}
         radius = self.radius + 4 * scale
         taken = [QRectF(at.x() - radius, at.y() - radius, 2 * radius, 2 * radius) for at in self.places.values()]
@@ -239,13 +239,16 @@ class ChartPicture:
                 QPointF(at.x() + gap, at.y() + gap / 2),
                 QPointF(at.x() - gap - size.width(), at.y() - size.height() - gap / 2),
                 QPointF(at.x() - gap - size.width(), at.y() + gap / 2),
+                QPointF(at.x() - size.width() / 2, at.y() - gap - size.height()),
+                QPointF(at.x() - size.width() / 2, at.y() + gap),
             ]
             room = self._plot.adjusted(0, -18 * scale, 12 * scale, 0)
             boxes = [QRectF(place, size) for place in places]
             free = [box for box in boxes if room.contains(box) and not any(box.intersects(other) for other in taken)]
-            if not free:
+            if not free and not point.enough:
                 continue
-            box = min(free, key=lambda box: sum(box.intersects(line) for line in lines))  # the first of equal ones
+            inside = free or [box for box in boxes if room.contains(box)] or boxes
+            box = min(inside, key=lambda box: sum(box.intersects(line) for line in lines))  # the first of equal ones
             taken.append(box)
             painter.fillRect(box, ground)
             painter.setFont(font)

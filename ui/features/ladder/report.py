@@ -23,6 +23,10 @@ from workbench.records.ladder import LadderReport
 
 _WIDE = 1_420
 """Pixels from which the table has room beside the chart."""
+_NARROW = 920
+"""Pixels below which the table has fewer columns."""
+_CHARACTERS, _FEW_CHARACTERS = 28, 20
+"""Of the name of a comparison that are in sight, at least."""
 _MOST = 1_900
 _LEAST_QUESTIONS, _MOST_QUESTIONS, _FIRST_QUESTIONS = 10, 100_000, 1_000
 _STEPS = 24
@@ -41,7 +45,7 @@ class LadderReportView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.report: LadderReport | None = None
-        self.choice = ChoiceBox(texts.LADDERS, (), 30)
+        self.choice = ChoiceBox(texts.LADDERS, (), _CHARACTERS)
         self.facts = ElidedLabel("", "muted")
         self.add_button = PlainButton(texts.ADD_RUNGS, "plus", small=True, clicked=self.add_wanted)
         self.export_button = PlainButton(texts.EXPORT, "export", small=True, clicked=self._on_export)
@@ -123,6 +127,9 @@ class LadderReportView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         beside = event.size().width() >= _WIDE
+        self.table.set_narrow(event.size().width() < _NARROW)
+        self.facts.setVisible(event.size().width() >= _NARROW)
+        self.choice.setMinimumContentsLength(_CHARACTERS if event.size().width() >= _NARROW else _FEW_CHARACTERS)
         self._parts.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
 
     def _make_chart_card(self) -> Card:

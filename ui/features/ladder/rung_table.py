@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QWidget
 
 from ui.components.basics import Chip, ColourKey, ElidedLabel, LinkButton, QuietButton, Text, Tone
 from ui.components.layout import column_of, empty_layout, row_of
@@ -22,6 +23,8 @@ _LINK = 6  # px beside the words of a link
 _TONES: dict[Standing, Tone] = {"best": "success", "not worse": "success", "worse": "plain", "open": "plain"}
 _WIDTHS = (0, 66, 84, 64, 72, 52, 74, 84, 116)
 _RUNG, _QUALITY, _DIFFERENCE, _PREPARING, _SECONDS, _TOKENS, _PER_RIGHT, _STANDING, _USE = range(9)
+_LESS = (_PREPARING, _TOKENS, _PER_RIGHT, _STANDING)
+"""Columns that a narrow table lacks."""
 
 
 class RungTable(QWidget):
@@ -34,12 +37,22 @@ class RungTable(QWidget):
         super().__init__()
         self.setAccessibleName(texts.TABLE)
         self.lines: dict[str, RungLine] = {}
-        self._head: dict[int, Text] = {}
+        self._head: dict[int, QWidget] = {}
+        self._narrow = False
         column = column_of(self, gap=0)
         column.addWidget(self._make_head())
         self._column = column_of(gap=0)
         column.addLayout(self._column)
         column.addStretch(1)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Leave columns out, so that it fits into a narrow window."""
+        if narrow != self._narrow:
+            self._narrow = narrow
+            for place in _LESS:
+                self._head[place].setVisible(not narrow)
+            for line in self.lines.values():
+                line.set_narrow(narrow)
 
     def show_report(self, report: LadderReport) -> None:
         """Fill the lines; those that are there stay where they are."""
@@ -49,10 +62,11 @@ class RungTable(QWidget):
             self.lines = {}
             for name in names:
                 line = self.lines[name] = RungLine()
+                line.set_narrow(self._narrow)
                 line.title.clicked.connect(partial(self._on_title, name))
                 line.use_button.clicked.connect(partial(self._on_use, name))
                 self._column.addWidget(line)
-        self._head[_QUALITY].setText(texts.HEAD_VALUE if report.unit else texts.HEAD_QUALITY)
+        self._quality.setText(texts.HEAD_VALUE if report.unit else texts.HEAD_QUALITY)
         for rung in report.rungs:
             self.lines[rung.offer.name].show_rung(rung, report.unit, rung.offer.name == report.winner)
 
@@ -64,22 +78,17 @@ class RungTable(QWidget):
 
     def _make_head(self) -> QWidget:
         head = QWidget()
-        grid = _grid(head)
         titles = (
             texts.HEAD_RUNG, texts.HEAD_QUALITY, texts.HEAD_DIFFERENCE, texts.HEAD_PREPARING, texts.HEAD_SECONDS,
             texts.HEAD_TOKENS, texts.HEAD_PER_RIGHT,
         )  # fmt: skip
         for place, title in enumerate(titles):
-            self._head[place] = Text(title, "small")
-            self._head[place].setAlignment(_LEFT if place == _RUNG else _RIGHT)
-            self._head[place].setToolTip(texts.HEAD_HELP.get(title, ""))
-            if place != _RUNG:
-                self._head[place].setFixedWidth(_WIDTHS[place])
-            grid.addWidget(self._head[place], 0, place)
-        for place in (_STANDING, _USE):  # there is no space beside an empty column
-            empty = QWidget()
-            empty.setFixedWidth(_WIDTHS[place])
-            grid.addWidget(empty, 0, place)
+            words = self._head[place] = Text(title, "small", toolTip=texts.HEAD_HELP.get(title, ""))
+            words.setAlignment(_LEFT if place == _RUNG else _RIGHT)
+            if place == _QUALITY:
+                self._quality = words
+        self._head |= {_STANDING: QWidget(), _USE: QWidget()}
+        _lay_out(head, self._head)
         return head
 
 
@@ -94,6 +103,7 @@ class RungLine(QFrame):
         self._key.setFixedWidth(10)
         self._key_row = row_of(self._key)
         self._tone = ""
+        self._title = ""
         self.title = LinkButton("", align="left")
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.plain = ElidedLabel("", "body")
@@ -107,31 +117,33 @@ class RungLine(QFrame):
         self.difference, self.between_difference = _number("body"), _number("small")
         self.numbers = {place: _number("body") for place in (_PREPARING, _SECONDS, _TOKENS, _PER_RIGHT)}
         self.standing = Chip("")
+        self._narrow = self._measured = False
         self.use_button = QuietButton(texts.USE, "chat", small=True)
-        grid = _grid(self)
-        grid.addLayout(row_of(None, self._key, (self._names, 1), gap=tokens.SPACE_2), 0, _RUNG)
-        # before what else is in its columns: a layout looks at the last of them for the space between columns
-        grid.addWidget(self.state, 0, _QUALITY, 1, _STANDING - _QUALITY)
-        self._results: list[QWidget] = []
-        for place, parts in (
-            (_QUALITY, (self.quality, self.between)),
-            (_DIFFERENCE, (self.difference, self.between_difference)),
-        ):
-            both = QWidget()
-            both.setFixedWidth(_WIDTHS[place])
-            column_of(both, *parts, gap=0)
-            grid.addWidget(both, 0, place)
-            self._results.append(both)
-        for place, part in self.numbers.items():
-            part.setFixedWidth(_WIDTHS[place])
-            grid.addWidget(part, 0, place)
-            self._results.append(part)
-        grid.addWidget(self.standing, 0, _STANDING, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
-        self.use_button.setFixedWidth(_WIDTHS[_USE])
-        grid.addWidget(self.use_button, 0, _USE)
+        named = QWidget()
+        row_of(named, self._key, (self._names, 1), gap=tokens.SPACE_2)
+        standing = QWidget()
+        row_of(standing, None, self.standing, None)
+        quality, difference = QWidget(), QWidget()
+        column_of(quality, self.quality, self.between, gap=0)
+        column_of(difference, self.difference, self.between_difference, gap=0)
+        cells = {_QUALITY: quality, _DIFFERENCE: difference, **self.numbers, _STANDING: standing}
+        self._cells: dict[int, QWidget] = dict(cells)
         policy = self.use_button.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.use_button.setSizePolicy(policy)
+        row = _lay_out(self, {_RUNG: named, **cells, _USE: self.use_button})
+        row.insertWidget(_QUALITY, self.state)
+        self.set_narrow(False)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Leave cells out; what is not measured yet says so in the place of all of them."""
+        self._narrow = narrow
+        widths = [width for place, width in enumerate(_WIDTHS) if place in self._cells and not self._lacks(place)]
+        self.state.setFixedWidth(sum(widths) + tokens.SPACE_3 * (len(widths) - 1))
+        self._show_cells()
+
+    def _lacks(self, place: int) -> bool:
+        return self._narrow and place in _LESS
 
     def show_rung(self, rung: RungReport, unit: str, enough: bool) -> None:
         """Show what is known of a rung; ``enough``: it is the one that the sentence names."""
@@ -140,13 +152,15 @@ class RungLine(QFrame):
             self._tone = tone_of(rung)
             empty_layout(self._key_row)
             self._key_row.addWidget(ColourKey(self._tone))
-        self.title.setText(offer.title)
+        self._title = offer.title
+        self._fit_title()
+        self.title.setAccessibleName(offer.title)
         self.title.setToolTip(texts.ANSWERS_HELP.format(title=offer.title))
         self.plain.set_full_text(offer.title)
         has_answers = rung.column is not None and rung.state != "waiting"
         self._names.setCurrentWidget(self.title if has_answers else self.plain)
-        for part in self._results:
-            part.setVisible(measured)
+        self._measured = measured
+        self._show_cells()
         self.state.setVisible(not measured)
         self.state.set_full_text(texts.state_of(rung))
         set_property(self.state, "role", "error" if rung.state == "failed" else "small")
@@ -154,12 +168,23 @@ class RungLine(QFrame):
         self.use_button.setVisible(rung.recipe is not None and measured)
         self.use_button.setToolTip(texts.USE_HELP.format(title=offer.title))
         self.use_button.setAccessibleName(texts.USE_HELP.format(title=offer.title))
-        self.standing.setVisible(measured)
         self.standing.setText(texts.ENOUGH if enough else texts.STANDINGS[rung.standing])
         self.standing.set_tone("accent" if enough else _TONES[rung.standing])
         self.standing.setToolTip(texts.ENOUGH_HELP if enough else texts.STANDING_HELP[rung.standing])
         if rung.score is not None:
             self._show_numbers(rung, unit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_title()
+
+    def _fit_title(self) -> None:
+        room = self._names.width() - 2 * _LINK
+        self.title.setText(self.title.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, room))
+
+    def _show_cells(self) -> None:
+        for place, cell in self._cells.items():
+            cell.setVisible(self._measured and not self._lacks(place))
 
     def _show_numbers(self, rung: RungReport, unit: str) -> None:
         score, cost, change = rung.score, rung.cost, rung.difference
@@ -178,15 +203,15 @@ class RungLine(QFrame):
         self.numbers[_PER_RIGHT].setText(texts.number(cost.tokens_per_right))
 
 
-def _grid(parent: QWidget) -> QGridLayout:
-    grid = QGridLayout(parent)
-    grid.setContentsMargins(tokens.SPACE_3, tokens.SPACE_1, tokens.SPACE_2, tokens.SPACE_1)
-    grid.setHorizontalSpacing(tokens.SPACE_3)
-    grid.setVerticalSpacing(0)
-    grid.setColumnStretch(_RUNG, 1)
-    for place, width in enumerate(_WIDTHS):
-        grid.setColumnMinimumWidth(place, width)
-    return grid
+def _lay_out(parent: QWidget, cells: dict[int, QWidget]) -> QHBoxLayout:
+    """Cells beside each other, each as wide as its column."""
+    row = row_of(parent, gap=tokens.SPACE_3)
+    row.setContentsMargins(tokens.SPACE_3, tokens.SPACE_1, tokens.SPACE_2, tokens.SPACE_1)
+    for place, cell in cells.items():
+        if place != _RUNG:
+            cell.setFixedWidth(_WIDTHS[place])
+        row.addWidget(cell, 1 if place == _RUNG else 0)
+    return row
 
 
 def _number(role: str) -> QLabel:
