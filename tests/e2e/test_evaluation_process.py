@@ -1,4 +1,4 @@
-"""An evaluation with the starter model in a core process that is killed: nothing is lost, and nothing made twice."""
+"""An evaluation in a core process that is killed: nothing is lost, and nothing made twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workbench.base.errors import WorkerDied
 from workbench.base.paths import Home
 from workbench.records.evaluation import EvaluationResult, GridPage, ScorerUse
 from workbench.records.optimisation import OptimisationResult
-from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
+from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
 from workbench.subjects.evaluation.calls import (
     AddScorers,
     CreateQuestionSet,
@@ -32,13 +32,18 @@ from workbench.subjects.evaluation.calls import (
     Optimise,
 )
 from workbench.subjects.machine.calls import ChangeSettings
-from workbench.subjects.models.calls import RegisterStarter
+from workbench.subjects.models.calls import ImportModel, RegisterStarter
 from workbench.subjects.runs.calls import FollowRun, ResumeRun, RunRecord
 
 SHORT = DecodingPart(temperature=0.0, max_tokens=8)
 RECIPES = (
-    Recipe(name="Plain", decoding=SHORT),
-    Recipe(name="Brief", prompting=PromptingPart(instructions="Answer with one word."), decoding=SHORT),
+    Recipe(name="Plain", model=ModelPart(name="Short"), decoding=SHORT),
+    Recipe(
+        name="Brief",
+        model=ModelPart(name="Short"),
+        prompting=PromptingPart(instructions="Answer with one word."),
+        decoding=SHORT,
+    ),
 )
 CAPITALS = {"France": "Paris", "Italy": "Rome", "Japan": "Tokyo", "Spain": "Madrid", "Norway": "Oslo", "Peru": "Lima"}
 
@@ -64,10 +69,11 @@ def opened(home: Home) -> Iterator[Client]:
                 psutil.Process(owner.pid).wait(30)
 
 
-def begun(client: Client, sets: str) -> RunRecord:
+def begun(client: Client, sets: str, model: Path) -> RunRecord:
     # which questions are computed together differs from run to run, and with it the last bits of every probability
     client.call(ChangeSettings(values={"engine": {"deterministic": True}}))
     client.call(RegisterStarter())
+    client.call(ImportModel(path=str(model), name="Short"))
     client.call(CreateQuestionSet(path=sets))
     return client.call(Evaluate(question_set="capitals", recipes=RECIPES, seed=3))
 
@@ -83,11 +89,11 @@ def grid(client: Client, evaluation: str) -> GridPage:
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(os.name == "nt", reason="kills the core with SIGKILL")
 def test_a_killed_core_loses_no_answer_and_makes_none_twice(
-    tmp_path: Path, sets: str, smollm_path: Path, minilm_path: Path
+    tmp_path: Path, sets: str, smollm_file: Path, minilm_path: Path
 ) -> None:
     home, count = Home(tmp_path / "home"), len(RECIPES) * len(CAPITALS)
     with contextlib.suppress(WorkerDied, OSError), opened(home) as client:
-        run = begun(client, sets)
+        run = begun(client, sets, smollm_file)
         for event in client.stream(FollowRun(run=run.id)):
             if isinstance(event, events.Progress) and event.stage == "answering" and event.done >= count // 2:
                 owner = read_owner(home)
@@ -118,7 +124,7 @@ def test_a_killed_core_loses_no_answer_and_makes_none_twice(
         similar = (ScorerUse(name="embedding-similarity"),)
         assert ended(client, client.call(AddScorers(evaluation=evaluation.id, scorers=similar))).scored == count
     with opened(Home(tmp_path / "other")) as client:
-        whole = ended(client, begun(client, sets))
+        whole = ended(client, begun(client, sets, smollm_file))
         assert whole.answered == count
         assert grid(client, whole.evaluation) == resumed
         assert client.call(GetEvaluation(evaluation=whole.evaluation)).results == report.results
@@ -145,7 +151,8 @@ def test_a_killed_search_for_a_prompt_goes_on(tmp_path: Path, smollm_path: Path)
     with contextlib.suppress(WorkerDied, OSError), opened(home) as client:
         client.call(RegisterStarter())
         client.call(CreateQuestionSet(path=str(path), tune_share=0.75))
-        search = Optimise(question_set="capitals", recipe=RECIPES[0], method="bootstrap", options=options)
+        recipe = msgspec.structs.replace(RECIPES[0], model=ModelPart())
+        search = Optimise(question_set="capitals", recipe=recipe, method="bootstrap", options=options)
         run = client.call(search)
         for event in client.stream(FollowRun(run=run.id)):
             if isinstance(event, events.Progress) and event.stage == "searching" and event.done >= 7:
