@@ -179,8 +179,8 @@ class JudgementFilter(msgspec.Struct, frozen=True, kw_only=True):
 
     search: Annotated[str, "words of the prompt or an answer"] = ""
     verdicts: Annotated[tuple[Verdict, ...], "a verdict; once for each"] = ()
-    sources: Annotated[tuple[JudgementSource, ...], "where they are from; once for each"] = ()
-    judges: Annotated[tuple[JudgeKind, ...], "who judged; once for each"] = ()
+    sources: Annotated[tuple[JudgementSource, ...], "source of the judgements; once for each"] = ()
+    judges: Annotated[tuple[JudgeKind, ...], "kind of judge; once for each"] = ()
     judge_name: Annotated[str, "this judge only"] = ""
     chat: str = ""
     origin: Annotated[str, "imported from this file"] = ""

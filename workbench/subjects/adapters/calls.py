@@ -60,7 +60,7 @@ class ExportAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.ex
 
     adapter: str
     path: Annotated[str, "a new folder"]
-    form: Annotated[Literal["peft", "gguf", "merged"], "the form"] = "gguf"
+    form: Annotated[Literal["peft", "gguf", "merged"], "format of the exported files"] = "gguf"
 
 
 class QuantizeModel(Call[RunRecord], frozen=True, kw_only=True, tag="models.quantize"):

@@ -88,7 +88,7 @@ class ListFacts(Call[FactList], frozen=True, kw_only=True, tag="facts.list"):
     """What is remembered, the latest first; with ``search``, what is nearest to it in meaning first."""
 
     changed_by = ("facts",)
-    search: Annotated[str, "what is nearest in meaning first"] = ""
+    search: Annotated[str, "order the facts by their similarity to this text"] = ""
 
 
 class AddFact(Call[Fact], frozen=True, kw_only=True, tag="facts.add"):

@@ -121,7 +121,7 @@ class MoveChat(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.move"):
     """Put a chat into a folder; "": into none. Raises UserError when there is no such folder."""
 
     chat: str
-    folder: Annotated[str, "no folder, if none is given"] = ""
+    folder: Annotated[str, "folder of chats (default: none)"] = ""
 
 
 class WithdrawTool(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.withdraw-tool"):
@@ -201,7 +201,7 @@ class SelectSequence(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.
     """Select another of several answers; the conversation continues from it."""
 
     message: str
-    sequence: Annotated[int, "its number, from 0"]
+    sequence: Annotated[int, "number of the sequence, counted from 0"]
 
 
 class RateAnswer(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.rate"):

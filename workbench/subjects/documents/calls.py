@@ -56,7 +56,7 @@ class SetPassageLength(Call[Collection], frozen=True, kw_only=True, tag="collect
     model). Where that changes, all its files are read again. Raises UserError below 32 or above 8,192."""
 
     collection: Annotated[str, COLLECTION]
-    tokens: Annotated[int, "at most so many; 0: what suits. All files are read again"]
+    tokens: Annotated[int, "maximum number of tokens per passage (0: chosen by the program); all files are read again"]
 
 
 class SetEmbedder(Call[Collection], frozen=True, kw_only=True, tag="collections.embedder"):
@@ -64,7 +64,7 @@ class SetEmbedder(Call[Collection], frozen=True, kw_only=True, tag="collections.
     changes, all its files are read again. Raises UserError when there is no such model."""
 
     collection: Annotated[str, COLLECTION]
-    model: Annotated[str, "if none is given, the default one. All files are read again"] = ""
+    model: Annotated[str, "embedding model (default: the usual one); all files are read again"] = ""
 
 
 class RemoveCollection(Call[Collection], frozen=True, kw_only=True, tag="collections.remove"):
@@ -160,7 +160,7 @@ class FindName(Call[NamePlaces], frozen=True, kw_only=True, tag="docs.name"):
     collection: Annotated[str, COLLECTION]
     name: Annotated[str, "a name, or a part of it that no other name has"]
     other: Annotated[str, "a second name: what connects the two"] = ""
-    limit: Annotated[int, "at most so many passages"] = 200
+    limit: Annotated[int, "maximum number of passages"] = 200
 
 
 class GetDocumentText(Call[DocumentText], frozen=True, kw_only=True, tag="docs.text"):

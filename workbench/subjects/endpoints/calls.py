@@ -40,7 +40,7 @@ class AddEndpoint(Call[EndpointRecord], frozen=True, kw_only=True, tag="endpoint
     key: str = ""
     price_in: Annotated[float, PRICE_IN] = 0.0
     price_out: Annotated[float, PRICE_OUT] = 0.0
-    budget: Annotated[float, "what may be spent in all; 0: no limit"] = 0.0
+    budget: Annotated[float, "budget in all (0: no limit)"] = 0.0
     terms: Annotated[str, "the address of its terms, stored with the model"] = ""
 
 
@@ -59,7 +59,7 @@ class ChangeEndpoint(Call[EndpointRecord], frozen=True, kw_only=True, tag="endpo
     new_name: Annotated[str | None, "its new name in the catalogue"] = None
     model: Annotated[str | None, "the name by which the service knows the model; it is probed"] = None
     terms: Annotated[str | None, "the address of its terms"] = None
-    notes: Annotated[str | None, "what else is to be remembered"] = None
+    notes: Annotated[str | None, "notes on the endpoint"] = None
     key: str | None = None
     price_in: Annotated[float | None, PRICE_IN] = None
     price_out: Annotated[float | None, PRICE_OUT] = None

@@ -71,7 +71,7 @@ class CreateQuestionSet(Call[QuestionSet], frozen=True, kw_only=True, tag="quest
     with_context: Annotated[bool, "leave out contexts: the recipe's documents hold them"] = True
     limit: Annotated[int, "maximum number of questions; 0: all"] = 0
     tune_share: Annotated[float, about(ge=0, le=1), "share of questions for tuning"] = 0.5
-    seed: Annotated[int, "draws which ones"] = 0
+    seed: Annotated[int, "seed of the draw"] = 0
     benchmark: str = ""
     examples: Annotated[str, EXAMPLES] = ""
     shots: int = -1
@@ -118,7 +118,7 @@ class QuestionsFromDocuments(Call[RunRecord], frozen=True, kw_only=True, tag="qu
     name: Annotated[str, "the set's name (default: chosen)"] = ""
     limit: Annotated[int, about(ge=1, le=2_000), "maximum number of questions"] = 60
     tune_share: Annotated[float, about(ge=0, le=1), "share of questions for tuning"] = 0.5
-    seed: Annotated[int, "draws which ones"] = 0
+    seed: Annotated[int, "seed of the draw"] = 0
 
 
 class ListQuestionSets(Call[QuestionSetList], frozen=True, kw_only=True, tag="questions.list"):
@@ -171,7 +171,7 @@ class Evaluate(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.start
     scorers: tuple[ScorerUse, ...] = ()
     part: Annotated[Part, PART] = "all"
     limit: Annotated[int, "draw N questions; 0: all"] = 0
-    seed: Annotated[int, "draws them"] = 0
+    seed: Annotated[int, "seed of the draw"] = 0
 
 
 class InspectBenchmark(Call[BenchmarkData], frozen=True, kw_only=True, tag="evaluation.inspect_benchmark"):
@@ -197,7 +197,7 @@ class RunBenchmark(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.b
     question_set: str
     models: Annotated[tuple[str, ...], "a model; once for each"]
     limit: Annotated[int, "draw N questions; 0: all"] = 0
-    seed: Annotated[int, "draws them"] = 0
+    seed: Annotated[int, "seed of the draw"] = 0
 
 
 class MeasureVerification(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.verify"):
@@ -208,7 +208,7 @@ class MeasureVerification(Call[RunRecord], frozen=True, kw_only=True, tag="evalu
 
     path: Annotated[str, "RAGTruth's folder, or LLM-AggreFact's rows: JSON Lines, CSV, Parquet, a folder"]
     limit: Annotated[int, "draw N pairs; 0: all"] = 0
-    seed: Annotated[int, "draws them"] = 0
+    seed: Annotated[int, "seed of the draw"] = 0
 
 
 class GetLeaderboard(Call[Leaderboard], frozen=True, kw_only=True, tag="evaluation.leaderboard"):
@@ -235,8 +235,8 @@ class Optimise(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.optim
     options: dict[str, Any] = {}
     scorer: ScorerUse | None = None
     writer: Recipe | None = None
-    seed: Annotated[int, "draws questions"] = 0
-    measure: Annotated[int, about(ge=1), "other questions, at most"] = 200
+    seed: Annotated[int, "seed of the draw of questions"] = 0
+    measure: Annotated[int, about(ge=1), "maximum number of questions to measure with"] = 200
     name: Annotated[str, "name of the prompt and the recipe that are made (default: chosen)"] = ""
 
 

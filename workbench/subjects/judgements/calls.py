@@ -63,7 +63,7 @@ class ListJudgements(Call[JudgementPage], frozen=True, kw_only=True, tag="judgem
     changed_by = ("judgements",)
     which: JudgementFilter = JudgementFilter()
     first: Annotated[int, "start with number I, from 0"] = 0
-    limit: Annotated[int, about(ge=1), "at most N"] = 100
+    limit: Annotated[int, about(ge=1), "maximum number of judgements"] = 100
 
 
 class GetJudgement(Call[Judgement], frozen=True, kw_only=True, tag="judgements.get"):
@@ -79,8 +79,8 @@ class ChangeJudgement(Call[Judgement], frozen=True, kw_only=True, tag="judgement
     judgement: str
     verdict: Verdict | None = None
     edits: Annotated[Literal["a", "b"], "the answer that --edited replaces"] = "a"
-    edited: Annotated[str | None, "what that answer should have been"] = None
-    comment: Annotated[str | None, "why"] = None
+    edited: Annotated[str | None, "text of the corrected answer"] = None
+    comment: Annotated[str | None, "comment on the judgement"] = None
 
 
 class RemoveJudgements(Call[int], frozen=True, kw_only=True, tag="judgements.remove"):
@@ -111,7 +111,7 @@ class ImportJudgements(Call[ImportReport], frozen=True, kw_only=True, tag="judge
     form: Annotated[Literal[PreferenceForm, ""], "the format (default: recognised by the columns)"] = ""
     columns: dict[str, str] = {}
     counts_from: Literal[-1, 0, 1] = -1
-    margin: Annotated[float, "of rewards: by how much one has to be higher to be preferred"] = 0.0
+    margin: Annotated[float, "minimum difference of two rewards for a preference"] = 0.0
     limit: Annotated[int, "read N rows only; 0: all"] = 0
 
 
@@ -161,12 +161,12 @@ class MakeCandidates(Call[RunRecord], frozen=True, kw_only=True, tag="labelling.
 
     name: str
     recipes: tuple[Recipe, ...]
-    prompts: Annotated[Literal["chats", "questions", "documents", "file"], "where the prompts are from"] = "chats"
+    prompts: Annotated[Literal["chats", "questions", "documents", "file"], "source of the prompts"] = "chats"
     path: Annotated[str, "question set, collection or file of the prompts"] = ""
     chats: tuple[str, ...] = ()
     part: Literal["all", "tune", "held-out"] = "tune"
-    limit: Annotated[int, "at most N prompts"] = 50
-    seed: Annotated[int, "draws prompts and answers"] = 0
+    limit: Annotated[int, "maximum number of prompts"] = 50
+    seed: Annotated[int, "seed of the prompts and answers that are drawn"] = 0
     purpose: Literal["label", "verdict"] = "label"
 
 
@@ -218,7 +218,7 @@ class JudgePairs(Call[RunRecord], frozen=True, kw_only=True, tag="judging.start"
     ] = ()
     measured_on: JudgementFilter = JUDGED_BY_PERSON
     limit: int = 100
-    threshold: Annotated[float, "how sure it has to be, in log-odds"] = 0.0
+    threshold: Annotated[float, "minimum confidence of a verdict, in log-odds"] = 0.0
 
 
 class GetWinRate(Call[WinRate], frozen=True, kw_only=True, tag="judging.winrate"):

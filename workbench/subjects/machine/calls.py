@@ -257,4 +257,4 @@ class ChangeSettings(Call[Settings], frozen=True, kw_only=True, tag="settings.se
 class RestartWorker(Call[Status], frozen=True, kw_only=True, tag="worker.restart"):
     """Restart a worker: ``inference`` or ``embedding``."""
 
-    name: Annotated[Literal["inference", "embedding"], "the worker"]
+    name: Annotated[Literal["inference", "embedding"], "name of the worker process"]

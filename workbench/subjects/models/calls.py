@@ -95,7 +95,7 @@ class LoadModel(Call[Status], frozen=True, kw_only=True, tag="models.load"):
     into what is free, now and until the program ends."""
 
     name: str
-    anyway: Annotated[bool, "although it does not fit into the memory that is free"] = False
+    anyway: Annotated[bool, "load it although it does not fit into the free memory"] = False
 
 
 class FitModel(Call[Fit], frozen=True, kw_only=True, tag="models.fit"):
