@@ -61,9 +61,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
 
 
 @pytest.fixture
-def client(home: Home, smollm_path: Path, minilm_path: Path) -> Iterator[Client]:
+def client(home: Home, smollm_file: Path, minilm_path: Path) -> Iterator[Client]:
     client = Client(home, idle_s=5.0)
-    client.call(ImportModel(path=str(smollm_path), name="Smol"))
+    client.call(ImportModel(path=str(smollm_file), name="Smol"))
     client.call(ImportModel(path=str(minilm_path), name="MiniLM"))
     yield client
     client.close()

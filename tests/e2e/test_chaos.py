@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.timeout(600)
 @pytest.mark.nightly
 def test_nothing_acknowledged_is_lost_when_processes_are_killed(
-    tmp_path: Path, smollm_path: Path, minilm_path: Path
+    tmp_path: Path, smollm_file: Path, minilm_path: Path
 ) -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "benchmarks" / "chaos.py", "--rounds", "4", "--home", tmp_path / "home"],

@@ -285,7 +285,12 @@ def test_a_new_evaluation_is_asked_for_and_begun(
     assert dialog.set.value == "q1"
     assert [use.name for use in dialog.scorers.uses] == ["contains-answer", "token-f1"]
     assert dialog.figures.text() == "240 answers"
-    dialog.recipes.rows[0].copy_button.click()
+    for row in (0, 1, 0):
+        dialog.recipes.rows[row].copy_button.click()
+    first, *copies = (row.name.text() for row in dialog.recipes.rows)
+    assert copies == [f"{first} 2", f"{first} 3", f"{first} 4"]
+    for _ in range(2):
+        dialog.recipes.rows[2].remove_button.click()
     dialog.recipes.rows[1].name.setText("Brief")
     dialog.recipes.rows[1].instructions.setPlainText("One word.")
     dialog.part.buttons["held-out"].click()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import re
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import msgspec
@@ -147,13 +149,22 @@ class RecipeList(QWidget):
 
     def _on_copy(self, row: RecipeRow) -> None:
         recipe = row.recipe
-        self.add(msgspec.structs.replace(recipe, name=texts.COPY_OF.format(name=recipe.name))).name.setFocus()
+        name = copy_name(recipe.name, {one.name for one in self.recipes})
+        self.add(msgspec.structs.replace(recipe, name=name)).name.setFocus()
 
     def _on_remove(self, row: RecipeRow) -> None:
         self.rows.remove(row)
         row.hide()
         row.deleteLater()
         self.changed.emit()
+
+
+def copy_name(name: str, taken: Container[str]) -> str:
+    """The name of a copy: ``Brief 2``, and ``Brief 3`` where that is taken or is what is copied."""
+    stem = re.sub(r" \d+$", "", name)
+    return next(
+        made for number in itertools.count(2) if (made := texts.COPY_OF.format(name=stem, number=number)) not in taken
+    )
 
 
 class RecipeRow(Card):

@@ -106,7 +106,7 @@ RECIPE_FILES = "Recipes (*.toml);;All files (*)"
 RECIPE_NAME, MODEL, INSTRUCTIONS = "Name of the recipe", "Model", "Instructions"
 REMOVE_RECIPE = "Remove {name}"
 COPY_RECIPE = "Copy {name}"
-COPY_OF = "{name} 2"
+COPY_OF = "{name} {number}"
 SCORERS, SCORERS_HELP = (
     "Scorers",
     "Those that suit the set are chosen already. More can be added later without generating any answer again.",
