@@ -1,158 +1,298 @@
 """Fit the classifier of roads (``workbench.techniques.retrieval.roads.classifier``), and judge it.
 
-    python benchmarks/fit_router.py --keep FOLDER [--folds]    # write the weights; report folds of the requests before
+    python benchmarks/fit_router.py --keep FOLDER [--lists] [--made MADE]    # write the weights
     python benchmarks/fit_router.py --keep FOLDER --judge      # the requests that it was not fitted on
+    python benchmarks/fit_router.py --compare                  # the lists, by what they are made of
 
-Fitted on the 600 requests of router_requests.jsonl with the split *fit*, on router_requests_more.jsonl (written after
-them, without a look at the texts of the other split), and with the weight ``OFFICES`` on the questions of
-benchmarks/offices, whose kinds name the road. Judged on the 200 of the split *judge*, in a conversation that has begun
-and a home with other collections, so that all roads can be taken. For each embedding model with weights of its own, and
-for none.
+Fitted on three lists of written requests (the split *fit* of router_requests.jsonl, 600; router_requests_more.jsonl,
+797; the split *fit* of router_requests_third.jsonl, 242), with the weight ``PHRASES`` on requests made of the phrases
+in router_phrases.txt, and with ``OFFICES`` on the questions of benchmarks/offices, whose kinds name the road. Judged on
+the split *judge* of the first list (200) and of the third (240; the same idea in another language is on one side), in a
+conversation that has begun and a home with other collections, so that all roads can be taken. ``--lists`` asks each of
+the three lists of a classifier that was fitted without that list: what the figure of a new list may be. For each
+embedding model with weights of its own, and for none.
+
+``--made`` is the folder of the offices' documents (benchmarks/offices/make.py): what their tables answer is weighed
+against the road of each question, by classifiers that were fitted without its office. Without it the weights of the
+tables stay as they are.
 """
 
 from __future__ import annotations
 
-import json
+import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from harness import HERE, arguments, interval, read_lines
 from numpy.typing import NDArray
+from router_phrases import made_requests
+from scipy.sparse import csr_matrix, hstack, vstack  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression
+from table_questions import read_tables
 
 from workbench.records.outcomes import Road
 from workbench.records.roads import ROADS
 from workbench.subjects.models.starter import find_starters
 from workbench.techniques.retrieval.embedder_loading import EmbedderLoading
-from workbench.techniques.retrieval.roads.classifier import CUE_SCALE, FILE, FITTED, Fitted, Weights, likelihoods
-from workbench.techniques.retrieval.roads.cues import NAMES, cues_of
-from workbench.techniques.retrieval.roads.route import decide
+from workbench.techniques.retrieval.roads.classifier import (
+    CUE_SCALE,
+    FILE,
+    FITTED,
+    Fitted,
+    Weights,
+    likelihoods,
+    log_odds,
+)
+from workbench.techniques.retrieval.roads.cues import cues_of, names
+from workbench.techniques.retrieval.roads.grams import ROWS, grams_of
+from workbench.techniques.retrieval.roads.route import ASKED, decide
+from workbench.techniques.retrieval.table_answers.choice import choose, weights
+from workbench.techniques.retrieval.table_answers.question import Question
 
 Floats = NDArray[np.float64]
+Request = dict[str, Any]
 
-FOLDS = 5
 INVERSE_PENALTY = 10.0
 """Of the squared weights, as scikit-learn has it."""
-OFFICES = 0.2
-VECTOR_SCALE = {"multilingual-e5-small": 1.5, "all-MiniLM-L6-v2": 0.25}
-"""How much the vectors count against the cues while fitting: those of a model that knows English alone count less."""
+PHRASES = 0.3
+OFFICES = 0.6
+PARTS_SCALE, WORDS_SCALE = 1.5, 1.5
+"""How much the parts of words, and words and pairs of them, count against the cues while fitting."""
+VECTOR_SCALE = {"multilingual-e5-small": 1.5, "all-MiniLM-L6-v2": 1.5}
+"""The same of the vectors."""
+LANGUAGES = {"all-MiniLM-L6-v2": ("en",)}
+"""Of an embedding model that knows no other language: it is fitted and used for these requests alone."""
+TABLES_WITH = "multilingual-e5-small"
+"""The embedding model with whose classifier the tables' answers are weighed."""
 ROAD_OF_KIND: dict[str, Road] = {
     "fact": "place", "crosslang": "place", "version": "place", "table": "table", "two": "places", "whole": "whole",
     "compare": "compare",
 }  # fmt: skip
 ORDER: tuple[Road, ...] = tuple(ROADS)
+SPOKEN = ("en", "de", "fr", "es")
 
 
 def main() -> int:
-    parser = arguments(__doc__, "keep", judge=False, folds=False)
+    parser = arguments(__doc__, "keep", "made", judge=False, lists=False, compare=False)
     given = parser.parse_args()
     folder = given.keep or Path(tempfile.mkdtemp())
-    requests = read_lines(HERE / "router_requests.jsonl")
-    judged = [one for one in requests if one["split"] == "judge"]
-    fit = [one for one in requests if one["split"] == "fit"]
-    known = {_plain(one["text"]) for one in judged}
-    more = [one for one in read_lines(HERE / "router_requests_more.jsonl") if _plain(one["text"]) not in known]
+    lists = read_lists()
+    judged = {name: lists.pop(name) for name in ("judge of the first", "judge of the third")}
+    print({name: len(requests) for name, requests in (lists | judged).items()})
+    if given.compare:
+        _compare(lists | judged)
+        return 0
+    tables = _kept_tables()
+    models: list[Weights] = []
+    for name, fingerprint, vectors in _embedders(folder, judged if given.judge else lists):
+        print(f"\n== {name or 'without vectors'}")
+        if given.judge:
+            for title, requests in judged.items():
+                print(f"\n{title}")
+                _report(requests, [_taken(one["text"], vectors(one["text"]), fingerprint) for one in requests])
+            continue
+        spoken = LANGUAGES.get(name, ())
+        own = {
+            title: [one for one in requests if not spoken or one["language"] in spoken]
+            for title, requests in lists.items()
+        }
+        mean = np.mean([vectors(one["text"]) for one in own["fit"]], axis=0) if name else np.zeros(0)
+        scale = VECTOR_SCALE.get(name, 1.0)
+        features = {title: _features(requests, vectors, mean, scale) for title, requests in own.items()}
+        if given.lists:
+            _without_each(own, features)
+        found = _fitted(own, features, list(own))
+        if given.made is not None and name == TABLES_WITH:
+            tables = _tables(own, features, given.made)
+        models.append(_weights(found.coef_.T, found.intercept_, mean, scale, name, fingerprint, spoken))
+    if models:
+        FITTED.save(FILE, Fitted(roads=ORDER, cues=names(), tables=tables, models=tuple(models)))
+        print(f"\n{FILE.name}: {FILE.stat().st_size / 1000:.0f} kB")
+    return 0
+
+
+def read_lists() -> dict[str, list[Request]]:
+    """The requests to fit on and those to judge by; none of the latter is among the former."""
+    first, third = read_lines(HERE / "router_requests.jsonl"), read_lines(HERE / "router_requests_third.jsonl")
     offices = [
-        {"text": one["question"], "road": ROAD_OF_KIND[one["kind"]], "language": one["language"]}
+        {
+            "text": one["question"],
+            "road": ROAD_OF_KIND[one["kind"]],
+            "language": one["language"],
+            "office": file.parent.name,
+        }
         for file in sorted((HERE / "offices").glob("*/questions.jsonl"))
         for one in read_lines(file)
         if one["kind"] in ROAD_OF_KIND
     ]
-    print(
-        f"{len(fit)} requests to fit on, {len(more)} more, {len(offices)} questions of offices; {len(judged)} to judge"
-    )
-    models: list[Weights] = []
-    for name, fingerprint, vectors in _embedders(folder, [*fit, *more, *offices, *judged]):
-        print(f"\n== {name or 'without vectors'}")
-        own, others, last = vectors[: len(fit)], vectors[len(fit) : -len(judged)], vectors[-len(judged) :]
-        if given.judge:
-            taken = [
-                decide(one["text"], likelihoods(one["text"], vector, fingerprint), begun=True, others=True)
-                for one, vector in zip(judged, last.tolist(), strict=True)
-            ]
-            _report(judged, taken)
-            continue
-        mean = own.mean(0) if name else own[0]
-        scale = VECTOR_SCALE.get(name, 1.0)
-        extra = [*more, *offices]
-        ours, theirs = _features(fit, own, mean, scale), _features(extra, others, mean, scale)
-        weights = np.concatenate([np.ones(len(fit) + len(more)), np.full(len(offices), OFFICES)])
-        if given.folds:
-            _report(fit, _by_folds(fit, extra, ours, theirs, weights))
-        found = _fitted(np.vstack([ours, theirs]), [*fit, *extra], weights)
-        cues = len(NAMES)
-        coefficients = found.coef_.T
-        models.append(
-            Weights(
-                embedder=name,
-                fingerprint=fingerprint,
-                cues=_bytes(coefficients[:cues]),
-                vector=_bytes(coefficients[cues:] * scale),
-                mean=_bytes(mean) if name else b"",
-                bias=_bytes(found.intercept_),
-            )
-        )
-    if models:
-        FITTED.save(FILE, Fitted(roads=ORDER, cues=NAMES, models=tuple(models)))
-        print(f"\n{FILE.name}: {FILE.stat().st_size / 1000:.0f} kB")
-    return 0
+    judged = {
+        "judge of the first": [one for one in first if one["split"] == "judge"],
+        "judge of the third": [one for one in third if one["split"] == "judge"],
+    }
+    lists = {
+        "fit": [one for one in first if one["split"] == "fit"],
+        "more": read_lines(HERE / "router_requests_more.jsonl"),
+        "third": [one for one in third if one["split"] == "fit"],
+        "phrases": made_requests(),
+        "offices": offices,
+    }
+    known = {_plain(one["text"]) for requests in judged.values() for one in requests}
+    return {
+        title: [one for one in requests if _plain(one["text"]) not in known] for title, requests in lists.items()
+    } | judged
 
 
 def _plain(text: str) -> str:
     return text.casefold().strip(" ?.!¿")
 
 
-def _embedders(folder: Path, requests: Sequence[dict[str, Any]]) -> Any:
-    """Of no embedder and of each starter: its name, its fingerprint, and the vectors of the requests."""
-    texts = [one["text"] for one in requests]
-    yield "", "", np.zeros((len(texts), 0))
+def _taken(text: str, vector: Floats, fingerprint: str) -> Road:
+    return decide(text, likelihoods(text, vector.tolist(), fingerprint), begun=True, others=True)
+
+
+def _embedders(folder: Path, lists: dict[str, list[Request]]) -> Iterator[tuple[str, str, Any]]:
+    """Of no embedder and of each starter: its name, its fingerprint, and a function from texts to vectors."""
+    yield "", "", lambda _: np.zeros(0)
     for one in find_starters(folder / "models", multilingual=True):
         if one.kind != "embedder":
             continue
         embedder = EmbedderLoading(folder / "embedders").load(Path(one.path))
-        cache = folder / f"{one.name}.json"
-        made: dict[str, list[float]] = json.loads(cache.read_text("utf-8")) if cache.is_file() else {}
+        cache = folder / f"{one.name}.npz"
+        made: dict[str, Floats] = {}
+        if cache.is_file():
+            with np.load(cache) as kept:
+                made = dict(zip(kept["texts"].tolist(), kept["vectors"], strict=True))
+        spoken = LANGUAGES.get(one.name, SPOKEN)
+        texts = [row["text"] for requests in lists.values() for row in requests if row["language"] in spoken]
         missing = [text for text in dict.fromkeys(texts) if text not in made]
-        made |= dict(zip(missing, embedder.embed_queries(missing).tolist(), strict=True)) if missing else {}
-        cache.write_text(json.dumps(made), "utf-8")
-        yield one.name, embedder.fingerprint, np.array([made[text] for text in texts])
+        if missing:
+            made |= dict(zip(missing, np.asarray(embedder.embed_queries(missing), np.float32), strict=True))
+            np.savez(cache, texts=np.array(list(made)), vectors=np.array(list(made.values())))
+        yield one.name, embedder.fingerprint, lambda text, made=made: made.get(text, np.zeros(0))
         embedder.close()
 
 
-def _features(requests: Sequence[dict[str, Any]], vectors: Floats, mean: Floats, scale: float) -> Floats:
-    cues = np.array([cues_of(one["text"]) for one in requests]) * CUE_SCALE
-    if not vectors.shape[1]:
-        return cues
-    centred = vectors - mean
-    return np.hstack([cues, centred / np.linalg.norm(centred, axis=1, keepdims=True) * scale])
+def _features(requests: Sequence[Request], vectors: Any, mean: Floats, scale: float) -> Any:
+    """A row for each request: its cues, its pieces, and its vector."""
+    cues = csr_matrix(np.array([cues_of(one["text"]) for one in requests]) * CUE_SCALE)
+    pieces = [grams_of(one["text"]) for one in requests]
+    ends = np.cumsum([0, *map(len, pieces)])
+    rows = np.concatenate([list(one) for one in pieces])
+    shares = np.concatenate([list(one.values()) for one in pieces])
+    shares = shares * np.where(rows < ROWS, PARTS_SCALE, WORDS_SCALE)
+    grams = csr_matrix((shares, rows, ends), shape=(len(requests), 2 * ROWS))
+    if not len(mean):
+        return hstack([cues, grams]).tocsr()
+    centred = np.array([vectors(one["text"]) for one in requests]) - mean
+    return hstack([cues, grams, csr_matrix(centred / np.linalg.norm(centred, axis=1, keepdims=True) * scale)]).tocsr()
 
 
-def _fitted(features: Floats, requests: Sequence[dict[str, Any]], weights: Floats) -> Any:
-    roads = np.array([ORDER.index(one["road"]) for one in requests])
-    return LogisticRegression(C=INVERSE_PENALTY, max_iter=300).fit(features, roads, weights)
+def _fitted(lists: dict[str, list[Request]], features: dict[str, Any], titles: Sequence[str]) -> Any:
+    roads = [ORDER.index(one["road"]) for title in titles for one in lists[title]]
+    weight = {"phrases": PHRASES, "offices": OFFICES}
+    weights = np.concatenate([np.full(len(lists[title]), weight.get(title, 1.0)) for title in titles])
+    rows = vstack([features[title] for title in titles]).tocsr()
+    return LogisticRegression(C=INVERSE_PENALTY, max_iter=300, tol=1e-3).fit(rows, roads, weights)
 
 
-def _by_folds(
-    fit: Sequence[dict[str, Any]], extra: Sequence[dict[str, Any]], own: Floats, others: Floats, weights: Floats
-) -> list[Road]:
-    """The road of each request by a classifier that was not fitted on it."""
-    folds = np.random.default_rng(0).integers(0, FOLDS, len(fit))
-    taken: list[Road] = ["place"] * len(fit)
-    for fold in range(FOLDS):
-        kept = folds != fold
-        rows = [one for one, keep in zip(fit, kept, strict=True) if keep]
-        at = np.concatenate([weights[: kept.sum()], weights[len(fit) :]])
-        model = _fitted(np.vstack([own[kept], others]), [*rows, *extra], at)
-        for row in np.flatnonzero(~kept):
-            shares = model.predict_proba(own[row : row + 1])[0]
-            found = {ORDER[road]: float(share) for road, share in zip(model.classes_, shares, strict=True)}
-            taken[row] = decide(fit[int(row)]["text"], found, begun=True, others=True)
-    return taken
+def _without_each(lists: dict[str, list[Request]], features: dict[str, Any]) -> None:
+    for left in ("fit", "more", "third"):
+        found = _fitted(lists, features, [title for title in lists if title != left])
+        shares = found.predict_proba(features[left])
+        taken = [
+            decide(one["text"], dict(zip(ORDER, row.tolist(), strict=True)), begun=True, others=True)
+            for one, row in zip(lists[left], shares, strict=True)
+        ]
+        print(f"\n{left}, fitted without it")
+        _report(lists[left], taken)
+
+
+def _kept_tables() -> tuple[float, float, float, float]:
+    known = FITTED.load(FILE)
+    return known.tables if isinstance(known, Fitted) else (0.0, 1.0, 0.0, 0.0)
+
+
+def _tables(lists: dict[str, list[Request]], features: dict[str, Any], made: Path) -> tuple[float, float, float, float]:
+    """What ``with_tables`` adds up; prints how many roads are right before and after it, each office by the others."""
+    asked = lists["offices"]
+    offices = np.array([one["office"] for one in asked])
+    found: list[dict[Road, float]] = [{} for _ in asked]
+    sure: list[float | None] = [None] * len(asked)
+    for office in sorted(set(offices)):
+        others = {**lists, "offices": [one for one in asked if one["office"] != office]}
+        without = {**features, "offices": features["offices"][offices != office]}
+        model = _fitted(others, without, list(others))
+        loaded = read_tables(made / office)
+        for row in np.flatnonzero(offices == office):
+            shares = model.predict_proba(features["offices"][row])[0]
+            found[row] = dict(zip(ORDER, shares.tolist(), strict=True))
+            choice = choose(Question(asked[row]["text"]), loaded, weights())
+            sure[row] = choice.sure if choice is not None and choice.sure >= weights().least else None
+    rows = np.array(
+        [[log_odds(one["table"]), float(by is not None), by or 0.0] for one, by in zip(found, sure, strict=True)]
+    )
+    right = np.array([one["road"] == "table" for one in asked])
+    print("\noffices, each fitted without it")
+    _report(asked, [decide(one["text"], by, begun=False, others=True) for one, by in zip(asked, found, strict=True)])
+    likely = np.zeros(len(asked))
+    for office in sorted(set(offices)):
+        of = offices == office
+        likely[of] = LogisticRegression(C=3).fit(rows[~of], right[~of]).predict_proba(rows[of])[:, 1]
+    taken = []
+    for one, by, table in zip(asked, found, likely.tolist(), strict=True):
+        rest = (1 - table) / max(1 - by["table"], 1e-6)
+        shares = {road: share * rest for road, share in by.items()} | {"table": table} if by["table"] >= ASKED else by
+        taken.append(decide(one["text"], shares, begun=False, others=True))
+    print("\noffices, each fitted without it, with their tables")
+    _report(asked, taken)
+    fitted = LogisticRegression(C=3).fit(rows, right)
+    by_odds, by_answer, by_sure = fitted.coef_[0].tolist()
+    return float(fitted.intercept_[0]), by_odds, by_answer, by_sure
+
+
+def _weights(
+    rows: Floats, bias: Floats, mean: Floats, scale: float, name: str, fingerprint: str, spoken: tuple[str, ...]
+) -> Weights:
+    cues, parts, words = len(names()), len(names()) + ROWS, len(names()) + 2 * ROWS
+    grams = np.vstack([rows[cues:parts] * PARTS_SCALE, rows[parts:words] * WORDS_SCALE])
+    return Weights(
+        embedder=name,
+        fingerprint=fingerprint,
+        languages=spoken,
+        cues=_bytes(rows[:cues]),
+        grams=_bytes(grams, "<f2"),
+        vector=_bytes(rows[words:] * scale),
+        mean=_bytes(mean),
+        bias=_bytes(bias),
+    )
+
+
+def _compare(lists: dict[str, list[Request]]) -> None:
+    """What lists are made of: lengths, questions, orders, cues, and words that no list to fit on has."""
+    known = {
+        title: {word for one in requests for word in re.findall(r"\w+", one["text"].casefold())}
+        for title, requests in lists.items()
+    }
+    fit = [title for title in lists if not title.startswith("judge")]
+    print("list                 words 10/50/90 %   ? marks  question  order  cues each  new words")
+    for title, requests in lists.items():
+        words = [re.findall(r"\w+", one["text"].casefold()) for one in requests]
+        low, middle, high = np.percentile([len(one) for one in words], [10, 50, 90])
+        cues = np.array([cues_of(one["text"]) for one in requests])
+        seen = set().union(*(known[other] for other in fit if other != title))
+        new = np.mean([word not in seen for one in words for word in one])
+        shares = [float(np.mean(["?" in one["text"] for one in requests]))]
+        shares += [float(cues[:, names().index(cue)].mean()) for cue in ("begins_question", "begins_with_verb")]
+        kinds = cues[:, : names().index("question_words")].sum(1).mean()
+        print(
+            f"{title:20} {low:5.0f} {middle:4.0f} {high:4.0f}      {shares[0]:7.2f}  {shares[1]:8.2f} {shares[2]:6.2f}"
+            f"  {kinds:9.2f}  {new:9.2f}"
+        )
 
 
 def _report(requests: Sequence[dict[str, Any]], taken: Sequence[Road]) -> None:
@@ -178,8 +318,8 @@ def _report(requests: Sequence[dict[str, Any]], taken: Sequence[Road]) -> None:
         print(f"wrong in {language}: {', '.join(f'{name} {count}' for name, count in wrong.most_common()) or 'none'}")
 
 
-def _bytes(numbers: Floats) -> bytes:
-    return np.ascontiguousarray(numbers, "<f4").tobytes()
+def _bytes(numbers: Floats, kind: str = "<f4") -> bytes:
+    return np.ascontiguousarray(numbers, kind).tobytes()
 
 
 if __name__ == "__main__":

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from workbench.records.outcomes import Road
 from workbench.records.roads import ROADS
-from workbench.techniques.retrieval.roads.classifier import FILE, FITTED, likelihoods
-from workbench.techniques.retrieval.roads.cues import CUES, NAMES, cues_of, fold, is_of_conversation
+from workbench.techniques.retrieval.roads.classifier import FILE, FITTED, likelihoods, with_tables
+from workbench.techniques.retrieval.roads.cues import cues_of, fold, is_of_conversation, names, patterns
+from workbench.techniques.retrieval.roads.grams import ROWS, grams_of
 from workbench.techniques.retrieval.roads.route import SURE, decide
 
 
 def test_the_shipped_weights_are_of_these_cues_and_roads() -> None:
     fitted = FITTED.load(FILE)
-    assert getattr(fitted, "cues", None) == NAMES
+    assert getattr(fitted, "cues", None) == names()
     assert set(getattr(fitted, "roads", ())) == set(ROADS) == set(SURE)
     assert [one.embedder for one in getattr(fitted, "models", ())] == ["", "all-MiniLM-L6-v2", "multilingual-e5-small"]
-    assert FILE.stat().st_size < 100_000
+    assert [one.languages for one in getattr(fitted, "models", ())] == [(), ("en",), ()]
+    assert FILE.stat().st_size < 600_000
 
 
 @pytest.mark.parametrize(
@@ -52,6 +56,37 @@ def test_a_vector_of_an_unknown_model_counts_as_none() -> None:
     assert likelihoods(text, [0.05] * 12, fingerprint).keys() == ROADS.keys(), "a vector of another size is left out"
 
 
+def test_a_model_that_knows_english_alone_is_not_asked_about_other_languages() -> None:
+    english, german = "When does the museum open?", "Wann öffnet das Museum und was kostet der Eintritt?"
+    known = getattr(FITTED.load(FILE), "models", ())[1]
+    assert known.embedder == "all-MiniLM-L6-v2"
+    assert likelihoods(english, [0.05] * 384, known.fingerprint) != likelihoods(english)
+    assert likelihoods(german, [0.05] * 384, known.fingerprint) == likelihoods(german)
+
+
+def test_pieces_of_a_text_are_the_same_in_every_process() -> None:
+    found = grams_of("Wo?")
+    assert grams_of("wo ?") == found
+    assert sorted(row >= ROWS for row in found) == [False] * 9 + [True] * 3, "parts of words; wo, ?, and both"
+    for first, last in ((0, ROWS), (ROWS, 2 * ROWS)):
+        assert math.fsum(share**2 for row, share in found.items() if first <= row < last) == pytest.approx(1)
+    assert grams_of("") == {}
+    assert grams_of("a" * 1_000_000) == grams_of("a" * 400), "a pasted text is read to its 400th letter"
+
+
+def test_the_tables_of_a_collection_say_whether_a_request_is_one_for_them() -> None:
+    found: dict[Road, float] = {"place": 0.6, "table": 0.3, "places": 0.1}
+    answered, unsure, none = with_tables(found, 0.9), with_tables(found, 0.1), with_tables(found, None)
+    for shares in (answered, unsure, none):
+        assert sum(shares.values()) == pytest.approx(1)
+        assert shares["place"] == pytest.approx(6 * shares["places"]), "the others keep their order and their ratio"
+    assert decide("how much", answered, begun=False, others=False) == "table"
+    assert decide("how much", unsure, begun=False, others=False) == "place"
+    assert answered["table"] > unsure["table"] > none["table"]
+    certain: dict[Road, float] = {"table": 1.0, "place": 0.0}
+    assert 0 < with_tables(certain, None)["table"] < 1
+
+
 def test_what_is_unsure_goes_the_way_of_one_place() -> None:
     found: dict[Road, float] = {"whole": 0.5, "place": 0.4, "chat": 0.1}
     assert decide("the whole thing", found, begun=True, others=True) == "place"
@@ -70,7 +105,7 @@ def test_a_road_that_leads_nowhere_is_not_taken() -> None:
 
 def test_texts_are_folded() -> None:
     assert fold("  Où  est l’Été 2024? ") == "ubi est l'ete 0000?"
-    assert len(cues_of("How many?")) == len(NAMES)
-    assert cues_of("How many?")[list(CUES).index("how_many")] == 1
+    assert len(cues_of("How many?")) == len(names())
+    assert cues_of("How many?")[list(patterns()).index("how_many")] == 1
     assert is_of_conversation("Danke dir!")
     assert not is_of_conversation("When does it open?")

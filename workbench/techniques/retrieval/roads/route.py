@@ -1,5 +1,7 @@
 """Chooses the road of a request: by what a person or the recipe asks for, by rules, and by the classifier.
 
+Whether a request is one for a table is decided with the tables of the collection: they say how sure their answer is.
+
 What is unsure goes the way of one place, since each other road falls back to it and takes longer.
 """
 
@@ -15,15 +17,20 @@ from workbench.records.outcomes import Road
 from workbench.records.recipes import Recipe
 from workbench.records.roads import ROADS
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.retrieval.query_rewriting import needs_no_documents
-from workbench.techniques.retrieval.roads.classifier import likelihoods
+from workbench.techniques.retrieval.query_rewriting import needs_no_documents, search_queries
+from workbench.techniques.retrieval.roads.classifier import LANGUAGES, likelihoods, with_tables
 from workbench.techniques.retrieval.roads.cues import is_of_conversation
+from workbench.text.language import detect_question_language
 
 SURE: dict[Road, float] = {
-    "place": 0.0, "places": 0.4, "table": 0.4, "other": 0.5, "whole": 0.55, "compare": 0.5, "chat": 0.6,
+    "place": 0.0, "places": 0.6, "table": 0.4, "other": 0.5, "whole": 0.55, "compare": 0.5, "chat": 0.6,
 }  # fmt: skip
 """The least likelihood with which a road is taken. Several places and tables fall back to one place by themselves;
 whole documents take minutes, and nothing in the documents supports an answer from the conversation."""
+
+
+ASKED = 0.02
+"""The least likelihood of the road of a table with which the tables of the collection are asked for an answer."""
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +59,8 @@ def choose_road(
     else:
         question = context.retriever.embed_question(text)
         found = likelihoods(text, question.vector, question.embedder)
+        if wanted == "automatic" and found["table"] >= ASKED:
+            found = with_tables(found, _ask_tables(conversation, context))
     begun = any(one.role == "assistant" for one in conversation[:-1])
     road = decide(text, found, begun=begun, others=others) if wanted == "automatic" else wanted
     offered = sorted(ROADS, key=lambda one: -found.get(one, 0.0))
@@ -68,6 +77,14 @@ def decide(text: str, found: Mapping[Road, float], *, begun: bool, others: bool)
     if road == "chat" and found[road] < 1 and not begun and not is_of_conversation(text):
         road = "place"
     return road if found[road] >= SURE[road] else "place"
+
+
+def _ask_tables(conversation: Sequence[Message], context: AnswerContext) -> float | None:
+    """How probable it is that a query of the tables is what is asked for; None where no table has to do with it."""
+    assert context.retriever is not None
+    query = search_queries(conversation)[0]
+    reply = context.retriever.ask_tables(query, detect_question_language(conversation[-1].content.strip(), LANGUAGES))
+    return reply.sure if reply is not None else None
 
 
 def _describe(road: Road, roads: Sequence[Road], found: Mapping[Road, float], *, asked: bool) -> str:

@@ -36,21 +36,37 @@ class TableAnswers:
     def __init__(self) -> None:
         self._loaded: OrderedDict[tuple[Path, int], tuple[list[StoredTable], list[LoadedTable]]] = OrderedDict()
         self._lock = threading.Lock()
+        self._last: tuple[object, TableReply | None] | None = None
 
     def answer(
         self, index: CollectionIndex, collection: str, question: str, language: str, paths: Sequence[str] | None = None
     ) -> TableReply | None:
-        """The answer, with ``paths`` of these documents only; None where no table has to do with the question."""
+        """The answer, with ``paths`` of these documents only; None where no table has to do with the question. The last
+        one is kept, since a question is asked when its road is chosen and again on the road."""
         question = question[:LONGEST_QUESTION].strip()
         with self._lock, index.reading() as snapshot:
-            stored, tables = self._tables(index, snapshot, question)
-            wanted = None if paths is None else frozenset(paths)
-            chosen = [one for one in tables if wanted is None or one.source.path in wanted]
-            choice = choose(Question(question), chosen, weights()) if chosen else None
-            if choice is None or choice.sure < weights().least:
-                return None
-            of = next(one for one, table in zip(stored, tables, strict=True) if table is choice.candidate.table)
-            return _reply(choice, of, snapshot, collection, language)
+            asked = index.path, snapshot.revision, collection, question, language, None if paths is None else (*paths,)
+            if self._last is None or self._last[0] != asked:
+                self._last = asked, self._answer(index, snapshot, collection, question, language, paths)
+            return self._last[1]
+
+    def _answer(
+        self,
+        index: CollectionIndex,
+        snapshot: Snapshot,
+        collection: str,
+        question: str,
+        language: str,
+        paths: Sequence[str] | None,
+    ) -> TableReply | None:
+        stored, tables = self._tables(index, snapshot, question)
+        wanted = None if paths is None else frozenset(paths)
+        chosen = [one for one in tables if wanted is None or one.source.path in wanted]
+        choice = choose(Question(question), chosen, weights()) if chosen else None
+        if choice is None or choice.sure < weights().least:
+            return None
+        of = next(one for one, table in zip(stored, tables, strict=True) if table is choice.candidate.table)
+        return _reply(choice, of, snapshot, collection, language)
 
     def _tables(
         self, index: CollectionIndex, snapshot: Snapshot, question: str
