@@ -17,7 +17,7 @@ from workbench.techniques.retrieval.config import SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.language_means import LanguageMeans
-from workbench.techniques.retrieval.search import count_terms, fuse, search
+from workbench.techniques.retrieval.search import count_terms, fuse, score_sides, search
 from workbench.techniques.retrieval.snapshot import FileStamp
 
 FOLDER = Path("/embedder")
@@ -184,6 +184,22 @@ def test_the_means_of_languages_are_those_of_the_latest_revision(index: Collecti
     german, english = EMBEDDER.embed_passages(["vier fünf", "one"])
     assert after[1] @ german > after[0] @ german
     assert after[1] @ english < after[0] @ english
+
+
+def test_similarities_count_by_how_far_they_spread_among_the_texts_of_their_language(index: CollectionIndex) -> None:
+    english = [f"one word{n}" for n in range(12)] + ["seven words", "seven stones", "seven rivers"]
+    index.put(entry("/a.txt", *english))
+    index.put(entry("/b.txt", *(f"vier wort{n}" for n in range(12)), language="de"))
+    means = LanguageMeans()
+    query = EMBEDDER.embed_passages(["seven"])[0]
+    with index.reading() as snapshot:
+        spreads = means.spreads(snapshot, [1, 16], query)
+    assert spreads.shape == (2,)
+    assert spreads[0] > 1.05 > 0.9 > spreads[1] > 0
+    vectors = unit((1, 0), (1, 0))
+    zero = np.zeros((2, 2), np.float32)
+    sides = score_sides(np.zeros(2), vectors, vectors[0], 1.0, SearchConfig(feedback=0), 0.78, zero, spreads)
+    assert sides.meaning[1] > sides.meaning[0]
 
 
 def test_a_side_without_weight_decides_nothing() -> None:

@@ -139,8 +139,9 @@ def rank_candidates(
     # where unrelated texts are as similar as some related ones, they are so by their languages
     narrow = embedder.unrelated > LEAST_COSINE
     means = index.language_means.of(snapshot, numbers) if narrow else None
+    spreads = index.language_means.spreads(snapshot, numbers, vector) if narrow else None
     weight = config.vector_weight(fluency)
-    sides = score_sides(words, vectors, vector, weight, config, embedder.unrelated, means)
+    sides = score_sides(words, vectors, vector, weight, config, embedder.unrelated, means, spreads)
     scores = sides.words + sides.feedback
     versions = index.versions(snapshot)
     if versions:
@@ -170,18 +171,23 @@ def score_sides(
     config: SearchConfig,
     unrelated: float = 0.0,
     means: Vectors | None = None,
+    spreads: Vectors | None = None,
 ) -> Sides:
     """The parts of the scores of n candidates: ``words`` (n,) BM25, ``vectors`` (n, dimensions), ``query``
     (dimensions,).
 
     ``weight`` in [0, 1] is the vector weight. ``unrelated``: the embedder's cosine of unrelated texts. Where all
     cosines lie in a narrow band, which moves with the languages of question and texts, ``means`` are the mean vectors
-    of the candidates' languages, (n, dimensions), and cosines are counted from those with them.
+    of the candidates' languages, (n, dimensions): cosines are counted from those with them, and divided by ``spreads``,
+    (n,), those of the languages.
     """
     least = LEAST_COSINE if means is None else LEAST_COSINE * (1 - unrelated)
 
     def similar(to: Vectors) -> NDArray[np.floating]:
-        return vectors @ to if means is None else vectors @ to - means @ to
+        if means is None:
+            return vectors @ to
+        above: NDArray[np.floating] = vectors @ to - means @ to
+        return above if spreads is None else above / spreads
 
     worded = (1 - weight) * _normalised(words)
     meant = weight * _normalised(similar(query), least)
