@@ -49,12 +49,13 @@ class PipelinePanel(QWidget):
         self.message = InlineMessage()
         self.picture = Pipeline()
         self.picture.pressed.connect(self._on_pressed)
-        self.rows: dict[StageName, _StageRow] = {name: _StageRow(name, shell) for name in HUES}
+        self.rows = {name: _StageRow(*texts.STAGES[name][:2], HUES[name], TECHNIQUES[name], shell) for name in HUES}
+        measuring = _StageRow(texts.MEASURING, texts.MEASURING_HELP, "plain", ("measuring",), shell)
         self.rows["documents"].link.clicked.connect(self._on_similarity)
         self.sum = Text("", "strong")
         page = ScrolledColumn(tokens.SPACE_3, width=1500)
         page.column.addLayout(row_of(None, (self.title, 1), self.back))
-        for part in (self.help, self.message, self.picture, self.sum, *self.rows.values()):
+        for part in (self.help, self.message, self.picture, self.sum, *self.rows.values(), measuring):
             page.column.addWidget(part)
         page.column.addStretch(1)
         column_of(self, page)
@@ -135,12 +136,11 @@ class PipelinePanel(QWidget):
 class _StageRow(QWidget):
     """A technique: its name in its hue, a sentence, its figures, and its terms."""
 
-    def __init__(self, name: StageName, shell: ShellActions) -> None:
+    def __init__(self, title: str, help: str, tone: str, techniques: tuple[str, ...], shell: ShellActions) -> None:
         super().__init__()
-        self._name: StageName = name
-        hue = HUES[name]
-        chip = Chip(texts.STAGES[name][0], hue if hue != "accent" else "accent")  # type: ignore[arg-type]
-        self.words = Text("", "body")
+        self._help = help
+        chip = Chip(title, tone)  # type: ignore[arg-type]
+        self.words = Text(help, "body")
         self.figures = Text("", "small", wordWrap=False)
         self.figures.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         self.figures.setFixedWidth(_FIGURES)
@@ -149,7 +149,7 @@ class _StageRow(QWidget):
         terms = QWidget(accessibleName=texts.TERMS)
         flow = FlowLayout(terms, tokens.SPACE_1)
         self.terms: list[ChipButton] = []
-        for term in _terms_of(name):
+        for term in _terms_of(techniques):
             button = ChipButton(term.name, "plain")
             button.setToolTip(f"{term.text}\n{term.source}")
             button.setAccessibleDescription(term.text)
@@ -163,7 +163,7 @@ class _StageRow(QWidget):
         row_of(self, left, (right, 1), gap=tokens.SPACE_2, margins=(0, tokens.SPACE_1, 0, tokens.SPACE_1))
 
     def show_stage(self, stage: Stage, of_answer: bool) -> None:
-        words = texts.STAGES[self._name][1]
+        words = self._help
         if of_answer:
             said = " · ".join(stage.facts) or stage.phrase
             words = said[:1].upper() + said[1:]
@@ -175,5 +175,5 @@ def _plain_stages() -> tuple[Stage, ...]:
     return tuple(Stage(name, True, "") for name in HUES)
 
 
-def _terms_of(name: StageName) -> Sequence[Term]:
-    return [term for technique in TECHNIQUES[name] for term in course_terms() if term.technique == technique]
+def _terms_of(techniques: tuple[str, ...]) -> Sequence[Term]:
+    return [term for technique in techniques for term in course_terms() if term.technique == technique]

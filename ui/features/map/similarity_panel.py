@@ -24,7 +24,9 @@ from workbench.subjects.documents.calls import CollectionList, ListCollections, 
 _WIDE = 900
 """From this width on, in px, the scores are beside the points."""
 _BARS = 330
-_SCATTER, _TEXT = 410, 76
+_MOST_WORDS = 200
+"""Characters of a passage that are shown."""
+_SCATTER, _TEXT = 400, 84
 """The heights of the picture and of the text of a passage, in px, so that nothing moves."""
 
 
@@ -118,7 +120,9 @@ class SimilarityPanel(QWidget):
         if number < 0:
             return  # what was read last stays
         point = self.scatter.map.points[number]
-        self.point.setText(f"{describe_point(point)}\n{' '.join(point.text.split())}")
+        words = " ".join(point.text.split())
+        words = words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS]}…"
+        self.point.setText(f"{describe_point(point)}\n{words}")
         if self.scatter.current != number:
             self.scatter.current = number
             self.scatter.update()

@@ -32,7 +32,7 @@ TECHNIQUES: dict[StageName, tuple[str, ...]] = {
     "documents": ("retrieval",),
     "agent": ("agents",),
     "adapters": ("finetuning", "preference"),
-    "model": ("model", "measuring"),
+    "model": ("model",),
 }
 """The terms that belong to each stage, by their technique, in the order of the course."""
 PLACES: dict[StageName, dict[str, str]] = {

@@ -55,6 +55,10 @@ STAGES = {
         "Trained weights for the model",
     ),
 }
+MEASURING, MEASURING_HELP = (
+    "Measuring",
+    "Whether a change of one of these parts has helped is measured on questions that it has not seen.",
+)
 LOOP = "calls a tool, and is asked again with its result"
 
 # what each stage did
