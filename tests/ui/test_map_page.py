@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QMouseEvent
@@ -17,7 +18,7 @@ from ui.features.map import texts
 from ui.features.map.page import MapPage
 from ui.features.map.stages import HUES, stages_of
 from workbench.records.answers import StoredMessage
-from workbench.records.messages import Passage, Usage
+from workbench.records.messages import Passage, Usage, Verification
 from workbench.records.recipes import AdapterUse, AgentPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 from workbench.records.trace import Trace, TraceStep
 from workbench.techniques.registry import METHODS
@@ -92,6 +93,17 @@ def test_thoughts_belong_to_the_prompt_and_tools_to_the_agent() -> None:
     assert acting["adapters"].facts == (texts.ADAPTER.format(name="notes", scale=0.5),)
 
 
+def test_an_answer_that_is_quoted_was_made_without_the_model() -> None:
+    message, trace = answer(Recipe(retrieval=RetrievalPart(collection="Letters")), passages=1)
+    quoted = msgspec.structs.replace(message, usage=None, verification=Verification(quoted=1))
+    stages = {stage.name: stage for stage in stages_of(quoted, trace, ROWS)}
+    assert [stage.name for stage in stages.values() if stage.used] == ["documents"]
+    assert stages["model"].facts == (texts.QUOTED_WITHOUT,)
+    assert texts.COSINE.format(high=0.5) in stages["documents"].facts
+    declined = msgspec.structs.replace(message, usage=None, declined=True)
+    assert stages_of(declined, trace, ROWS)[1].facts == (texts.DECLINED_WITHOUT,)
+
+
 def test_an_answer_without_recipe_and_trace_has_stages_too() -> None:
     message = StoredMessage(id="m", chat="c", parent="q", role="assistant", text="An answer.")
     assert [stage.name for stage in stages_of(message, None, ROWS)] == list(HUES)
@@ -118,7 +130,7 @@ def test_what_the_stages_did_in_an_answer_and_back(
     )
     page.open_target(chat=message.chat, answer=message.id)
     qtbot.waitUntil(lambda: page.pipeline.title.text() == texts.TITLE_OF_ANSWER)
-    assert "shown" in page.pipeline.rows["documents"].words.text()
+    assert "The model saw" in page.pipeline.rows["documents"].words.text()
     page.pipeline.back.click()
     assert shell.opened == [("chat", {"chat": message.chat})]
     page.pipeline.rows["documents"].link.click()

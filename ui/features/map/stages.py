@@ -74,14 +74,27 @@ def stages_of(message: StoredMessage, trace: Trace | None, methods: Methods[Any]
     """The six stages of an answer that has ended."""
     recipe = message.recipe or Recipe()
     costs = _costs(trace or Trace(), recipe)
+    documents = _documents(message, recipe, costs["documents"])
+    if why := _why_not_asked(message):
+        asked = tuple(Stage(name, False, texts.NOT_ASKED, (why,)) for name in ("prompt", "model", "decoding"))
+        return (documents, *asked, _agent(recipe, costs["agent"], methods), Stage("adapters", False, texts.NOT_USED))
     return (
-        _documents(message, recipe, costs["documents"]),
+        documents,
         _prompt(message, recipe, costs["prompt"], methods),
         _model(recipe, message.usage),
         _decoding(message, recipe, methods),
         _agent(recipe, costs["agent"], methods),
         _adapters(recipe),
     )
+
+
+def _why_not_asked(message: StoredMessage) -> str:
+    """Why an answer has come about without the model; "" where the model wrote it."""
+    if message.usage is not None and message.usage.new_tokens:
+        return ""
+    if message.verification is not None and message.verification.quoted:
+        return texts.QUOTED_WITHOUT
+    return texts.DECLINED_WITHOUT if message.declined else ""
 
 
 def _costs(trace: Trace, recipe: Recipe) -> dict[str, _Cost]:
@@ -115,13 +128,15 @@ def _documents(message: StoredMessage, recipe: Recipe, cost: _Cost) -> Stage:
     facts = [texts.ROAD.format(road=ROADS[message.road].title)] if message.road is not None else []
     if message.passages:
         paths = {passage.path for passage in message.passages}
-        shown = texts.SHOWN.format(
+        words = texts.TAKEN if _why_not_asked(message) else texts.SHOWN
+        shown = words.format(
             passages=describe_count(len(message.passages), "passage"), documents=describe_count(len(paths), "document")
         )
         facts.append(shown)
         cosines = [passage.similarity for passage in message.passages if passage.similarity is not None]
         if cosines:
-            facts.append(texts.COSINES.format(low=min(cosines), high=max(cosines)))
+            words = texts.COSINE if len(cosines) == 1 else texts.COSINES
+            facts.append(words.format(low=min(cosines), high=max(cosines)))
         ways = Counter(passage.found_by for passage in message.passages)
         facts.append(texts.FOUND_BY.format(ways=", ".join(f"{texts.WAYS[way]} ({n})" for way, n in ways.items())))
     if message.outcome is not None:

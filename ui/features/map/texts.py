@@ -64,8 +64,12 @@ LOOP = "calls a tool, and is asked again with its result"
 # what each stage did
 DECLINED = "no answer was given, since the documents lack it"
 OUTCOMES = {"found": "the answer was found", "perhaps": "the answer is in doubt", "not_found": "nothing was found"}
-SHOWN = "{passages} of {documents} were shown"
-COSINES = "their cosine with the question is {low:.2f} to {high:.2f}"
+SHOWN = "the model saw {passages} of {documents}"
+TAKEN = "taken from {passages} of {documents}"
+COSINE, COSINES = "its cosine with the question is {high:.2f}", "cosines with the question from {low:.2f} to {high:.2f}"
+NOT_ASKED = "Not used"
+QUOTED_WITHOUT = "The answer is quoted from the documents, so the model was not asked"
+DECLINED_WITHOUT = "No model was asked, since the documents lack the answer"
 FOUND_BY = "found by {ways}"
 WAYS = {"words": "words", "meaning": "meaning", "both": "words and meaning"}
 ROAD = "road: {road}"
