@@ -26,10 +26,10 @@ ROWS = [
 
 
 @pytest.fixture
-def core(tmp_path: Path, smollm_path: Path) -> Iterator[Workbench]:
+def core(tmp_path: Path, smollm_file: Path) -> Iterator[Workbench]:
     core = Workbench(Home(tmp_path / "home"))
     core.start()
-    ask(core, calls.ImportModel(path=str(smollm_path), name="Small"))
+    ask(core, calls.ImportModel(path=str(smollm_file), name="Small"))
     yield core
     core.close()
 

@@ -73,7 +73,7 @@ class Room:
 
 
 @pytest.fixture
-def room(tmp_path: Path, smollm_path: Path, minilm_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
+def room(tmp_path: Path, smollm_file: Path, minilm_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setattr(Gate.__init__, "__defaults__", (lambda host, port: ["127.0.0.1"],))
     service = FakeEndpoint()
@@ -82,14 +82,14 @@ def room(tmp_path: Path, smollm_path: Path, minilm_path: Path, monkeypatch: pyte
         workbench = Workbench(Home(tmp_path / "home"), commands=COMMANDS)
         room = Room(workbench, service, tmp_path)
         try:
-            _furnish(room, smollm_path, minilm_path)
+            _furnish(room, smollm_file, minilm_path)
             yield room
         finally:
             workbench.close()
 
 
-def _furnish(room: Room, smollm_path: Path, minilm_path: Path) -> None:
-    room.call(c.ImportModel(path=str(smollm_path), name="Small"))
+def _furnish(room: Room, smollm_file: Path, minilm_path: Path) -> None:
+    room.call(c.ImportModel(path=str(smollm_file), name="Small"))
     room.call(c.ImportModel(path=str(minilm_path), name="MiniLM"))
     room.call(c.ChangeSettings(values={"general": {"offline": False}, "network": {"endpoints": True}}))
     room.call(c.AddEndpoint(address=room.service.address, model="big", name="Away"))
