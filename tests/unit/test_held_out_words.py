@@ -37,7 +37,7 @@ NO_CLAIM = {
     "evaluation split empty, or give an evaluation file that asks the same in other words.": "explains a split",
     "other_unseen": "a feature: terms of the question that no passage has",
     "unseen_any": "a feature: terms of the question that no passage has",
-    "{tune} tune and train, {held_out} are held out and measure.": "how a comparison of techniques splits its questions",
+    "{tune} tune and train, {held_out} are held out and measure.": "how a comparison of techniques splits questions",
     "The share of right answers to the held-out questions, with its interval of 95 % for all techniques.": "the same",
     "maximum number of held-out questions; 0: all": "the same",
     " has no held-out questions to measure on.": "the same",
