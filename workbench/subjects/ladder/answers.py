@@ -34,6 +34,8 @@ class Progress(Pace):
         self.stage = ""
         self.left: Callable[[], float] = lambda: 0.0
         self._rung = self._begun = 0
+        self.preparing_left: float | None = None
+        """The seconds that are left of the run that prepares a rung, where it knows them."""
 
     def begin(self, stage: str, rung: int = 0) -> None:
         """A stage begins, of so many answers of a ``rung``."""

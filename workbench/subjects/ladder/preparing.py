@@ -209,9 +209,12 @@ class Preparer:
                         f"The run that prepares {rung.title} was stopped.", "Resume the ladder: it goes on with it."
                     )
                 if isinstance(event, events.Progress):
+                    of_all_stages = event.overall is not None
+                    work.progress.preparing_left = event.seconds_left if of_all_stages else None
                     work.progress.begin(f"{rung.title}: {event.stage}")
             raise RuntimeError("a run ended without a terminal event")
         finally:
+            work.progress.preparing_left = None
             if record.state != "finished":
                 work.put(preparing_s=before + time.monotonic() - began)
 

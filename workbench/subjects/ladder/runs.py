@@ -349,7 +349,10 @@ class _Climb:
             if name == self._current:
                 left += answering * self.progress.share_left
             else:
-                left += answering + max(0.0, note.estimate.preparing_s - note.preparing_s)
+                preparing = max(0.0, note.estimate.preparing_s - note.preparing_s)
+                if note.state == "preparing" and self.progress.preparing_left is not None:
+                    preparing = self.progress.preparing_left
+                left += answering + preparing
         return min(left, max(0.0, 60 * self.ladder.minutes - self._spent())) if self.ladder.minutes else left
 
 

@@ -23,7 +23,7 @@ from workbench.subjects.evaluation.statistics import POINTS, is_rate, questions_
 FEWEST = 12
 """Of fewer common questions nothing is said."""
 LEVEL = 0.95
-DRAWS = 20_000
+DRAWS = 5_000
 MOST_POINTS_NEEDED = 1_000
 """More questions than so many are not asked for."""
 
