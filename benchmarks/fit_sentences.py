@@ -10,10 +10,12 @@ real worker; searches and vectors are kept in ``--keep``, so that a second run t
 
 In four folds, by offices and by articles, a ranking and a logistic regression are fitted on the other folds; every
 row is judged by weights that have not seen its office or article. The thresholds of each family of embedders are
-chosen on these held-out probabilities: *found* from where at most ``--wrong`` of all office rows are wrong, *shown*
-from where at most ``--declined`` of the answerable ones are below. ``--share`` of the paragraphs' questions are
-taken. Then all rows together give the weights that are written beside the modules (``--write``), and the table of the
-held-out figures is printed with intervals of 95 %.
+chosen on these held-out probabilities. In offices as many answers as possible are *found*, of all at most ``--wrong``
+wrong and unmarked; and as many as possible of the others are declined, with at most ``--declined`` of the answerable
+ones declined in no office. In prose, for each language, as many of the others as possible are marked or declined, with
+``--marked`` of the right ones marked and ``--lost`` of the answerable ones declined. ``--share`` of the paragraphs'
+questions are taken. Then all rows together give the weights that are written beside the modules (``--write``), and the
+table of the held-out figures is printed with intervals of 95 %.
 
 The weights derive in part from XQuAD and SQuAD 2.0 (CC BY-SA 4.0); the offices are our own (CC0).
 """
@@ -43,16 +45,17 @@ from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval import sentence_weights
 from workbench.techniques.retrieval.doubt import (
     DOUBT_NAMES,
+    MARKS,
     doubt_features,
     is_prose,
-    missing_attribute,
+    marks_of,
     missing_terms,
     probability,
 )
 from workbench.techniques.retrieval.grounded import CANDIDATES
 from workbench.techniques.retrieval.sentence_choice import choose, completed
 from workbench.techniques.retrieval.sentence_features import NAMES, Comparison, compare
-from workbench.techniques.retrieval.sentence_weights import FILE, FORMAT, NARROW_FROM, Family, WeightsFile
+from workbench.techniques.retrieval.sentence_weights import FILE, FORMAT, NARROW_FROM, Bounds, Family, WeightsFile
 
 FOLDS = 4
 ONE_PLACE = ("fact", "crosslang", "version", "unanswerable")
@@ -60,6 +63,9 @@ ONE_PLACE = ("fact", "crosslang", "version", "unanswerable")
 
 SWAPPED = ("xquad-en", "squad2")
 """In these sets names are told by their capitals."""
+
+LANGUAGES = ("de", "en", "zh")
+"""Of the paragraphs."""
 
 EMBEDDERS = ("all-MiniLM-L6-v2", "multilingual-e5-small")
 PARAGRAPHS = (("xquad/en", "en", 320), ("xquad/de", "de", 320), ("xquad/zh", "zh", 240), ("squad2", "en", 300),
@@ -75,10 +81,14 @@ CHOICE_STRENGTH, DOUBT_STRENGTH = 0.01, 0.01
 SENTENCES_SHOWN = 1.7
 """Mean number over the answerable questions of XQuAD, which gives how sure a choice has to be."""
 
-RIGHT_MARKED, PROSE_DECLINED = 0.09, 0.045
-"""Of the right, and of the answerable questions of XQuAD, so many are marked, and declined."""
+STEPS = np.arange(0.02, 0.95, 0.005)
+UNANSWERABLE = 1 / 6
+"""Of the questions that people ask; of ours more are, and count less where a threshold is chosen."""
 
-STEPS = np.arange(0.02, 0.95, 0.01)
+LEAST_RATIO = 3.0
+"""A mark counts where it holds so many times as often of wrong answers."""
+
+PROSE_KINDS = ("answerable", "removed", "swapped")
 
 _YEAR = re.compile(r"\b1[0-9]{3}\b|\b20[0-2][0-9]\b")
 _NAME = re.compile(r"(?<=[a-z,] )[A-ZÄÖÜ][a-zäöü]{3,}(?: [A-ZÄÖÜ][a-zäöü]{3,})*")
@@ -123,10 +133,14 @@ class Looked:
     right: bool
     shown: int
     characters: int
-    missing: bool
+    marks: tuple[str, ...]
     other: bool
     prose: bool
     p: float = 0.0
+
+    def marked(self, marks: Sequence[str]) -> bool:
+        """Whether one of the ``marks`` that count holds."""
+        return not set(marks).isdisjoint(self.marks)
 
 
 # -- rows ----------------------------------------------------------------------------------------
@@ -305,7 +319,7 @@ def look(row: Row, weights: np.ndarray, mass: float) -> Looked:
         right=any(found),
         shown=choice.shown,
         characters=characters,
-        missing=bool(names or figures or missing_attribute(comparison, choice)),
+        marks=marks_of(comparison, choice, names, figures),
         other=bool(choice.order) and comparison.value(choice.order[0], "other") > 0,
         prose=is_prose(comparison),
     )
@@ -327,33 +341,67 @@ def held_out(rows: Sequence[Row]) -> list[Looked]:
     return found
 
 
-def choose_thresholds(looked: Sequence[Looked], wrong: float, declined: float) -> Thresholds:
-    """From which probability an answer is found, and from which it is shown: by offices, and of prose by paragraphs."""
+@dataclass(frozen=True)
+class Limits:
+    """Shares that the thresholds may not exceed: ``wrong`` and unmarked of all, ``declined`` of the answerable in each
+    office; in prose ``marked`` of the right and ``lost``, declined of the answerable."""
+
+    wrong: float
+    declined: float
+    marked: float
+    lost: float
+
+
+def choose_thresholds(looked: Sequence[Looked], limits: Limits) -> Thresholds:
+    """From which probability an answer is found, and from which it is shown: by offices, and of prose by paragraphs in
+    each language, and in all for a language without any."""
     same = [one for one in looked if one.row.office and one.row.kind in ONE_PLACE and not one.other]
-    other = [one for one in looked if one.other and one.row.kind in (*ONE_PLACE, "answerable", "removed")]
+    other = [one for one in looked if one.other and one.row.kind in (*ONE_PLACE, *PROSE_KINDS)]
     prose = [one for one in looked if one.prose and not one.other and one.row.group.startswith("xquad")]
+    prose = [one for one in prose if one.row.kind in PROSE_KINDS]
+    languages = ("", *sorted({one.row.comparison.asked for one in prose} & set(LANGUAGES)))
     return Thresholds(
-        _thresholds(same, wrong, declined),
-        _thresholds(other, wrong, declined),
-        _of_prose([one for one in prose if one.row.kind in ("answerable", "removed")]),
+        _of_offices(same, limits),
+        _of_offices(other, limits),
+        {
+            language: _of_prose([one for one in prose if language in ("", one.row.comparison.asked)], limits)
+            for language in languages
+        },
     )
 
 
-def _thresholds(looked: Sequence[Looked], wrong: float, declined: float) -> tuple[float, float]:
-    found = next(
-        (at for at in STEPS if np.mean([one.p >= at and not one.right and not one.missing for one in looked]) <= wrong),
-        float(STEPS[-1]),
+def worthwhile(looked: Sequence[Looked]) -> tuple[str, ...]:
+    """The marks that hold at least ``LEAST_RATIO`` times as often of wrong as of right answers."""
+    right, wrong = ([one for one in looked if one.right == value] for value in (True, False))
+    return tuple(mark for mark in MARKS if _share(wrong, mark) >= LEAST_RATIO * _share(right, mark))
+
+
+def _share(looked: Sequence[Looked], mark: str) -> float:
+    return (sum(mark in one.marks for one in looked) + 0.5) / (len(looked) + 1)
+
+
+def _of_offices(looked: Sequence[Looked], limits: Limits) -> Bounds:
+    marks = worthwhile(looked)
+    answerable = [one.p for one in looked if one.row.answerable]
+    rest = UNANSWERABLE * len(answerable) / (1 - UNANSWERABLE) / max(1, len(looked) - len(answerable))
+    counts = np.array([1.0 if one.row.answerable else rest for one in looked])
+    wrong = np.array([one.p if not one.right and not one.marked(marks) else 0.0 for one in looked])
+    found = next((float(at) for at in STEPS if counts[wrong >= at].sum() <= limits.wrong * counts.sum()), STEPS[-1])
+    folds = {one.row.fold for one in looked}
+    shown = min(
+        np.quantile([one.p for one in looked if one.row.answerable and one.row.fold == fold], limits.declined)
+        for fold in folds
     )
-    shown = float(np.quantile([one.p for one in looked if one.row.answerable], declined))
-    return round(float(found), 2), round(min(shown, float(found)), 3)
+    return Bounds(found=round(float(found), 3), shown=round(min(float(shown), found), 3), marks=marks)
 
 
-def _of_prose(looked: Sequence[Looked]) -> tuple[float, float]:
-    """As many of the right ones are marked as ``RIGHT_MARKED``, as many of the answerable declined as
-    ``PROSE_DECLINED``."""
-    found = float(np.quantile([one.p for one in looked if one.right], RIGHT_MARKED))
-    shown = float(np.quantile([one.p for one in looked if one.row.answerable], PROSE_DECLINED))
-    return round(found, 3), round(min(shown, found), 3)
+def _of_prose(looked: Sequence[Looked], limits: Limits) -> Bounds:
+    marks = worthwhile(looked)
+    shown = float(np.quantile([one.p for one in looked if one.row.answerable], limits.lost))
+    right = [one for one in looked if one.right and one.p >= shown]
+    free = sorted(one.p for one in right if not one.marked(marks))
+    left = int(limits.marked * len(right)) - (len(right) - len(free))
+    return Bounds(found=round(free[max(0, left)], 3), shown=round(shown, 3), marks=marks)
 
 
 # -- figures -------------------------------------------------------------------------------------
@@ -363,18 +411,22 @@ def _of_prose(looked: Sequence[Looked]) -> tuple[float, float]:
 class Thresholds:
     """See ``Family``."""
 
-    same: tuple[float, float]
-    other: tuple[float, float]
-    prose: tuple[float, float]
+    same: Bounds
+    other: Bounds
+    prose: dict[str, Bounds]
 
-    def of(self, one: Looked) -> tuple[float, float]:
-        return self.other if one.other else self.prose if one.prose else self.same
+    def of(self, one: Looked) -> Bounds:
+        if one.other or not one.prose:
+            return self.other if one.other else self.same
+        return self.prose.get(one.row.comparison.asked, self.prose[""])
 
 
 def figures(looked: Sequence[Looked], thresholds: Thresholds) -> dict[str, Any]:
     def outcome(one: Looked) -> str:
-        found, shown = thresholds.of(one)
-        return "not_found" if one.p < shown else "perhaps" if one.missing or one.p < found else "found"
+        bounds = thresholds.of(one)
+        if one.p < bounds.shown:
+            return "not_found"
+        return "perhaps" if one.marked(bounds.marks) or one.p < bounds.found else "found"
 
     ends = [(one, outcome(one)) for one in looked]
     answerable = [(one, end) for one, end in ends if one.row.answerable]
@@ -421,9 +473,9 @@ def curve(looked: Sequence[Looked]) -> Iterator[str]:
         )
 
 
-def fit_family(rows: Sequence[Row], wrong: float, declined: float) -> Family:
+def fit_family(rows: Sequence[Row], limits: Limits) -> Family:
     looked = held_out(rows)
-    chosen = choose_thresholds(looked, wrong, declined)
+    chosen = choose_thresholds(looked, limits)
     print(chosen)
     for name, some in groups(looked):
         print(f"{name}: {json.dumps(figures(some, chosen), ensure_ascii=False)}")
@@ -456,8 +508,9 @@ def groups(looked: Sequence[Looked]) -> Iterator[tuple[str, list[Looked]]]:
 
 def main() -> None:
     parser = arguments(
-        __doc__, "keep", data=DATA, made=HERE / "offices" / "made", wrong=0.075, declined=0.07, share=1.0
-    )
+        __doc__, "keep", data=DATA, made=HERE / "offices" / "made", wrong=0.05, declined=0.1, marked=0.09, lost=0.045,
+        share=1.0,
+    )  # fmt: skip
     parser.add_argument("--embedder", nargs="+", default=EMBEDDERS)
     parser.add_argument("--write", action="store_true", help="write the weights beside the modules")
     chosen = parser.parse_args()
@@ -468,7 +521,7 @@ def main() -> None:
         ]
         zero = float(np.median([row.comparison.zero for row in rows]))
         print(f"{embedder}: {len(rows)} rows, unrelated texts {zero:.2f}", flush=True)
-        family = fit_family(rows, chosen.wrong, chosen.declined)
+        family = fit_family(rows, Limits(chosen.wrong, chosen.declined, chosen.marked, chosen.lost))
         if chosen.write:
             write("narrow" if zero >= NARROW_FROM else "wide", family)
 

@@ -89,24 +89,25 @@ def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retrieve
     weights = weights_for(comparison.zero)
     if hits and not comparison.weights:
         # no content word that could be missing: "and what about it?"
-        return Evidence(strength=1.0, needed=weights.same[1])
+        return Evidence(strength=1.0, needed=weights.same.shown)
     if not comparison.chosen:
-        return Evidence(strength=0.0, needed=weights.same[1], outcome="not_found")
+        return Evidence(strength=0.0, needed=weights.same.shown, outcome="not_found")
     choice = choose(comparison, weights.choice, weights.mass)
     names, figures = missing_terms(question, comparison, choice)
     strength = probability(doubt_features(comparison, choice, names, figures), weights.doubt, weights.bias)
-    if comparison.value(choice.order[0], "other") > 0:
-        thresholds = weights.other
-    else:
-        thresholds = weights.prose if is_prose(comparison) else weights.same
-    reasons = reasons_to_doubt(question, comparison, choice, strength >= thresholds[0], names, figures)
+    other = comparison.value(choice.order[0], "other") > 0
+    bounds = weights.bounds(comparison.asked, other=other, prose=is_prose(comparison))
+    probable = strength >= bounds.found
+    reasons = reasons_to_doubt(
+        question, comparison, choice, bounds.marks, probable=probable, names=names, figures=figures
+    )
     return Evidence(
         strength=strength,
-        needed=thresholds[1],
+        needed=bounds.shown,
         sentences=tuple(
             _sentence(comparison, number, place < choice.shown) for place, number in enumerate(choice.order)
         ),
-        outcome=outcome_of(strength, thresholds, reasons),
+        outcome=outcome_of(strength, bounds.found, bounds.shown, reasons),
         reasons=reasons,
     )
 

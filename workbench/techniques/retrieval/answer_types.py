@@ -8,12 +8,14 @@ evidence for the choice of a sentence (``sentence_features``).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Literal, get_args
 
 AnswerType = Literal[
     "person", "place", "date", "time", "duration", "money", "percent", "count", "measure", "contact", "reason",
-    "choice", "age", "extent", "weight", "volume", "temperature", "speed", "power", "area", "colour", "brand", "role",
+    "frequency", "choice", "age", "extent", "weight", "volume", "temperature", "speed", "power", "area", "colour",
+    "brand", "role",
 ]  # fmt: skip
 TYPES: tuple[AnswerType, ...] = get_args(AnswerType)
 
@@ -23,27 +25,43 @@ ATTRIBUTES: tuple[AnswerType, ...] = (
 )  # fmt: skip
 """What a thing or a person has: a sentence that names the thing alone does not tell it."""
 
+TOLD: tuple[AnswerType, ...] = (
+    "person", "date", "time", "duration", "frequency", "money", "percent", "contact", "age", "extent", "weight",
+    "volume", "temperature", "speed", "power", "area", "colour",
+)  # fmt: skip
+"""What can be told to be in a text or not: a sentence that answers a question for it nearly always has it."""
+
 _ASKED: dict[AnswerType, str] = {
-    "person": r"\b(who|whose|whom|wer|wem|wen|wessen|qui|à qui|quién|quien|quiénes)\b|谁|哪位",
+    "person": r"(?:^\W*|[,;:]\s*|\b(?:and|und|et|y|or|oder|to|for|from|with|by|mit|von|für|an|avec|par|pour|con"
+    r"|à|de|a)\s+)"
+    r"(?:who|whose|whom|wer|wem|wen|wessen|qui|quién|quien|quiénes)\b|谁|哪位",
     "place": r"\b(where|wo|wohin|woher|où|dónde|donde|adónde)\b|\b(which|what|welche[rsnm]?|quelle?|qué) "
     r"(room|place|city|town|street|raum|zimmer|ort|stadt|salle|ville|lieu|sala|ciudad|lugar|drawer|floor|shelf"
     r"|regal)\b"
     r"|\b(address|adresse|anschrift|dirección)\b|哪里|在哪|何处|哪个城市|哪个国家",
-    "date": r"\b(when|wann|quand|cuándo|cuando|date|datum|fecha|deadline|frist bis|bis wann|ab wann|since when"
-    r"|seit wann)"
-    r"\b|\b(what|which|welche[rsnm]?|quel|qué|an welchem|on which) (day|year|month|tag|jahr|monat|jour|mois"
-    r"|année|día|año"
-    r"|mes|date|datum)\b|何时|什么时候|哪一?年|哪天|几月",
+    "date": r"(?:^\W*|[,;:]\s*|\b(?:and|so|by|since|until|till|from) )when\b|\bwhen (?:is|are|was|were|did|does"
+    r"|do|will|can"
+    r"|must|may|should|has|have|had)\b|\b(?:wann|cuándo|deadline|frist bis|datum)\b|^\W*(?:et |depuis "
+    r"|jusqu.à )?quand\b"
+    r"|\b(?:depuis|pour|à partir de|jusqu.à) quand\b|^\W*(?:y |desde |hasta )?cuando\b"
+    r"|\b(?:what|which|on which|at which) (?:day|year|month|date)\b|\b(?:the|exact) date\b"
+    r"|\bwelche[rsnm]? (?:tag|jahr|monat)\b|\bquelle? (?:jour|mois|année|date)\b|\bqué (?:día|año|mes|fecha)\b"
+    r"|何时|什么时候|哪一?年|哪天|几月",
     "time": r"\b(what time|which hour|opening hours|um wie ?viel uhr|wie spät|uhrzeit|öffnungszeiten|à quelle heure"
     r"|horaires?|a qué hora|horario)\b|几点",
-    "duration": r"\b(how long|wie lange?|combien de temps|cuánto tiempo|how many (?:minutes|hours|days|weeks"
+    "duration": r"\b(how long|wie lange|combien de temps|cuánto tiempo|how many (?:minutes|hours|days|weeks"
     r"|months|years)"
+    r"|(?:combien de |cuánt[oa]s )(?:minutes|heures|jours|semaines|mois|ans|minutos|horas|días|semanas|meses|años)"
     r"|wie ?viele? (?:minuten|stunden|tage|wochen|monate|jahre)|notice period|kündigungsfrist|duration|dauer|durée"
-    r"|duración|how often|wie oft)\b|多久|多长时间",
+    r"|duración)\b|多久|多长时间",
+    "frequency": r"\b(?:how often|how frequently|wie oft|wie häufig|à quelle fréquence|con qué frecuencia"
+    r"|how many times|wie ?viele? male?|combien de fois|cuántas veces)\b",
     "money": r"\b(costs?|price|pay|paid|fee|rent|salary|wage|deposit|charge[ds]?|expensive|budget|euros?|how much is"
     r"|kostet?n?|preis|gebühr|miete|lohn|gehalt|kaution|bezahl\w*|zahl(?:en|t)|teuer|betrag|honorar|pauschale"
-    r"|coûte\w*|prix|tarif|loyer|payer|montant|cuesta\w*|precio|tarifa|pagar|importe|cobra\w*)\b|多少钱|价格|费用",
-    "percent": r"\b(per ?cent|percentage|share|discount|rate|prozent\w*|rabatt|skonto|anteil|pour ?cent|remise"
+    r"|kosten|verdien\w*"
+    r"|coûte\w*|coûts?|frais|prix|tarif|loyer|payer|montant|cuesta\w*|costes?|costos?|precio|tarifa|pagar"
+    r"|importe|cobra\w*)\b|多少钱|价格|费用",
+    "percent": r"\b(per ?cent|percentage|discount|prozent\w*|rabatt|skonto|pour ?cent|remise"
     r"|por ciento"
     r"|porcentaje|descuento)\b|%|百分",
     "count": r"\b(how many|how much|wie ?viele?[nr]?|combien|cuánt[oa]s?|number of|anzahl)\b|多少|几",
@@ -53,27 +71,29 @@ _ASKED: dict[AnswerType, str] = {
     r"|\b(maximum|max|minimum|min|limit|least|most|longest|shortest|highest|lowest|höchste\w*|größte\w*|mindest\w*"
     r"|maximal\w*|temperature|temperatur|weight|gewicht|length|länge|height|höhe|width|breite|distance|abstand|speed"
     r"|pressure|druck|size|größe|depth|tiefe|capacity)\b",
-    "contact": r"\b(phone|telephone|e-?mail|mobile|iban|account number|number is|\w*nummer|telefon\w*|handy"
-    r"|téléphone|numéro"
-    r"|teléfono|número|password|passwort|code|wlan|wifi|serial number|order number)\b|电话|号码",
+    "contact": r"\b(?:phone|telephone|mobile|cell|fax|account|serial|order|customer|policy|invoice|licen[cs]e"
+    r"|registration)"
+    r" (?:number|no)\b|\b\w*(?:telefon|handy|fax|konto|serien|kunden|auftrags|rechnungs|versicherungs"
+    r"|steuer)\w*nummern?\b"
+    r"|\b(?:durchwahl|iban|e-?mail(?:s|adresse)?|passwords?|passwor?t|mot de passe|contraseña|wifi|wlan|numéro"
+    r"|teléfono)\b|电话|号码",
     "age": r"\b(how old|wie alt|quel âge|qué edad|age|alter|birthday|born|geburtstag|geboren|built|baujahr)\b",
     "extent": r"\b(how (?:high|far|tall|deep|wide|thick|broad)|wie (?:hoch|weit|tief|breit|dick|groß)|height"
     r"|höhe|width"
     r"|breite|depth|tiefe|thickness|dicke|stärke|distance|abstand|diameter|durchmesser|profondeur|hauteur"
     r"|largeur|altura|ancho"
     r"|profundidad)\b",
-    "weight": r"\b(how heavy|wie schwer|weights?|weigh|gewicht|wiegt|payload|nutzlast|poids|pèse|peso|pesa"
+    "weight": r"\b(how heavy|wie schwer|weights?|weighs?|gewicht|wiegt|payload|nutzlast|poids|pèse|peso|pesa"
     r"|kilos?|kg)\b",
     "volume": r"\b(lit(?:re|er)s?|volume|volumen|tank capacity|litres|litros)\b",
-    "temperature": r"\b(temperature\w*|temperatur\w*|how (?:hot|cold|warm)|wie (?:heiß|kalt|warm)|degrees|grad"
-    r"|température"
+    "temperature": r"\b(temperatures?|\w*temperatur(?:en)?|how (?:hot|cold|warm)|wie (?:heiß|kalt|warm)|température"
     r"|temperatura)\b",
     "speed": r"\b(how fast|wie schnell|speed|geschwindigkeit|drehzahl|frame rate|bildrate|vitesse|velocidad|tempo)\b",
-    "power": r"\b(wattage|power|leistung|watt|voltage|spannung|volt|puissance|potencia|current|lumen|brightness"
-    r"|helligkeit"
-    r"|how bright|wie hell|loud|laut|lärm)\b",
-    "area": r"\b(area|fläche|square met(?:re|er)s?|quadratmeter|surface|superficie|mètres carrés|how (?:big"
-    r"|large))\b",
+    "power": r"\b(?:wattage|how much power|wie ?viel leistung|watts?|voltage|spannung|volts?|voltios|vatios"
+    r"|puissance|potencia"
+    r"|how many amps|ampere|lumens?|brightness|helligkeit|how bright|wie hell|how loud|wie laut)\b",
+    "area": r"\b(floor area|fläche|how many square met(?:re|er)s|wie ?viele? quadratmeter|superficie"
+    r"|mètres carrés)\b",
     "colour": r"\b(colou?rs?|farben?|couleur|color|colores)\b|颜色",
     "brand": r"\b(brand|make|model|marke|fabrikat|hersteller|manufacturer|maker|modell|typ|marque|modèle|marca|modelo"
     r"|fabricante)\b",
@@ -84,7 +104,8 @@ _ASKED: dict[AnswerType, str] = {
     r"|tesorer\w+"
     r"|job|profession|beruf|title)\b",
     "reason": r"\b(why|warum|wieso|weshalb|pourquoi|por qué)\b|为什么|为何",
-    "choice": r"^\W*(?:and |und |so |also )?(is|are|was|were|do|does|did|can|may|must|should|has|have|will|am"
+    "choice": r"^\W*(?:and |und |so |also )?(is|are|was (?:the|it|there|this|that|he|she|they|our|an?|any)|were"
+    r"|do|does|did|can|may|must|should|has|have|will|am"
     r"|ist|sind|war"
     r"|darf|dürfen|kann|können|muss|müssen|hat|haben|wird|gibt es|est-ce|peut-on|y a-t-il|hay|puede|pueden|es"
     r"|son|tiene"
@@ -103,22 +124,22 @@ _DAY = (
     r"|sonntags?|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles|jueves|viernes"
     r"|sábado|domingo"
 )
-_COUNTED = (
-    r"(?:\d[\d.,'’]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fourteen|fifteen|twenty"
-    r"|thirty|sixty|ninety"
-    r"|half an?|an?|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|vierzehn|fünfzehn|zwanzig|dreißig"
-    r"|ein(?:e[mnrs]?)?"
-    r"|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|quinze|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|quince)"
+_NUMERAL = (
+    r"\d[\d.,'’]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fourteen|fifteen|twenty|thirty|sixty"
+    r"|ninety|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|vierzehn|fünfzehn|zwanzig|dreißig|deux"
+    r"|trois|quatre"
+    r"|cinq|sept|huit|neuf|dix|onze|douze|quinze|vingt|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|doce|veinte"
 )
+_COUNTED = rf"(?:{_NUMERAL}|half an?|an?|ein(?:e[mnrs]?)?|une?|una?)"
 _PRESENT: dict[AnswerType, str] = {
-    "person": r"\b(?:Mr|Mrs|Ms|Dr|Prof|Frau|Herrn?|Mme|Sra?|M)\.? [A-ZÄÖÜÉ]"
-        r"|\b[A-ZÄÖÜÉ][a-zäöüßéèáíóúñç-]+ (?:van |von |de |da )?"
-    r"[A-ZÄÖÜÉ][a-zäöüßéèáíóúñç-]+",
     "place": r"\b(?:in|at|on|im|am|bei|auf|unter|neben|hinter|behind|under|beside|next to|à|dans|sous"
         r"|en) (?:the |der |dem |den "
     r"|das |la |le |l'|el )?[\w-]+|[Ss]tra(?:ße|sse)|\b[Ss]treet\b|\b[Rr]ue\b|\b[Cc]alle\b|\b\d{4,5} [A-ZÄÖÜ]"
     r"|\b[Rr]oom\b|[Rr]aum",
-    "date": rf"\b\d{{1,2}}[./]\s?\d{{1,2}}[./]|\b\d{{4}}-\d{{2}}|\b(?:{_MONTH})\b\.?,? ?\d|\b\d{{1,2}}(?:st|nd"
+    "date": rf"\b(?:spring|summer|autumn|winter|easter|christmas|today|tomorrow|yesterday|frühjahr|frühling"
+    r"|sommer|herbst"
+        rf"|ostern|weihnachten|heute|printemps|automne|hiver|noël|primavera|verano|otoño|invierno|navidad)\b"
+        rf"|\b\d{{1,2}}[./]\s?\d{{1,2}}[./]|\b\d{{4}}-\d{{2}}|\b(?:{_MONTH})\b\.?,? ?\d|\b\d{{1,2}}(?:st|nd"
         rf"|rd|th|\.)? (?:of |de )?"
     rf"(?:{_MONTH})\b|\b(?:{_DAY})\b|\b(?:1[5-9]|20)\d\d\b|\d年|\d月",
     "time": r"\b\d{1,2}[:.]\d{2}\b|\b\d{1,2} ?(?:am|pm|a\.m|p\.m|uhr|h|o'clock)\b|\bnoon\b|\bmidnight\b|\d点",
@@ -126,13 +147,16 @@ _PRESENT: dict[AnswerType, str] = {
         rf"|stunden?|std|tagen?|tage?"
     r"|wochen?|monate?n?|jahre?n?|sekunden?|heures?|jours?|semaines?|mois|ans?|années?|horas?|días?|semanas?"
     r"|mes(?:es)?|años?"
-    r"|working days|werktage?n?|arbeitstage?n?)\b|\d\s?(?:分钟|小时|天|年|个月|周)"
-    r"|\b(?:daily|weekly|monthly|yearly|once"
-    r"|twice|every|"
-    r"täglich|wöchentlich|monatlich|jährlich|einmal|zweimal|jede[nrs]?)\b",
-    "money": r"[€$£]|\b(?:eur|euros?|chf|usd|gbp|francs?|franken|dollars?|cents?|pounds?)\b|美元|元|欧元|\d[.,]\d\d\b",
+    r"|working days|werktage?n?|arbeitstage?n?)\b|\d\s?(?:分钟|小时|天|年|个月|周)",
+    "frequency": r"\b(?:daily|hourly|weekly|monthly|quarterly|yearly|annually|once|twice|every|each|times?|per"
+    r"|täglich|stündlich"
+    r"|wöchentlich|monatlich|vierteljährlich|jährlich|jede[nrs]?|\w*mal|pro|alle|fois|chaque|par|tous|toutes"
+    r"|veces|vez"
+    r"|cada|al (?:día|mes|año))\b|\d ?x\b|次|每",
+    "money": r"[€$£]|\b(?:eur|euros?|chf|usd|gbp|francs?|franken|dollars?|cents?|pounds?)\b|美元|元|欧元|\d[.,]\d\d\b"
+    r"|\d ?ct\b|\d ?%|\b(?:free|gratis|kostenlos|umsonst|gratuit\w*|half|hälfte|moitié|mitad)\b",
     "percent": r"\d ?%|\bper ?cent\b|\bprozent\b|\bpour ?cent\b|\bpor ciento\b|百分",
-    "count": rf"\b{_COUNTED}\b|[一二三四五六七八九十百千两]",
+    "count": rf"\b(?:{_NUMERAL}|no|none|both|kein\w*|beide\w*|aucun\w*|ningun\w*)\b|[一二三四五六七八九十百千两]",
     "measure": r"\d ?(?:mm|cm|m|km|m²|m2|m³|m3|kg|g|t|l|ml|°|°c|bar|w|kw|kwh|v|hz|mhz|rpm|kn|n|pa|lux|db|px|mb"
         r"|gb|metres?|meters?"
     r"|meter|liters?|litres?|liter|tonnen?|tons?|grad|degrees|miles?|feet|inch(?:es)?|ppm|nm|yards?|points?)\b|\d",
@@ -145,7 +169,7 @@ _PRESENT: dict[AnswerType, str] = {
     r"|公里|米",
     "weight": r"\d ?(?:kg|g|t|tons?|tonnes?|tonnen?|kilos?|kilograms?|gramm?s?|lbs?|pounds?)\b|公斤|吨",
     "volume": r"\d ?(?:l|ml|cl|hl|lit(?:re|er)s?|litros?|m³|m3|cbm|cubic|gallons?)\b",
-    "temperature": r"\d ?(?:°|degrees?|grad|degrés|grados)",
+    "temperature": rf"\b(?:{_NUMERAL}) ?(?:°|degrees?|grad|degrés|grados)|\d ?°",
     "speed": r"\d ?(?:km/h|m/s|m/min|mph|rpm|fps|hz|u/min|knots?|knoten|bilder|frames?)\b",
     "power": r"\d ?(?:w|kw|kwh|mw|watt|v|volt|kv|a|ampere|ps|hp|lux|lumen|lm|db|bar|pascals?|mah)\b",
     "area": r"\d ?(?:m²|m2|qm|sqm|square|quadrat\w+|hectares?|hektar|ha|acres?|km²)",
@@ -163,7 +187,35 @@ _PRESENT: dict[AnswerType, str] = {
         r"|müssen|erlaubt|"
     r"verboten|pas|interdit|permis|no|solo|prohibid\w*|permitid\w*)\b",
 }  # fmt: skip
-_CASED: tuple[AnswerType, ...] = ("person", "place", "contact", "brand", "role")
+_TITLED = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Dr|Prof|Frau|Fr|Herrn?|Hr|Mme|Madame|Monsieur|Señora?|Sra?|M)\.? [A-ZÄÖÜÉ][\w'’-]+"
+)
+_TWO_PARTS = re.compile(
+    r"\b([A-ZÄÖÜÉ][a-zäöüßéèáíóúñç'’-]+)(?:\s(?:van|von|de|da|di|le))?\s[A-ZÄÖÜÉ][a-zäöüßéèáíóúñç'’-]+"
+)
+_OFFICE = re.compile(
+    r"\b(?:owners?|board|treasurer|captain|secretary|chair\w*|managers?|directors?|committee|foreman|coach"
+    r"|trainers?|members?"
+    r"|staff|apprentices?|\w*vorstand\w*|\w*wart(?:in)?|\w*leiter(?:in)?|\w*leitung|mitglied\w*|eltern|\w*ausschuss"
+    r"|geschäftsführ\w*|inhaber\w*|meister(?:in)?|président\w*|trésori\w+|direct\w+|gérant\w*|présidence|jef[ea]s?"
+    r"|tesorer\w+|soci[oa]s?)\b",
+    re.IGNORECASE,
+)
+_CAPITALISED = re.compile(r"(?<=[a-zéèáíóúñç,;(] )[A-ZÉÁÍÓÚÑ][\w'’-]{2,}|(?<=\()[A-ZÉÁÍÓÚÑ][\w'’-]{2,}")
+_GERMAN = re.compile(
+    r"\b(?:der|die|das|dem|den|ein|eine[nmrs]?|für|und|ist|sind|nicht|von|mit|im|zum|zur|beim"
+    r"|wird)\b"
+)
+_NO_NAME_WORDS = """the a an this that these those our your their his her its all every each no in on at for from
+with by of to as if when where who what which how and or but der die das dem den des ein eine
+einen einer im am zum zur beim bei für mit nach vor von wer was wenn bis ab auf alle jede jeder
+jedes dieser diese dieses und oder aber unser unsere kein keine le la les un une du au aux ce
+cette ces et ou mais el los las una del al este esta y o pero monday tuesday wednesday thursday
+friday saturday sunday january february march april may june july august september october
+november december montag dienstag mittwoch donnerstag freitag samstag sonntag januar februar
+märz mai juni juli oktober dezember"""
+_NO_NAMES = frozenset(_NO_NAME_WORDS.split())
+_CASED: tuple[AnswerType, ...] = ("place", "contact", "brand", "role")
 
 
 _COUNTED_NOUN = re.compile(
@@ -188,9 +240,39 @@ def asked_types(question: str) -> tuple[AnswerType, ...]:
     return tuple(found)
 
 
-def holds_type(text: str, kind: AnswerType) -> bool:
-    """Whether something of that type stands in a text."""
-    return _present()[kind].search(text) is not None
+def holds_type(text: str, kind: AnswerType, question: str = "") -> bool:
+    """Whether something of that type stands in a text that does not stand in the ``question`` as well."""
+    asked = question.lower()
+    found = _persons(text) if kind == "person" else (match.group() for match in _present()[kind].finditer(text))
+    return any(one.lower().strip() not in asked for one in found)
+
+
+def value_places(text: str, kinds: Sequence[AnswerType], question: str) -> list[int]:
+    """Where the values of some types begin in a text, but for those that stand in the question as well."""
+    asked = question.lower()
+    return [
+        match.start()
+        for kind in kinds
+        if kind != "person"
+        for match in _present()[kind].finditer(text)
+        if match.group().lower().strip() not in asked
+    ]
+
+
+def _persons(text: str) -> Iterator[str]:
+    """What may name persons: after a title, of two parts, by their office, and in other languages than German every
+    capitalised word within a sentence."""
+    for match in _TITLED.finditer(text):
+        yield match.group()
+    for match in _TWO_PARTS.finditer(text):
+        if match.group(1).lower() not in _NO_NAMES:
+            yield match.group()
+    for match in _OFFICE.finditer(text):
+        yield match.group()
+    if not _GERMAN.search(text):
+        for match in _CAPITALISED.finditer(text):
+            if match.group().lower() not in _NO_NAMES:
+                yield match.group()
 
 
 @cache

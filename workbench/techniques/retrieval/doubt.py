@@ -3,14 +3,15 @@
 A logistic regression tells the probability that they do, from the features of the best sentence, how far it leads, and
 what of the question is in no passage. Two thresholds make three outcomes of it: *found*, *perhaps*, *not found*. They
 belong to a family of embedders and to whether question and passage are in one language. A figure or a name of the
-question that no shown passage has makes *perhaps* of *found*: in 1588 somebody else was king (Rajpurkar et al. 2018,
-"Know What You Don't Know", arXiv:1806.03822).
+question that no shown passage has makes *perhaps* of *found* (in 1588 somebody else was king: Rajpurkar et al. 2018,
+"Know What You Don't Know", arXiv:1806.03822), and so does a value that is asked for and not told, where these are
+evidence: in offices more than in an encyclopedia.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,8 @@ DOUBT_NAMES: tuple[str, ...] = (
     "most_passage", "most_own", "most_around", "most_everywhere", "words", "unseen", "unseen_any", "missing_passage",
     "missing_shown", "missing_names", "missing_figures", "passage_lead", "hits", "wide_question", "other_unseen",
     "attribute_nowhere", "shown_two", "shown_three", "prose",
-    "prose_score", "prose_alike",
+    "prose_score", "prose_alike", "document_margin", "document_lead", "document_share", "words_agree", "meaning_agrees",
+    "spread", "prominence", "entropy",
 )  # fmt: skip
 """The columns of ``doubt_features``."""
 
@@ -39,11 +41,23 @@ ATTRIBUTES_NAMED = {
 }  # fmt: skip
 """Of these a sentence without any never was the answer to the questions that ask for one (benchmarks/offices)."""
 
+VALUES_NAMED = {
+    "person": "person", "date": "date", "time": "time of day", "duration": "duration", "frequency": "interval",
+    "money": "amount of money", "percent": "percentage", "contact": "number or address", "volume": "volume",
+    "temperature": "temperature", "power": "power or voltage", "area": "area",
+}  # fmt: skip
+"""Values that a sentence without any seldom is the answer to."""
+
+MARKS = ("names", "figures", "attribute", "value")
+"""What can make *perhaps* of *found*: a name or a figure of the question that no shown passage has, one of
+``ATTRIBUTES_NAMED`` or ``VALUES_NAMED`` that no shown sentence tells. Where each of them does is fitted."""
+
 WEAK = Reason(kind="weak", text="The passages have only a part of what you asked for.")
 OTHER_LANGUAGE = Reason(
     kind="language", text="The passages are in another language than the question: few words could be compared."
 )
 MOST_NAMED = 3
+_FIRST = 4
 PROSE = 0.85
 """The share of whole sentences from which on the documents are taken for prose."""
 
@@ -115,7 +129,35 @@ def doubt_features(
     put("prose", prose)
     put("prose_score", prose * scores[0] / 5)
     put("prose_alike", prose * table[:, COLUMN["alike"]].max())
+    for name, value in _agreement(comparison, choice).items():
+        put(name, value)
     return found
+
+
+def _agreement(comparison: Comparison, choice: Choice) -> dict[str, float]:
+    """Whether words, meaning and the other documents speak for the best sentence: by how much it leads over those of
+    other documents, whether it is the best by words and by cosine, and how far it stands out."""
+    best, scores, table = choice.order[0], choice.scores, comparison.features
+    document = comparison.chosen[best].passage.document
+    others = [scores[n] for n in choice.order[1:] if comparison.chosen[n].passage.document != document]
+    hits = [units[0].passage for units in comparison.units if units]
+    own = max(hit.score for hit in hits if hit.document == document)
+    rest = max((hit.score for hit in hits if hit.document != document), default=0.0)
+    first = choice.order[:_FIRST]
+    words = table[:, COLUMN["own"]] + table[:, COLUMN["kin_around"]]
+    alike = table[:, COLUMN["alike"]]
+    shares = np.exp(scores - scores.max())
+    shares /= shares.sum()
+    return {
+        "document_margin": min(5.0, scores[best] - max(others)) if others else 3.0,
+        "document_lead": (own - rest) / max(1e-9, own, rest),
+        "document_share": sum(comparison.chosen[n].passage.document == document for n in first) / len(first),
+        "words_agree": float(int(np.argmax(words)) == best),
+        "meaning_agrees": float(int(np.argmax(alike)) == best),
+        "spread": 5 * float(alike.std()),
+        "prominence": float(alike[best] - alike.mean()) / max(0.02, float(alike.std())) / 3,
+        "entropy": -float((shares * np.log(shares + 1e-9)).sum()),
+    }
 
 
 def prose_share(comparison: Comparison) -> float:
@@ -134,32 +176,46 @@ def probability(features: NDArray[np.float64], weights: NDArray[np.float64], bia
     return 1 / (1 + math.exp(-float(np.clip(features @ weights + bias, -30, 30))))
 
 
-def missing_attribute(comparison: Comparison, choice: Choice) -> str:
-    """What the question asks of a thing and no shown sentence tells ("an age"); "" where it asks for none of
-    ``ATTRIBUTES_NAMED``."""
+def untold(comparison: Comparison, choice: Choice, named: Mapping[str, str]) -> str:
+    """What the question asks of a thing and no shown sentence tells ("age"), of those that are ``named``; "" where it
+    asks for none of them."""
     shown = comparison.features[list(choice.order[: choice.shown])]
     if not len(shown):
         return ""
     nowhere = (
         words
-        for kind, words in ATTRIBUTES_NAMED.items()
+        for kind, words in named.items()
         if shown[0, COLUMN[f"missed_{kind}"]] > 0 and not shown[:, COLUMN[f"met_{kind}"]].any()
     )
     return next(nowhere, "")
 
 
+def marks_of(comparison: Comparison, choice: Choice, names: Sequence[str], figures: Sequence[str]) -> tuple[str, ...]:
+    """Those of ``MARKS`` that hold. ``names`` and ``figures`` are those of the question that no shown passage has."""
+    holding = (
+        bool(names),
+        bool(figures),
+        bool(untold(comparison, choice, ATTRIBUTES_NAMED)),
+        bool(untold(comparison, choice, VALUES_NAMED)),
+    )
+    return tuple(mark for mark, holds in zip(MARKS, holding, strict=True) if holds)
+
+
 def reasons_to_doubt(
-    question: str, comparison: Comparison, choice: Choice, probable: bool, names: Sequence[str], figures: Sequence[str]
-) -> tuple[Reason, ...]:
-    """Why the shown sentences may not be the answer; () where they are ``probable`` and nothing is missing. ``names``
-    and ``figures`` are those of the question that no shown passage has."""
+    question: str, comparison: Comparison, choice: Choice, marks: Sequence[str], *, probable: bool,
+    names: Sequence[str], figures: Sequence[str],
+) -> tuple[Reason, ...]:  # fmt: skip
+    """Why the shown sentences may not be the answer; () where they are ``probable`` and none of the ``marks`` holds;
+    where they are not, any of ``MARKS`` tells why. ``names`` and ``figures`` are those of the question that no shown
+    passage has."""
+    marks = marks if probable else MARKS
     found = []
-    missing = [*figures, *names]
+    missing = [*(figures if "figures" in marks else ()), *(names if "names" in marks else ())]
     if missing:
         found.append(Reason(kind="missing", text=_are_nowhere(missing[:MOST_NAMED])))
-    attribute = missing_attribute(comparison, choice)
-    if attribute:
-        found.append(Reason(kind="attribute", text=f"The passages have what you ask about, but tell no {attribute}."))
+    attribute = "attribute" in marks and untold(comparison, choice, ATTRIBUTES_NAMED)
+    if value := attribute or ("value" in marks and untold(comparison, choice, VALUES_NAMED)):
+        found.append(Reason(kind="attribute", text=f"The passages have what you ask about, but tell no {value}."))
     if probable or found:
         return tuple(found)
     if comparison.value(choice.order[0], "other") > 0:
@@ -185,9 +241,8 @@ def _word_nowhere(question: str, comparison: Comparison) -> str:
     return next((word for word in split_words(question) if vocabulary.stem(word) in comparison.unseen), "")
 
 
-def outcome_of(probable: float, thresholds: tuple[float, float], reasons: Sequence[Reason]) -> Outcome:
-    """``thresholds``: from which probability on an answer is found, and from which on it is shown at all."""
-    found, shown = thresholds
+def outcome_of(probable: float, found: float, shown: float, reasons: Sequence[Reason]) -> Outcome:
+    """``found`` and ``shown``: the probabilities from which on an answer is found, and shown at all."""
     if probable < shown:
         return "not_found"
     return "perhaps" if reasons or probable < found else "found"

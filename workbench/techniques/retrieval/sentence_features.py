@@ -26,8 +26,17 @@ from numpy.typing import NDArray
 
 from workbench.records.messages import Passage
 from workbench.techniques.embedding_calls import Retriever, TermStatistics
-from workbench.techniques.retrieval.answer_types import ATTRIBUTES, TYPES, asked_types, counted_noun, holds_type
+from workbench.techniques.retrieval.answer_types import (
+    ATTRIBUTES,
+    TOLD,
+    TYPES,
+    asked_types,
+    counted_noun,
+    holds_type,
+    value_places,
+)
 from workbench.techniques.retrieval.named_versions import named_versions
+from workbench.techniques.retrieval.question_terms import figures_of, missing_figures, missing_names, names_of
 from workbench.techniques.retrieval.sentence_units import Unit, split_units
 from workbench.text.language import detect_language, detect_question_language, is_unspaced, split_words
 from workbench.text.terms import Vocabulary
@@ -60,89 +69,16 @@ _SHORTEST_KIN = 4  # letters
 _SHARED_BEGINNING = 0.7
 _NEAR = 4  # words
 _COUNTED_NEAR = 3
-NUMERALS = frozenset(
-    [
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "zwei",
-        "drei",
-        "vier",
-        "fünf",
-        "sechs",
-        "sieben",
-        "acht",
-        "neun",
-        "zehn",
-        "elf",
-        "zwölf",
-        "deux",
-        "trois",
-        "quatre",
-        "cinq",
-        "sept",
-        "huit",
-        "neuf",
-        "dix",
-        "onze",
-        "douze",
-        "dos",
-        "tres",
-        "cuatro",
-        "cinco",
-        "seis",
-        "siete",
-        "ocho",
-        "nueve",
-        "diez",
-        "once",
-        "doce",
-    ]
-)
-_ASKING = frozenset(
-    [
-        "many",
-        "much",
-        "wann",
-        "wieviel",
-        "wieviele",
-        "welch",
-        "welcher",
-        "welche",
-        "welches",
-        "combien",
-        "cuántos",
-        "cuántas",
-        "cuánto",
-        "cuánta",
-        "please",
-        "bitte",
-        "tell",
-        "know",
-        "say",
-        "dire",
-        "pourriez",
-        "vous",
-        "puedes",
-        "decir",
-        "sagen",
-        "kannst",
-        "could",
-        "give",
-        "anybody",
-        "somebody",
-        "etwas",
-        "something",
-    ]
-)
+_NEAR_CHARACTERS = 25
+_WORD = re.compile(r"[^\W_]+")
+_NUMERAL_WORDS = """two three four five six seven eight nine ten eleven twelve zwei drei vier fünf sechs sieben acht
+neun zehn elf zwölf deux trois quatre cinq sept huit neuf dix onze douze dos tres cuatro cinco
+seis siete ocho nueve diez once doce"""
+NUMERALS = frozenset(_NUMERAL_WORDS.split())
+_ASKING_WORDS = """many much wann wieviel wieviele welch welcher welche welches combien cuántos cuántas cuánto
+cuánta please bitte tell know say dire pourriez vous puedes decir sagen kannst could give
+anybody somebody etwas something"""
+_ASKING = frozenset(_ASKING_WORDS.split())
 """Words that ask, and are not in the answer."""
 
 _MEASURE = re.compile(
@@ -162,6 +98,10 @@ NAMES: tuple[str, ...] = (
     "passage_behind", "other", "other_alike", "other_passage", "other_behind", "other_own", "other_rank",
     "foreign_alike",
     "foreign_passage", "foreign_own", "unspaced_own", "unspaced_around", "unspaced_alike", "older", "newer",
+    "title", "first_term", "first_term_own", "last_term", "last_term_own", "value_near", "untold", "names",
+    "names_here", "names_document", "figures_here", "document", "document_missing", "document_hits", "both_sides",
+    "superseded",
+    "position", "row_missing", "german",
 )  # fmt: skip
 """The columns of ``Comparison.features``."""
 
@@ -250,6 +190,8 @@ class _Words:
         self._question, self._asked, self._counts = question, asked, counts
         self._types = asked_types(question)
         self._unasked = Vocabulary(asked)
+        self._told = tuple(kind for kind in self._types if kind in TOLD)
+        self._names, self._figures = names_of(question, asked), figures_of(question)
 
     def weights_of(self, language: str) -> tuple[dict[str, float], tuple[str, ...]]:
         """The question's terms in a language's stems, and those that the collection does not have."""
@@ -284,6 +226,17 @@ class _Words:
         counted = set().union(*(kin.get(term, {term}) for term in noun)) if noun else set()
         figures = {term for term in weights if term[0].isdigit()}
         order = list(weights)
+        last, first = order[-1:], order[:1]
+        documents: dict[str, set[str]] = {}
+        whole_texts: dict[str, str] = {}
+        for units, own_stems, headings in zip(passages, stems, above, strict=True):
+            if units:
+                passage = units[0].passage
+                known = documents.setdefault(passage.document, set())
+                known.update(*own_stems, *headings)
+                whole_texts[passage.document] = f"{whole_texts.get(passage.document, '')}\n{_with_context(passage)}"
+        hits = Counter(units[0].passage.document for units in passages if units)
+        unnamed = {document: self._missing_names(text) for document, text in whole_texts.items()}
         other = float(bool(language and self._asked and language != self._asked))
         foreign = float(language not in ("en", ""))
 
@@ -320,7 +273,7 @@ class _Words:
                 put("figures", len(figures & (around | headings[i])) / len(figures) if figures else 1.0)
                 put("new_figures", any(s[0].isdigit() and s not in weights for s in own))
                 put("asked", bool(self._types))
-                met = [kind for kind in self._types if holds_type(text, kind)]
+                met = [kind for kind in self._types if holds_type(text, kind, self._question)]
                 put("met", bool(met))
                 put("missed", bool(self._types) and not met)
                 for kind in self._types:
@@ -358,10 +311,54 @@ class _Words:
                 put("recognised", unit.passage.recognised)
                 unspaced = float(is_unspaced(text))
                 put("unspaced", unspaced)
+                near_by = around | headings[i]
+                title = set(vocabulary.stems(unit.passage.title))
+                put("title", share(title, kin))
+                for name, term in (("first_term", first), ("last_term", last)):
+                    put(name, any(not near_by.isdisjoint(kin[one]) for one in term))
+                    put(f"{name}_own", any(not own.isdisjoint(kin[one]) for one in term))
+                put("value_near", self._nearness(text, vocabulary, kin))
+                put("untold", any(kind not in met for kind in self._told))
+                put("names", bool(self._names))
+                put("names_here", 1 - self._missing_names(f"{text} {unit.heading} {unit.passage.title}"))
+                document = unit.passage.document
+                put("names_document", 1 - unnamed[document])
+                if self._figures:
+                    told = f"{text} {unit.heading}"
+                    put("figures_here", -len(missing_figures(self._figures, [told], language)) / len(self._figures))
+                gone = [w for term, w in weights.items() if documents[document].isdisjoint(kin[term])]
+                put("document", 1 - sum(gone) / total)
+                put("document_missing", max(gone, default=0.0))
+                put("document_hits", hits[document] / HITS_EXAMINED)
+                put("both_sides", unit.passage.found_by == "both")
+                put("superseded", bool(unit.passage.superseded_by))
+                put("position", unit.number / len(units))
+                if unit.kind == "row":
+                    put(
+                        "row_missing", max((w for term, w in weights.items() if own.isdisjoint(kin[term])), default=0.0)
+                    )
+                put("german", self._asked == "de")
                 put("foreign", foreign)
                 put("other", other)
                 found.append((unit, row))
         return found
+
+    def _missing_names(self, text: str) -> float:
+        """The share of the question's names that a text lacks."""
+        return len(missing_names(self._names, [text])) / len(self._names) if self._names else 0.0
+
+    def _nearness(self, text: str, vocabulary: Vocabulary, kin: dict[str, set[str]]) -> float:
+        """How near a value of the type that is asked for is to a word of the question, in (0, 1]; 0 without one."""
+        values = value_places(text, self._types, self._question)
+        if not values:
+            return 0.0
+        known = set().union(*kin.values()) if kin else set()
+        words = [match.start() for match in _WORD.finditer(text) if vocabulary.stem(match.group().lower()) in known]
+        return max((1 / (1 + abs(a - b) / _NEAR_CHARACTERS) for a in values for b in words), default=0.0)
+
+
+def _with_context(passage: Passage) -> str:
+    return f"{passage.text}\n{passage.title}\n{passage.context}"
 
 
 def _worth_embedding(table: NDArray[np.float64], units: Sequence[Unit]) -> list[int]:

@@ -17,25 +17,35 @@ from numpy.typing import NDArray
 from workbench.techniques.retrieval.doubt import DOUBT_NAMES
 from workbench.techniques.retrieval.sentence_features import NAMES
 
-FORMAT = 1
+FORMAT = 2
 FILE = "sentence_weights.json"
 
 NARROW_FROM = 0.4
 """Cosine of unrelated texts from which on an embedder belongs to the family "narrow"."""
 
 
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """``found`` and ``shown``: the probabilities from which on an answer is found, and shown at all. ``marks``: which
+    of ``doubt.MARKS`` make *perhaps* of *found*."""
+
+    found: float
+    shown: float
+    marks: tuple[str, ...] = ()
+
+
 class Family(msgspec.Struct, frozen=True, kw_only=True):
     """``choice`` and ``doubt``: a weight by the name of each feature. ``mass``: see ``choose``. ``same``, ``other``
-    and ``prose``: the probabilities from which on an answer is found, and shown at all, where question and passage are
-    in one language, where they are not, and where they are and the passages have whole sentences only."""
+    and ``prose`` bound the outcomes where question and passage are in one language, where they are not, and where they
+    are and the passages have whole sentences only; the last by the question's language, ``""`` for those that have none
+    of their own."""
 
     choice: dict[str, float]
     mass: float
     doubt: dict[str, float]
     bias: float
-    same: tuple[float, float]
-    other: tuple[float, float]
-    prose: tuple[float, float]
+    same: Bounds
+    other: Bounds
+    prose: dict[str, Bounds]
 
 
 class WeightsFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,9 +64,15 @@ class Weights:
     mass: float
     doubt: NDArray[np.float64]
     bias: float
-    same: tuple[float, float]
-    other: tuple[float, float]
-    prose: tuple[float, float]
+    same: Bounds
+    other: Bounds
+    prose: dict[str, Bounds]
+
+    def bounds(self, language: str, *, other: bool, prose: bool) -> Bounds:
+        """Those of a question in a ``language``; see ``Family``."""
+        if other or not prose:
+            return self.other if other else self.same
+        return self.prose.get(language, self.prose[""])
 
 
 def weights_for(zero: float) -> Weights:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from tests.fakes import FakeRetriever, passage
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval.abstention import measure_evidence
-from workbench.techniques.retrieval.doubt import OTHER_LANGUAGE, WEAK, reasons_to_doubt
+from workbench.techniques.retrieval.answer_types import AnswerType, asked_types, holds_type
+from workbench.techniques.retrieval.doubt import MARKS, OTHER_LANGUAGE, WEAK, marks_of, reasons_to_doubt
 from workbench.techniques.retrieval.sentence_choice import choose
 from workbench.techniques.retrieval.sentence_features import BACKGROUND, COLUMN, EMBEDDED, NAMES, compare
 from workbench.techniques.retrieval.sentence_weights import weights_for
@@ -94,12 +97,14 @@ def test_a_doubtful_answer_says_what_the_passages_lack() -> None:
     asked = "What wattage does the pump of the warranty have?"
     compared = compare(asked, [PUMP], Alike(0.6, background=0.0))
     choice = choose(compared, weights_for(0.0).choice, 0.8)
-    (reason,) = reasons_to_doubt(asked, compared, choice, False, [], [])
-    assert (reason.kind, "“wattage”" in reason.text) == ("attribute", True)
+    (reason,) = reasons_to_doubt(asked, compared, choice, (), probable=False, names=[], figures=[])
+    assert reason.kind == "attribute"
+    assert reason.text == "The passages have what you ask about, but tell no power or voltage."
     known = compare("How long is the warranty?", [PUMP], Alike(0.6, background=0.0))
     choice = choose(known, weights_for(0.0).choice, 0.8)
-    assert reasons_to_doubt("How long is the warranty?", known, choice, False, [], []) == (WEAK,)
-    assert reasons_to_doubt("How long is the warranty?", known, choice, True, [], []) == ()
+    doubted = partial(reasons_to_doubt, "How long is the warranty?", known, choice, (), names=[], figures=[])
+    assert doubted(probable=False) == (WEAK,)
+    assert doubted(probable=True) == ()
 
 
 def test_an_attribute_that_no_shown_sentence_has_is_a_reason_to_doubt() -> None:
@@ -164,12 +169,12 @@ def test_the_type_of_the_answer_is_looked_for() -> None:
 
 def test_a_question_in_another_language_has_an_outcome_too() -> None:
     german = passage("Die Gewährleistung der Pumpe beträgt 36 Monate und beginnt mit der Lieferung an den Kunden.")
-    question = "How long does the warranty of the pump run and when does it begin?"
+    question = "How long does the warranty of the pump run?"
     compared = compare(question, [german], Alike(0.5, 0.0, (german,)))
     assert compared.features[0, COLUMN["other"]] == 1
     assert compared.features[0, COLUMN["other_alike"]] == pytest.approx(0.5)
     choice = choose(compared, weights_for(0.0).choice, 0.8)
-    assert reasons_to_doubt(question, compared, choice, False, [], []) == (OTHER_LANGUAGE,)
+    assert reasons_to_doubt(question, compared, choice, (), probable=False, names=[], figures=[]) == (OTHER_LANGUAGE,)
     near = measure_evidence(question, [german], Alike(0.8, 0.0, (german,)))
     far = measure_evidence(question, [german], Alike(0.0, 0.0, (german,)))
     assert near.strength > far.strength
@@ -213,5 +218,54 @@ def test_a_sentence_that_refers_to_the_one_before_is_shown_with_it() -> None:
 def test_both_families_of_embedders_have_weights(zero: float) -> None:
     weights = weights_for(zero)
     assert weights.choice.shape == (len(NAMES),)
-    for found, shown in (weights.same, weights.other, weights.prose):
-        assert 0 < shown <= found < 1
+    for bounds in (weights.same, weights.other, *weights.prose.values()):
+        assert 0 < bounds.shown <= bounds.found < 1
+        assert set(bounds.marks) <= set(MARKS)
+    assert weights.bounds("de", other=False, prose=True) == weights.prose["de"]
+    assert weights.bounds("fr", other=False, prose=True) == weights.prose[""]
+    assert weights.bounds("de", other=True, prose=True) == weights.other
+
+
+def test_a_mark_counts_where_it_is_evidence() -> None:
+    question = "Who bought the pump of the harbour?"
+    bought = passage("The pump of the harbour was bought in the spring. The pump of the harbour runs well.")
+    compared = compare(question, [bought], Alike(0.6, 0.0, (bought,)))
+    choice = choose(compared, weights_for(0.0).choice, 0.8)
+    assert marks_of(compared, choice, [], ["1588"]) == ("figures", "value")
+    doubted = partial(reasons_to_doubt, question, compared, choice, probable=True, names=[], figures=["1588"])
+    assert doubted(()) == ()
+    assert [one.text for one in doubted(("value",))] == ["The passages have what you ask about, but tell no person."]
+    assert [one.text for one in doubted(("figures",))] == ["1588 is in none of these passages."]
+
+
+@pytest.mark.parametrize(
+    ("question", "kind", "asked"),
+    [
+        ("When is the deposit due?", "date", True),
+        ("Where do we gather when there is a fire?", "date", False),
+        ("Wann ist Probe?", "date", True),
+        ("How often is the filter changed?", "frequency", True),
+        ("Kosten für den zweiten Anstrich?", "money", True),
+        ("phone number of the caretaker", "contact", True),
+        ("Wer hat den Schrank verschrammt?", "person", True),
+        ("What do we pay the person who is on duty?", "person", False),
+    ],
+)
+def test_what_a_question_asks_for(question: str, kind: AnswerType, asked: bool) -> None:
+    assert (kind in asked_types(question)) == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "question", "held"),
+    [
+        ("Vest and shoes behind the yellow line.", "colour", "What colour are vests behind the yellow line?", False),
+        ("The vests are orange behind the yellow line.", "colour", "What colour are vests behind the line?", True),
+        ("The cupboard is locked, key with Knut.", "person", "Who has the key?", True),
+        ("Der Schrank kam mit einer Schramme an.", "person", "Wer war das?", False),
+        ("Die Leitung hat Frau Brandis.", "person", "Wer leitet das?", True),
+        ("It is renewed every summer.", "duration", "How long does it take?", False),
+        ("The fee is 40 ct for each copy.", "money", "How much is the fee?", True),
+    ],
+)
+def test_a_value_counts_that_the_question_does_not_have(text: str, kind: AnswerType, question: str, held: bool) -> None:
+    assert holds_type(text, kind, question) == held
