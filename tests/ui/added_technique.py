@@ -15,8 +15,8 @@ from tests.fakes import FakeModelBackend, FakeServices
 from tests.local_front import LocalFront
 from tests.unit.cli.conftest import SMOLLM
 from tests.unit.cli.conftest import FakeFront as FakeTerminalFront
+from ui.components.recipe.recipe_panel import RecipePanel
 from ui.components.steps.trace_view import TraceView
-from ui.features.chat.recipe.recipe_panel import RecipePanel
 from workbench import cli
 from workbench import methods as registry
 from workbench.api import events

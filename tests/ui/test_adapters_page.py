@@ -21,12 +21,12 @@ from ui.components import adapter_texts as texts
 from ui.components.adapter_texts import describe_asked, find_problem, score_rows
 from ui.components.layout import ScrolledColumn
 from ui.components.merge_dialog import MergeDialog, lost_words
+from ui.components.recipe.adapter_form import AdapterRow
+from ui.components.recipe.recipes import with_adapter
 from ui.components.run_follower import RunFollower
 from ui.components.set_builder.dialog import SetBuilder
 from ui.features.adapters.import_panel import ImportDialog
 from ui.features.adapters.page import FAILED_HEADING, AdaptersPage
-from ui.features.chat.recipe.adapter_form import AdapterRow
-from ui.features.chat.recipe.recipes import with_adapter
 from workbench import calls as c
 from workbench.api import events
 from workbench.base.errors import UserError

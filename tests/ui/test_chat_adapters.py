@@ -16,12 +16,13 @@ from tests.ui.judged_home import Unswapped
 from ui import texts
 from ui.bridge import Bridge
 from ui.components import adapter_texts
+from ui.components.recipe import texts as recipe_texts
+from ui.components.recipe.adapter_form import AdapterForm
 from ui.features.chat import compare_texts
 from ui.features.chat import texts as chat_texts
 from ui.features.chat.comparison.opponents import BASE as BASE_MODEL
 from ui.features.chat.conversation.answer_view import AnswerView
 from ui.features.chat.page import ChatPage
-from ui.features.chat.recipe.adapter_form import AdapterForm
 from workbench import calls as c
 from workbench.api import events
 from workbench.base.errors import UserError
@@ -211,7 +212,7 @@ def test_an_adapter_that_has_gone_is_told_and_left_only_when_the_person_says_so(
     front.announce("adapter", "my-notes")
     composer = page.parts.composer
     qtbot.waitUntil(lambda: "my-notes is missing" in composer.blocked)
-    assert composer.remedy.text() == chat_texts.CONTINUE_WITHOUT
+    assert composer.remedy.text() == recipe_texts.CONTINUE_WITHOUT
     asked = len(front.asked(c.Ask))
     ask(page, "And now?")
     assert len(front.asked(c.Ask)) == asked

@@ -16,13 +16,13 @@ from tests.ui.fake_agents import ASKS, COMPUTES, WRITES
 from tests.ui.fake_front import FakeFront
 from tests.ui.test_chat_page import answers, ask, open_chat, page
 from ui.bridge import Bridge
+from ui.components.recipe.agent_form import AgentForm
 from ui.components.steps import texts as step_texts
 from ui.components.steps.timeline_row import TimelineRow
 from ui.features.chat import agent_texts, texts
 from ui.features.chat.conversation.answer_view import AnswerView
 from ui.features.chat.conversation.approval_card import ApprovalCard
 from ui.features.chat.page import ChatPage
-from ui.features.chat.recipe.agent_form import AgentForm
 from workbench import calls as c
 from workbench.base.errors import UserError
 from workbench.records.agents import Approval, Decision

@@ -16,6 +16,7 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from tests.ui.test_chat_page import page
 from ui import texts as frame
+from ui.components.recipe import texts as recipe_texts
 from ui.features.chat import texts
 from ui.features.chat.page import ChatPage
 from workbench import calls as c
@@ -62,7 +63,7 @@ def test_a_dropped_file_begins_a_chat_that_keeps_what_was_written_and_answers_fr
     read(qtbot, page, "lease.txt")
     assert page.parts.composer.text == "How long is the notice?"
     assert page.session.chat.id is not None
-    assert page.parts.recipe.retrieval.state == texts.WITH_ATTACHED.format(documents="Brunnen pumps")
+    assert page.parts.recipe.retrieval.state == recipe_texts.WITH_ATTACHED.format(documents="Brunnen pumps")
     QTest.keyClick(page.parts.composer.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: not page.session.busy and len(page.parts.conversation.views) == 2)
     (asked,) = front.asked(c.Ask)
@@ -239,8 +240,8 @@ def test_settings_of_documents_apply_to_attached_files_alone(
     drop(page, lease)
     read(qtbot, page, "lease.txt")
     panel = page.parts.recipe
-    choose(panel.documents_box, texts.NO_DOCUMENTS)
-    assert panel.retrieval.state == texts.ATTACHED_FILES
+    choose(panel.documents_box, recipe_texts.NO_DOCUMENTS)
+    assert panel.retrieval.state == recipe_texts.ATTACHED_FILES
     panel.forms["retrieval"].changed.emit("passages", 3)
     assert panel.recipe.retrieval is not None
     assert (panel.recipe.retrieval.collection, panel.recipe.retrieval.passages) == ("", 3)

@@ -15,10 +15,11 @@ from tests.ui.conftest import RecordingShell, choose
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome
 from ui.bridge import Bridge
+from ui.components.recipe import texts as recipe_texts
+from ui.components.recipe.distribution_chart import DistributionView
 from ui.features.chat import texts
 from ui.features.chat.page import ChatPage
 from ui.features.chat.recipe.decoding import ALTERNATIVES, NO_ANSWER, NOT_KNOWN
-from ui.features.chat.recipe.distribution_chart import DistributionView
 from workbench import calls as c
 from workbench.api.protocol import finish
 from workbench.base.errors import UserError
@@ -83,7 +84,7 @@ def test_the_distribution_is_asked_for_only_when_the_card_is_open(
     qtbot.waitUntil(lambda: view(page).shows_tokens)
     (asked,) = front.asked(c.InspectAnswer)
     assert (asked.last, asked.alternatives) == (1, ALTERNATIVES)
-    assert view(page).heading.text() == texts.LAST_TOKEN_IS.format(visible="·days")
+    assert view(page).heading.text() == recipe_texts.LAST_TOKEN_IS.format(visible="·days")
     assert view(page).chart.tokens == LAST.alternatives
     page.parts.recipe.decoding.head.click()
     page.parts.recipe.decoding.head.click()
@@ -164,11 +165,11 @@ def choose_format(page: ChatPage, name: str) -> None:
 
 
 def test_choosing_a_schema_opens_the_editor_beside_the_conversation(qtbot: QtBot, page: ChatPage) -> None:
-    choose_format(page, texts.FORMAT_SCHEMA)
+    choose_format(page, recipe_texts.FORMAT_SCHEMA)
     pane = page.parts.format
     assert page.parts.side.currentWidget() is pane
     assert pane.editor.isVisible()
-    assert page.parts.recipe.decoding.state == texts.STATE_UNUSABLE.format(state="Precise, JSON by schema")
+    assert page.parts.recipe.decoding.state == recipe_texts.STATE_UNUSABLE.format(state="Precise, JSON by schema")
     pane.templates[0].click()
     qtbot.waitUntil(lambda: pane.problem.text() == texts.VALID)
     assert json.loads(page.parts.recipe.recipe.decoding.grammar)["type"] == "object"
@@ -178,7 +179,7 @@ def test_choosing_a_schema_opens_the_editor_beside_the_conversation(qtbot: QtBot
 
 
 def test_what_cannot_be_used_stays_and_is_marked_with_its_line(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
-    choose_format(page, texts.FORMAT_SCHEMA)
+    choose_format(page, recipe_texts.FORMAT_SCHEMA)
     pane = page.parts.format
     assert pane.problem.text() == texts.EMPTY_FORM
     assert pane.editor.property("invalid") is False  # nobody did anything wrong so far
@@ -193,7 +194,7 @@ def test_what_cannot_be_used_stays_and_is_marked_with_its_line(qtbot: QtBot, pag
     assert pane.editor.property("invalid") is True
     panel = page.parts.recipe
     assert "oops" in panel.recipe.decoding.grammar
-    assert panel.decoding_form.format_problem.text().startswith(texts.UNUSABLE.format(problem="Line 2: "))
+    assert panel.decoding_form.format_problem.text().startswith(recipe_texts.UNUSABLE.format(problem="Line 2: "))
     assert len(front.asked(c.CheckFormat)) < 5  # not at every key
     QTest.keyClick(pane.editor, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClicks(pane.editor, "{}")
@@ -204,7 +205,7 @@ def test_what_cannot_be_used_stays_and_is_marked_with_its_line(qtbot: QtBot, pag
 
 def test_the_last_answer_is_held_against_it(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome) -> None:
     open_chat(qtbot, page, put_answer(home, "Within ten days"))
-    choose_format(page, texts.FORMAT_SCHEMA)
+    choose_format(page, recipe_texts.FORMAT_SCHEMA)
     pane = page.parts.format
     pane.templates[1].click()
     qtbot.waitUntil(lambda: pane.verdict.text().startswith(texts.ANSWER_VIOLATES.format(text_problem="")))
@@ -212,13 +213,13 @@ def test_the_last_answer_is_held_against_it(qtbot: QtBot, page: ChatPage, front:
     open_chat(qtbot, page, put_answer(home, '["ten days"]'))
     choose_format(page, "Any JSON")
     assert not pane.editor.isVisible()
-    choose_format(page, texts.FORMAT_SCHEMA)
+    choose_format(page, recipe_texts.FORMAT_SCHEMA)
     pane.editor.replace_all("{}")
     qtbot.waitUntil(lambda: pane.verdict.text() == texts.ANSWER_OBEYS)
 
 
 def test_the_editor_shows_what_a_recipe_holds_like_what_is_written(qtbot: QtBot, page: ChatPage) -> None:
-    choose_format(page, texts.FORMAT_CHOICE)
+    choose_format(page, recipe_texts.FORMAT_CHOICE)
     editor = page.parts.format.editor
     narrow = editor.viewportMargins().left()
     for choices, format in ((1_000, "choice"), (1, "choice"), (12, "json_schema")):
@@ -234,23 +235,23 @@ def test_the_editor_shows_what_a_recipe_holds_like_what_is_written(qtbot: QtBot,
 
 
 def test_each_kind_of_form_keeps_its_own_text(qtbot: QtBot, page: ChatPage) -> None:
-    choose_format(page, texts.FORMAT_SCHEMA)
+    choose_format(page, recipe_texts.FORMAT_SCHEMA)
     pane = page.parts.format
     pane.templates[0].click()
     schema = pane.editor.toPlainText()
-    choose(pane.kind, texts.FORMAT_CHOICE)
+    choose(pane.kind, recipe_texts.FORMAT_CHOICE)
     assert pane.editor.toPlainText() == ""
     QTest.keyClicks(pane.editor, "perhaps")
-    choose_format(page, texts.FORMAT_SCHEMA)
+    choose_format(page, recipe_texts.FORMAT_SCHEMA)
     assert pane.editor.toPlainText() == schema
     choose_format(page, "Free text")
-    choose_format(page, texts.FORMAT_CHOICE)
+    choose_format(page, recipe_texts.FORMAT_CHOICE)
     assert pane.editor.toPlainText() == "perhaps"
     assert page.parts.recipe.recipe.decoding.grammar == "perhaps"
 
 
 def test_a_template_can_be_undone(qtbot: QtBot, page: ChatPage) -> None:
-    choose_format(page, texts.FORMAT_CHOICE)
+    choose_format(page, recipe_texts.FORMAT_CHOICE)
     pane = page.parts.format
     QTest.keyClicks(pane.editor, "perhaps")
     pane.templates[0].click()

@@ -16,11 +16,12 @@ from tests.ui.conftest import RecordingShell, settle
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
 from ui.components.choice_box import ChoiceBox
+from ui.components.recipe import texts as recipe_texts
+from ui.components.recipe.limit_note import LimitNote
+from ui.components.recipe.recipe_panel import RecipePanel
 from ui.components.slide_row import SlideRow
 from ui.features.chat import endpoint_texts
 from ui.features.chat.page import ChatPage
-from ui.features.chat.recipe.limit_note import LimitNote
-from ui.features.chat.recipe.recipe_panel import RecipePanel
 from workbench import calls as c
 from workbench.base.errors import UserError
 from workbench.records.capabilities import capabilities_of, require
@@ -188,7 +189,7 @@ def test_what_the_model_cannot_do_is_greyed_for_the_reason_it_is_refused_for(pag
     assert not panel.agent_form.switch.isEnabled()
     adapters = refusal_of(Recipe(model=ModelPart(adapters=(AdapterUse(name="calm"),))), model)
     assert panel.adapter_form.limits.text() == adapters
-    assert {panel.agent.state, panel.adapters.state} == {endpoint_texts.NOT_WITH_MODEL}
+    assert {panel.agent.state, panel.adapters.state} == {recipe_texts.NOT_WITH_MODEL}
     several = decoding.row("n")
     assert isinstance(several, SlideRow)
     assert not several.slider.isEnabled()

@@ -14,9 +14,10 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome
 from tests.ui.judged_home import Unswapped
 from tests.ui.test_chat_page import answers, ask, open_chat, page, questions
+from ui.components.recipe import texts as recipe_texts
+from ui.components.recipe.file_choice import FileChoice
 from ui.features.chat import compare_texts, texts
 from ui.features.chat.page import ChatPage
-from ui.features.chat.recipe.file_choice import FileChoice
 from workbench import calls as c
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart, with_preset
 
@@ -90,7 +91,7 @@ def test_a_model_is_made_the_default_from_the_header_and_new_chats_begin_with_it
     action = menu.actions()[-1]
     assert action.text() == texts.MAKE_DEFAULT.format(name="Gemma 3")
     action.trigger()
-    title = texts.DEFAULT_MODEL.format(name="Gemma 3")
+    title = recipe_texts.DEFAULT_MODEL.format(name="Gemma 3")
     qtbot.waitUntil(lambda: box.itemText(box.findData("Gemma 3")) == title)
     assert front.asked(c.SetDefaultModel) == [c.SetDefaultModel(name="Gemma 3")]
     assert len(page.bench.make_model_menu().actions()) == 2
@@ -128,8 +129,8 @@ def test_a_collection_that_is_empty_or_not_read_to_its_end_is_said_to_be(
     page.parts.recipe.documents_box.chosen.emit("Contracts 2025")
     known = home.collection("Contracts 2025")
     for change, words in (
-        ({"documents": 0}, texts.COLLECTION_EMPTY),
-        ({"documents": 2, "unfinished": True}, texts.COLLECTION_UNREAD),
+        ({"documents": 0}, recipe_texts.COLLECTION_EMPTY),
+        ({"documents": 2, "unfinished": True}, recipe_texts.COLLECTION_UNREAD),
     ):
         home.collections[known.id] = msgspec.structs.replace(known, **change)
         front.announce("collection")

@@ -16,10 +16,10 @@ from tests.ui.conftest import choose
 from tests.ui.fake_home import SMOL
 from ui import texts as frame_texts
 from ui.components.basics import Text
+from ui.components.recipe import texts as recipe_texts
+from ui.components.recipe.decoding_form import FORMATS, DecodingForm, describe_decoding
+from ui.components.recipe.recipe_panel import RecipePanel
 from ui.components.slide_row import SlideRow
-from ui.features.chat import texts
-from ui.features.chat.recipe.decoding_form import FORMATS, DecodingForm, describe_decoding
-from ui.features.chat.recipe.recipe_panel import RecipePanel
 from ui.theme.theme import Theme
 from workbench import methods as registry
 from workbench.base.fields import fields_of
@@ -228,7 +228,7 @@ def test_steps_can_be_moved_and_switched_off(form: DecodingForm) -> None:
     form.order.rows["dry"].box.click()
     assert "dry" not in seen[-1].order
     assert not form.order.rows["penalties"].up.isEnabled()
-    assert form.order.rows["penalties"].up.toolTip() == texts.IS_FIRST.format(title="Penalties")
+    assert form.order.rows["penalties"].up.toolTip() == recipe_texts.IS_FIRST.format(title="Penalties")
     form.order.rows["dry"].box.click()
     assert seen[-1].order[:2] == ("penalties", "dry")  # at its old place
 
@@ -259,7 +259,7 @@ def test_the_curve_follows_a_slider_at_once(form: DecodingForm) -> None:
     for _ in range(2):
         QTest.keyClick(row.slider, Qt.Key.Key_Right)
     assert chart.narrowed.probabilities == pytest.approx((0.40 / 0.65, 0.25 / 0.65, 0, 0, 0, 0))
-    assert form.distribution.words.text() == texts.SAMPLED_FROM.format(
+    assert form.distribution.words.text() == recipe_texts.SAMPLED_FROM.format(
         upper="2", value=" tokens are", visible="·t0", share="62%"
     )
 
@@ -287,7 +287,7 @@ def test_the_arrow_keys_tell_of_single_tokens(form: DecodingForm) -> None:
     chart.setFocus()
     for _ in range(2):
         QTest.keyClick(chart, Qt.Key.Key_Right)
-    assert form.distribution.words.text() == f"“·t1”: model 25%, {texts.LEFT_OUT}"
+    assert form.distribution.words.text() == f"“·t1”: model 25%, {recipe_texts.LEFT_OUT}"
 
 
 def test_without_a_distribution_there_are_words_and_no_chart(form: DecodingForm) -> None:
@@ -323,7 +323,7 @@ def test_the_draft_model_is_chosen_from_the_catalogue(form: DecodingForm) -> Non
     box = form.draft_model
     assert box.isVisible()
     assert [box.itemText(i) for i in range(box.count())] == [
-        texts.CHOOSE,
+        recipe_texts.CHOOSE,
         "Smol",
         "Tiny",
         frame_texts.NOT_HERE.format(value="gone"),

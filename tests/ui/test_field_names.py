@@ -15,14 +15,14 @@ from workbench.records.training import Scores, SideReport, TrainingConfig
 ROOT = Path(__file__).parents[2]
 PUT = r'_put\("(\w+)"'
 STRINGS: tuple[tuple[str, str, tuple[type[msgspec.Struct], ...]], ...] = (
-    ("ui/features/chat/recipe/decoding_form.py", PUT, (DecodingPart,)),
-    ("ui/features/chat/recipe/prompt_form.py", PUT, (PromptingPart,)),
+    ("ui/components/recipe/decoding_form.py", PUT, (DecodingPart,)),
+    ("ui/components/recipe/prompt_form.py", PUT, (PromptingPart,)),
     (
-        "ui/features/chat/recipe/recipe_panel.py",
+        "ui/components/recipe/recipe_panel.py",
         r'^ {12}"(\w+)": self\.',
         (ModelPart, RetrievalPart, PromptingPart, AgentPart),
     ),
-    ("ui/features/chat/recipe/agent_form.py", r'fields\["(\w+)"\]', (AgentPart,)),
+    ("ui/components/recipe/agent_form.py", r'fields\["(\w+)"\]', (AgentPart,)),
     ("ui/features/training/data_report.py", r'_sum\(both, "(\w+)"', (SideReport,)),
     ("ui/components/adapter_texts.py", r'^ +\(?"([a-z_]+)",\s+(?:\*right|"[A-Z]|[A-Z_]+,)', (Scores,)),
 )

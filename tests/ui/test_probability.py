@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from ui.features.chat import texts
-from ui.features.chat.traces.probability import (
+from ui.components.recipe import texts as recipe_texts
+from ui.components.recipe.probability import (
     STEP_WORDS,
     describe_near_ties,
     describe_probability,
@@ -45,7 +45,7 @@ def test_the_line_about_an_answer_has_mean_perplexity_and_first_choices() -> Non
     rare = ChosenToken(token=2, text="b", logprob=math.log(0.125), alternatives=(alternative(1, 0.5),))
     line = describe_surprise((sure, rare))
     assert line == "2 tokens · mean probability 25% · perplexity 4.00 · 50% were the first choice"
-    assert describe_surprise(()) == texts.NO_TOKENS
+    assert describe_surprise(()) == recipe_texts.NO_TOKENS
 
 
 def test_nearly_equal_probabilities_are_told_from_other_choices() -> None:

@@ -15,6 +15,7 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from tests.ui.test_chat_page import page
+from ui.components.recipe import texts as recipe_texts
 from ui.components.word_diff import WordDiff
 from ui.features.chat import texts
 from ui.features.chat.conversation.usage_line import UsageLine
@@ -83,9 +84,9 @@ def test_a_version_is_read_compared_and_used(
     part = page.bench.recipe.prompting
     assert (part.instructions, [one.version for one in part.sources]) == ("Write short letters.", [1])
     form = page.parts.recipe.prompt_form
-    assert form.sources.text() == texts.SOURCE_USED.format(name="Letter", number=1)
+    assert form.sources.text() == recipe_texts.SOURCE_USED.format(name="Letter", number=1)
     form._put("output", "One page.")
-    assert form.sources.text() == texts.SOURCE_CHANGED.format(name="Letter", number=1)
+    assert form.sources.text() == recipe_texts.SOURCE_CHANGED.format(name="Letter", number=1)
 
 
 def test_restoring_adds_a_version(qtbot: QtBot, library: LibraryDialog, front: FakeFront) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui import fake_tokens
-from ui.features.chat import texts
+from ui.components.recipe import texts as recipe_texts
 from ui.features.chat.traces.token_text import TokenText
 from ui.theme.theme import Theme
 from workbench.records.messages import ChosenToken
@@ -151,7 +151,7 @@ def test_what_could_come_next_stands_at_the_end(view: TokenText) -> None:
     view.setFocus()
     QTest.keyClick(view, Qt.Key.Key_End)
     assert view.popover is not None
-    assert view.popover.title == texts.NEXT_TOKEN
+    assert view.popover.title == recipe_texts.NEXT_TOKEN
     QTest.keyClick(view, Qt.Key.Key_Down)
     QTest.keyClick(view, Qt.Key.Key_Return)
     assert told == [(len(words), fake_tokens.what_comes_next().alternatives[0].token)]

@@ -96,3 +96,10 @@ _SMALL = 1_000_000_000
 def is_small(model: ModelRecord) -> bool:
     """Whether a model is good at quoting rather than at facts of its own."""
     return 0 < model.parameters < _SMALL
+
+
+def within(text: str, length: int) -> str:
+    """A text that is too long, without its middle: file names differ at both ends."""
+    if len(text) <= length:
+        return text
+    return f"{text[: length // 2]}…{text[-length // 2 + 1 :]}"

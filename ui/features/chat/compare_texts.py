@@ -27,7 +27,6 @@ FIRST_DRAW, SECOND_DRAW = "First answer", "Second answer"
 
 # the buttons of an answer
 COMPARE = "Compare"
-WITH_MENU = "Compare with…"
 BESIDE_BUTTON = "Side by side"
 BESIDE_HELP = "Show both answers side by side, or only the selected one"
 COMPARE_RECIPE_HELP = "Ask the same question with the recipe as it is now, and show both answers side by side"
@@ -41,11 +40,10 @@ WITH_PANEL = "The recipe at the right"
 WITH_AGAIN = "The same recipe once more"
 WITH_MODEL = "Another model"
 WITH_SAVED = "A saved recipe"
+WITH_EDITED, EDITED = "Another recipe…", "Edited recipe"
 WITH_FILE = "A recipe file…"
 OPEN_RECIPE, FILTER_RECIPES = "Open a recipe", "Recipes (*.toml)"
 
 # composer and recipe
 CHIP_OFF = "Compare"
 CHIP_ON = "Compare with: {title}"
-CHIP_HELP = "Have each question answered twice, and choose the better answer without seeing the names"
-SAVE_RECIPE = "Save as recipe"

@@ -15,14 +15,15 @@ from ui.components.agent_wording import describe_agent
 from ui.components.basics import without_keys
 from ui.components.choice_box import ChoiceBox
 from ui.components.known_tools import KnownTools
+from ui.components.recipe import texts as recipe_texts
+from ui.components.recipe.adapter_form import describe_adapters
+from ui.components.recipe.file_choice import FileChoice
+from ui.components.recipe.recipe_card import RecipeCard
+from ui.components.recipe.recipes import ChatAdapters, begun_anew, collections_of, lack_of, with_adapter, with_model
 from ui.components.wording import describe_count, is_small
 from ui.features import Action, ShellActions
 from ui.features.chat import texts
 from ui.features.chat.layout import ChatLayout
-from ui.features.chat.recipe.adapter_form import describe_adapters
-from ui.features.chat.recipe.file_choice import FileChoice
-from ui.features.chat.recipe.recipe_card import RecipeCard
-from ui.features.chat.recipe.recipes import ChatAdapters, begun_anew, collections_of, lack_of, with_adapter, with_model
 from ui.features.chat.session import ChatSession
 from workbench.records.answers import AskResult
 from workbench.records.documents import Collection
@@ -237,11 +238,11 @@ class ChatController(QObject):
         gone = self._is_gone(model)
         self.adapters.follow("" if gone else model)
         attached = parts.files.there_are
-        none = texts.ATTACHED_FILES if attached else texts.NO_DOCUMENTS
+        none = recipe_texts.ATTACHED_FILES if attached else recipe_texts.NO_DOCUMENTS
         counted = texts.PLUS_DOCUMENTS.format(documents=documents, count=len(more)) if more else documents
         files = recipe.retrieval.files if recipe.retrieval is not None else ()
         if documents and files:
-            counted = texts.STATE_FILES.format(documents=counted, files=describe_count(len(files), "file"))
+            counted = recipe_texts.STATE_FILES.format(documents=counted, files=describe_count(len(files), "file"))
         parts.composer.documents_chip.setText(counted or none)
         parts.composer.documents_chip.set_tone("retrieval" if documents or attached else "plain")
         agent = recipe.agent
@@ -274,7 +275,7 @@ class ChatController(QObject):
         elif self._known and not model:
             composer.set_blocked(texts.CHOOSE_MODEL, texts.SELECT_MODEL)
         elif why:
-            composer.set_blocked(why, texts.CONTINUE_WITHOUT)
+            composer.set_blocked(why, recipe_texts.CONTINUE_WITHOUT)
         else:
             composer.set_blocked("")
 

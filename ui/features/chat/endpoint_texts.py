@@ -10,4 +10,3 @@ NOT_SENT = (
     "Nothing was sent: text of {collection} stays on this machine. To ask anyway, choose a model on this machine, "
     "or no documents."
 )
-NOT_WITH_MODEL = "not with this model"

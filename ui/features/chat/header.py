@@ -7,8 +7,9 @@ from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import Chip, ChipButton, ElidedLabel, IconButton
 from ui.components.layout import row_of
+from ui.components.recipe import texts as recipe_texts
+from ui.components.wording import within
 from ui.features.chat import texts
-from ui.features.chat.conversation.answer_parts import within
 from ui.theme import tokens
 from workbench.records.messages import Usage
 
@@ -26,7 +27,7 @@ class ChatHeader(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.chat_title = ElidedLabel("", "muted")
-        self.model = ChipButton(texts.NO_MODEL, clicked=self.model_clicked)
+        self.model = ChipButton(recipe_texts.NO_MODEL, clicked=self.model_clicked)
         self.context = Chip(texts.CONTEXT_UNKNOWN)
         self.menu_button = IconButton("more", texts.CHAT_MENU, clicked=self.menu_wanted)
         self.history_button = IconButton("clock", texts.TOGGLE_HISTORY, clicked=self.history_toggled)
@@ -38,9 +39,9 @@ class ChatHeader(QWidget):
     def show_model(self, words: str, whole: str, usable: bool = True) -> None:
         """The model with what is on over it; ``whole`` where there was no room for all."""
         self.model.set_tone("plain" if usable else "attention")
-        self.model.setText(within(words, _MOST) or texts.NO_MODEL)
+        self.model.setText(within(words, _MOST) or recipe_texts.NO_MODEL)
         self.model.setToolTip(whole)
-        self.model.setAccessibleName(whole or texts.NO_MODEL)
+        self.model.setAccessibleName(whole or recipe_texts.NO_MODEL)
 
     def show_context(self, usage: Usage | None, context_tokens: int) -> None:
         """How much of the model's context the last answer took."""

@@ -15,6 +15,7 @@ from ui.components.document_pane import DocumentPane
 from ui.components.layout import column_of
 from ui.components.notices import EmptyState
 from ui.components.passages_panel import PassagesPanel
+from ui.components.recipe.recipe_panel import FORMS, RecipePanel
 from ui.features.chat import texts
 from ui.features.chat.composer.attachments import AttachedFiles
 from ui.features.chat.composer.composer import Composer
@@ -23,7 +24,6 @@ from ui.features.chat.conversation.conversation import Conversation
 from ui.features.chat.header import ChatHeader
 from ui.features.chat.history.chat_list import HistoryPanel
 from ui.features.chat.recipe.format_pane import FormatPane
-from ui.features.chat.recipe.recipe_panel import FORMS, RecipePanel
 from ui.theme import tokens
 
 NARROW = 960

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-# adapter form
-NO_ADAPTERS = "No adapter for this model yet. Train one to use it here."
-CONTINUE_WITHOUT = "Continue without it"
-TRAIN_ADAPTER = "Train an adapter…"
-
 # alternatives
-NEXT_TOKEN = "Next token"
 NO_ALTERNATIVES = "No alternatives are known here."
 TOKEN_HELP = "Token {place:,}. Select another one to continue from there in a new version of the answer."
 ALTERNATIVES = "Alternatives"
@@ -73,7 +67,6 @@ BEAM_TREE = "Beam tree: use the arrow keys to move"
 GREEDY_SCORE = "{score:.2f} greedy"
 
 # composer
-NO_MODEL, NO_DOCUMENTS = "No model", "No documents"
 ASK = "Ask something…"
 QUESTION = "Question"
 COMPOSER_HELP = "Enter sends, Shift+Enter starts a new line, Esc stops an answer."
@@ -89,8 +82,6 @@ SEND_HELP = "Send (Enter)"
 ADAPTER_MISSING = "The adapter {name} no longer exists."
 BASED_ON_DOCUMENTS = "Answers are based on the documents in “{documents}” and cite their sources."
 BASED_ON_BOTH = "Answers are based on the documents in “{documents}” and the attached files, and cite their sources."
-COLLECTION_EMPTY = "There are no documents in “{name}” yet. Add some under Documents."
-COLLECTION_UNREAD = "Not everything in “{name}” is read yet: answers are based on a part."
 BASED_ON_FILES = "Answers are based on the attached files and cite their sources."
 SMALL_ALONE = "{name} is small: without documents it often invents facts. {advice}"
 CHOOSE_DOCUMENTS = "Attach a file, or select documents in the recipe to get answers based on them, with sources."
@@ -100,7 +91,6 @@ CHOOSE_MODEL = "Select a model for this chat first."
 SELECT_MODEL = "Select a model"
 MODEL_REMOVED = "The model {name} was removed. Select another one for this chat."
 REMOVED = "{name} (removed)"
-DEFAULT_MODEL = "{name} (default)"
 MAKE_DEFAULT = "Make {name} the default"
 RECIPE_WAS_RESET = "The recipe has its usual settings again; model and documents stay."
 UNDO = "Undo"
@@ -117,51 +107,7 @@ DISTRIBUTION_UNKNOWN = "The tokens of this answer were not stored. A new answer 
 COMPUTING = "Computing the probabilities…"
 DISTRIBUTION_LATER = "This is shown when the answer is complete."
 MODEL_NOT_LOADED = "{value} is not loaded. It is loaded to compute this."
-SHOW = "Show"
 
-# decoding form
-FORMAT_TEXT, FORMAT_JSON, FORMAT_SCHEMA, FORMAT_REGEX = "Free text", "Any JSON", "JSON schema", "Regular expression"
-FORMAT_CHOICE, FORMAT_GBNF = "One of several choices", "Grammar (GBNF)"
-IN_JSON, IN_SCHEMA, IN_REGEX, IN_CHOICE = "any JSON", "JSON by schema", "by expression", "one of several choices"
-IN_GBNF = "by grammar"
-FORMAT_QUOTE, IN_QUOTE = "Quotes from a text", "quotes from a text"
-GROUP_REPETITION, GROUP_ANSWERS = "Repetition", "Answers"
-FORM_OF_ANSWER = "Answer format"
-GROUP_SPEED = "Speed"
-CUSTOM_HELP = "These are your own settings."
-PENALTIES = "Penalties"
-EXCLUDE_TOP = "Exclude top choices"
-PRESETS = "Presets"
-STRATEGY = "Strategy"
-EDIT_BUTTON, EDIT_FORM = "Edit…", "Edit the answer format"
-MORE = "More"
-CUSTOM = "Custom"
-CHOOSE = "Choose…"
-ORDER_HELP = "{help} Drag a step, or use the arrows."
-UNUSABLE = "Cannot be used: {problem}"
-NOTHING_WRITTEN = "Empty."
-AND_MORE = "{names} and {value} more"
-COUNT_LINES, COUNT_BEAMS = "{count} lines", "{num_beams} beams"
-ONE_BEAM = "1 beam"
-TEMPERATURE = "temperature {temperature:g}"
-COUNT_ANSWERS = "{n} answers"
-SAMPLING_AT_0 = "At temperature 0 nothing is drawn: the most probable token is always taken."
-
-# distribution chart
-XTC = "exclude top choices"
-DYNAMIC_TEMPERATURE = "dynamic temperature"
-TOKEN_BIAS = "token bias"
-DISTRIBUTION = "Distribution of the last token"
-ALWAYS = "Always “{visible}”, without sampling."
-TOKENS_ARE = "{left} tokens are"
-MORE_TOKENS_ARE = "more than {left} tokens are"
-SAMPLED_FROM, SAMPLED_WITH = "{upper}{value} sampled from; “{visible}” with {share}.", "sampled with {probability}"
-LEFT_OUT = "filtered out"
-TOKEN_SHARE = "“{visible}”: model {own}, {drawn}"
-LAST_TOKEN = "Last token of the answer"
-SHOW_DISTRIBUTION = "Show the distribution of the last token"
-LAST_TOKEN_IS = "Last token: “{visible}”"
-NOT_SHOWN = "Not shown: {names}, which depend on the whole answer."
 
 # format pane
 TEXT_HELP = "The answer is free text without a constraint."
@@ -232,11 +178,8 @@ SEND_NOW = "Send now"
 FILE_WAITS = "{name} · reading…"
 FILE_READ = "{name} · {share:.0%} read"
 DETACH = "Detach {name}"
-LISTING_FILES = "Attached files…"
 MORE_FILES = "and {rest:,} more"
 DROP_HERE = "Attach to this chat"
-ATTACHED_FILES = "Attached files"
-WITH_ATTACHED = "{documents}, attached files"
 
 # layout
 GREETING = "What would you like to know?"
@@ -278,12 +221,6 @@ STEPS_BUTTON = "Steps ({count})"
 PASSAGES_BUTTON = "Passages ({count})"
 COPIED = "Copied"
 
-# order list
-MOVE_UP = "Move {title} up"
-IS_FIRST = "{title} is the first step"
-MOVE_DOWN = "Move {title} down"
-IS_LAST = "{title} is the last step"
-STEP_APPLIED = "Apply this sampling step"
 
 # page
 EXPORT_ACTION = "Export this chat as Markdown"
@@ -297,27 +234,6 @@ LINK_REFUSED = "This link cannot be opened: {address}"
 OPEN_IN_BROWSER = "Open in browser"
 LINK_LEADS_OUT = "The link opens outside this program: {address}"
 
-# probability
-OVER_90, OVER_50, OVER_20, OVER_5 = "over 90%", "over 50%", "over 20%", "over 5%"
-UNDER_001 = "under 0.01%"
-NO_TOKENS = "This answer has no tokens."
-SURPRISE = "{count:,} tokens · mean probability {probability} · perplexity {exp:,.2f}"
-FIRST_CHOICES = " · {value:.0%} were the first choice"
-NEAR_TIE = (
-    "1 token is nearly as probable as the first choice ({share} of its probability): the probabilities are computed "
-    "anew, which changes the order of nearly equal ones."
-)
-NEAR_TIES = (
-    "{count:,} tokens are nearly as probable as the first choice (at least {share} of its probability): the "
-    "probabilities are computed anew, which changes the order of nearly equal ones."
-)
-LEGEND = "A stronger tint marks a less probable token, a dotted line one that was not the most probable."
-LEGEND_HELP = (
-    "This is the model's probability of each token, at temperature 1 and without penalties. Tokens with a dotted "
-    "line were not the most probable. The probabilities are computed anew, many tokens at once, so that nearly "
-    "equal ones may change places."
-)
-NOT_FIRST_CHOICE = "not the most probable"
 
 # question view
 QUESTION_TEXT = "Text of the question"
@@ -328,40 +244,13 @@ YOU_ASKED = "You asked: {value}"
 MORE_CHARACTERS = "{value}…\n\n({rest:,} more characters)"
 
 # recipe panel
-MODEL = "Model"
-MODEL_HELP = "The model generates the answers. Larger models know more and are slower."
-PROMPT = "Prompt"
-PROMPT_HELP = "Instructions and a prompting technique shape every answer. They cost the least."
-PROMPT_PARTS = "Context, input, output, examples"
-DECODING = "Decoding"
-DECODING_HELP = "Each token is chosen from the model's probabilities, precisely or with more variation."
-DOCUMENTS = "Documents"
-DOCUMENTS_HELP = "Answers are based on passages from these documents, and cite them."
-ADAPTERS = "Adapters"
-ADAPTERS_HELP = "Adapters are fine-tuned changes of the model, each with an adjustable strength."
-GET_MODEL_BUTTON = "Add a model…"
-ADD_DOCUMENTS = "Add documents…"
-NONE_CHOSEN = "none selected"
-RECIPE = "Recipe"
-RESET_RECIPE = "Reset the recipe to the usual settings; model and documents stay"
-RECIPE_MENU = "Save or open a recipe"
 SAVE_RECIPE_MENU, OPEN_RECIPE_MENU = "Save as recipe…", "Open a recipe…"
 TAKE_RECIPE_MENU = "Use the recipe of the last answer"
 RECIPE_TAKEN = "The next question is answered with the recipe of the last answer."
 SAVE_RECIPE, OPEN_RECIPE = "Save the recipe", "Open a recipe"
 RECIPE_FILE, FILTER_RECIPES = "recipe.toml", "Recipes (*.toml)"
 RECIPE_SAVED = "The recipe was saved to {path}."
-SOME_FILES, SOME_FILES_TITLE = "Search only some files…", "Files to search"
-SOME_FILES_HELP = "Answers are based on the ticked files alone, and on files attached to the chat."
-FILTER_FILES, TICK_ALL, TICK_NONE, USE_FILES = "Filter by name or folder", "Tick all", "Tick none", "Use these files"
-FILES_TICKED, ALL_FILES = "{ticked:,} of {count:,} files", "All files are searched"
-ONLY_FILES, STATE_FILES = "Only: {names}", "{documents}, {files}"
-FURTHER_DOCUMENTS = "Search further documents…"
-ALSO = "Also: {names}"
 PLUS_DOCUMENTS = "{documents} +{count}"
-HIDE_RECIPE = "Hide the recipe (Ctrl+R)"
-STATE_UNUSABLE = "{state} (cannot be used)"
-CANNOT_BE_USED = " (cannot be used)"
 
 # token text
 TOKEN_TEXT = "Tokens of the answer: left and right move, up and down select another token"
@@ -383,9 +272,7 @@ USAGE_HELP = (
 DRAFT_HELP = " {accepted_tokens:,} of {drafted_tokens:,} draft tokens were accepted."
 
 # the library of prompts
-LIBRARY_BUTTON, SAVE_TO_LIBRARY = "Library…", "Save to library…"
 SAVE_PROMPT_MENU, SAVE_PRESET_MENU = "Prompt: instructions, parts, examples…", "Reasoning: technique and options…"
-SOURCE_USED, SOURCE_CHANGED = "{name}, version {number}", "{name}, version {number}, changed since"
 MADE_WITH = "prompt {name}, version {number}"
 LIBRARY, LIBRARY_HELP = "Prompt library", "Prompts and reasoning presets. Their versions never change."
 SEARCH_LIBRARY, NOTHING_FOUND = "Search the library", "Nothing found."

@@ -1,4 +1,5 @@
-"""The recipes of an evaluation that is being set up: each with its name, model and instructions."""
+"""The recipes of an evaluation that is being set up: each with its name, model and instructions, and the whole of it
+in a dialog."""
 
 from __future__ import annotations
 
@@ -12,9 +13,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QPlainTextEdit, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import Card, IconButton, InlineMessage, PlainButton, Text
+from ui.components.basics import Card, IconButton, InlineMessage, PlainButton, Text, without_keys
 from ui.components.choice_box import ChoiceBox
 from ui.components.layout import column_of, row_of
+from ui.components.recipe import texts as recipe_texts
+from ui.components.recipe.recipe_editor import RecipeEditor
+from ui.components.recipe.recipe_home import saved_recipes
 from ui.components.wording import in_words
 from ui.features.evaluation import texts
 from ui.theme import tokens
@@ -70,10 +74,23 @@ class RecipeList(QWidget):
         row.changed.connect(self.changed)
         row.remove_button.clicked.connect(lambda: self._on_remove(row))
         row.copy_button.clicked.connect(lambda: self._on_copy(row))
+        row.edit_button.clicked.connect(lambda: self.begin_edit(row))
         self.rows.append(row)
         self._column.addWidget(row)
         self.changed.emit()
         return row
+
+    def begin_edit(self, row: RecipeRow) -> RecipeEditor:
+        """Edit the whole recipe of a row; several values put further rows below it."""
+        dialog = RecipeEditor(self._bridge, row.recipe, self)
+        dialog.edited.connect(lambda recipes: self._on_edited(row, recipes))
+        dialog.open()
+        return dialog
+
+    def _on_edited(self, row: RecipeRow, recipes: Sequence[Recipe]) -> None:
+        row.put(recipes[0])
+        for recipe in recipes[1:]:
+            self.add(recipe)
 
     def add_file(self, path: str) -> None:
         try:
@@ -116,6 +133,12 @@ class RecipeList(QWidget):
         for chat in self._chats:
             chats.addAction(chat.title[:60]).triggered.connect(lambda _=False, chat=chat: self._add_chat(chat))
         self._fill_prompts(self._menu.addMenu(texts.FROM_LIBRARY))
+        saved = self._menu.addMenu(texts.FROM_SAVED)
+        paths = saved_recipes(self._bridge)
+        saved.setEnabled(bool(paths))
+        for path in paths:
+            action = saved.addAction(without_keys(path.stem))
+            action.triggered.connect(lambda _=False, path=path: self.add_file(str(path)))
         self._menu.addAction(texts.FROM_RECIPE_FILE).triggered.connect(self._choose_file)
 
     def _fill_prompts(self, menu: QMenu) -> None:
@@ -180,10 +203,12 @@ class RecipeRow(Card):
         self.instructions.setPlaceholderText(texts.INSTRUCTIONS)
         self.instructions.setTabChangesFocus(True)
         self.instructions.setFixedHeight(58)
+        self.edit_button = PlainButton(recipe_texts.EDIT_RECIPE, "edit", small=True)
         self.copy_button = IconButton("copy", texts.COPY_RECIPE.format(name=recipe.name))
         self.remove_button = IconButton("trash", texts.REMOVE_RECIPE.format(name=recipe.name))
         self.rest = Text("", "small")
-        head = row_of(None, (self.name, 1), (self.model, 1), self.copy_button, self.remove_button, gap=tokens.SPACE_2)
+        buttons = (self.edit_button, self.copy_button, self.remove_button)
+        head = row_of(None, (self.name, 1), (self.model, 1), *buttons, gap=tokens.SPACE_2)
         self.body.addLayout(head)
         self.body.addWidget(self.instructions)
         self.body.addWidget(self.rest)
@@ -192,6 +217,15 @@ class RecipeRow(Card):
         self.instructions.textChanged.connect(self.changed)
         self.changed.connect(self._show_rest)
         self._show_rest()
+
+    def put(self, recipe: Recipe) -> None:
+        """Show another recipe in place of this one."""
+        self._recipe = recipe
+        self.name.setText(recipe.name)
+        self.name.setCursorPosition(0)
+        self.model.show_value(recipe.model.name)
+        self.instructions.setPlainText(recipe.prompting.instructions)
+        self.changed.emit()
 
     def _show_rest(self) -> None:
         self.rest.setText(describe_recipe(self.recipe))

@@ -99,6 +99,7 @@ LIMITS = ((0, "All"), (20, "20"), (50, "50"), (100, "100"), (200, "200"), (500, 
 RECIPES, RECIPES_HELP = "Recipes", "A judge compares each of the others with the first one."
 ADD_RECIPE = "Add a recipe"
 FROM_MODEL, FROM_CHAT, FROM_RECIPE_FILE = "Of a model", "Of a chat", "From a file…"
+FROM_SAVED = "A saved recipe"
 FROM_LIBRARY = "From the prompt library"
 VERSION, LATEST_VERSION = "Version {number}", "Version {number}, the latest"
 SOURCE_OF = "prompt library: {name}, version {number}"

@@ -17,16 +17,16 @@ from PySide6.QtWidgets import QWidget
 from ui.components.adapter_texts import describe_use
 from ui.components.basics import QuietButton
 from ui.components.layout import column_of
+from ui.components.recipe import texts as recipe_texts
+from ui.components.recipe.adapter_form import describe_adapters
+from ui.components.recipe.decoding_form import describe_decoding
+from ui.components.recipe.prompt_form import describe_prompting
+from ui.components.recipe.recipes import collections_of
 from ui.components.verdict_bar import VerdictBar
 from ui.components.words_editor import WordsEditor
 from ui.features.chat import compare_texts as texts
-from ui.features.chat import texts as chat_texts
 from ui.features.chat.conversation.answer_columns import AnswerColumn, AnswerColumns
 from ui.features.chat.conversation.usage_line import describe_usage
-from ui.features.chat.recipe.adapter_form import describe_adapters
-from ui.features.chat.recipe.decoding_form import describe_decoding
-from ui.features.chat.recipe.prompt_form import describe_prompting
-from ui.features.chat.recipe.recipes import collections_of
 from ui.theme import tokens
 from workbench.records.answers import StoredMessage
 from workbench.records.messages import Candidate, Finish
@@ -248,4 +248,4 @@ def _phrase(recipe: Recipe, part: str, methods: Methods[Any]) -> str:
             return describe_decoding(recipe.decoding, methods)
     retrieval = recipe.retrieval
     mode = retrieval.mode if retrieval is not None and retrieval.mode != "automatic" else ""
-    return ", ".join(filter(None, (*collections_of(recipe), mode))) or chat_texts.NO_DOCUMENTS
+    return ", ".join(filter(None, (*collections_of(recipe), mode))) or recipe_texts.NO_DOCUMENTS

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QMenu
 
+from ui.components.recipe.recipe_panel import RecipePanel
 from ui.features.chat import compare_texts as texts
 from ui.features.chat.comparison.answer_comparison import ShownPair, describe_tuned, is_tuned, titles_of
 from ui.features.chat.comparison.opponents import AGAIN, BASE, Opponent, Opponents, needs_variation
 from ui.features.chat.comparison.verdicts import ChatVerdicts
 from ui.features.chat.conversation.answer_view import AnswerView
 from ui.features.chat.conversation.conversation import Conversation
-from ui.features.chat.recipe.recipe_panel import RecipePanel
 from ui.features.chat.session import ChatSession
 from workbench.records.answers import StoredMessage
 from workbench.records.judgements import Judgement

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import without_keys
+from ui.components.recipe.recipe_editor import RecipeEditor
+from ui.components.recipe.recipe_home import recipe_folder, saved_recipes
+from ui.components.recipe.recipes import unresolved, with_model, without_adapters
 from ui.features import ShellActions
 from ui.features.chat import compare_texts as texts
-from ui.features.chat.recipe.recipes import unresolved, with_model, without_adapters
 from workbench.base.errors import UserError
 from workbench.records.methods import Methods
 from workbench.records.recipes import Recipe, draws, load_recipe
@@ -82,14 +84,27 @@ class Opponents(QObject):
             inner = menu.addMenu(texts.WITH_MODEL)
             for name in models:
                 self._add(inner, _of_model(name), take)
-        saved = self._saved()
+        saved = saved_recipes(self._bridge)[:MOST]
         if saved:
             inner = menu.addMenu(texts.WITH_SAVED)
             for path in saved:
                 action = inner.addAction(without_keys(path.stem))
                 action.triggered.connect(lambda _=False, path=path: self._take_file(path, take))
+        menu.addAction(texts.WITH_EDITED).triggered.connect(lambda: self.begin_edit(recipe, take))
         menu.addAction(texts.WITH_FILE).triggered.connect(lambda: self._choose_file(take))
         return menu
+
+    def begin_edit(self, recipe: Recipe, take: Callable[[Opponent], None]) -> RecipeEditor:
+        """Compare with a recipe that is edited from the one at hand."""
+        dialog = RecipeEditor(self._bridge, unresolved(recipe), self._page, several=False)
+
+        def chosen(recipes: Sequence[Recipe]) -> None:
+            made = recipes[0]
+            take(Opponent("edited", made.name or texts.EDITED, lambda _: made))
+
+        dialog.edited.connect(chosen)
+        dialog.open()
+        return dialog
 
     def of_file(self, path: Path) -> Opponent | None:
         """The recipe of a file; one that cannot be read is reported."""
@@ -117,18 +132,10 @@ class Opponents(QObject):
             take(found)
 
     def _choose_file(self, take: Callable[[Opponent], None]) -> None:
-        folder = str(self._folder or Path.home())
+        folder = str(recipe_folder(self._bridge) or Path.home())
         path, _ = QFileDialog.getOpenFileName(self._page, texts.OPEN_RECIPE, folder, texts.FILTER_RECIPES)
         if path:
             self._take_file(Path(path), take)
-
-    @property
-    def _folder(self) -> Path | None:
-        status = self._bridge.status
-        return Path(status.home) / "recipes" if status is not None else None
-
-    def _saved(self) -> list[Path]:
-        return sorted(self._folder.glob("*.toml"))[:MOST] if self._folder is not None else []
 
     def _on_models(self, found: ModelList) -> None:
         self._models = tuple(model.name for model in found.models if model.kind == "chat" and not model.missing)

@@ -15,10 +15,10 @@ from ui.bridge import Bridge
 from ui.components.basics import IconButton, InlineMessage, LinkButton, Text
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
 from ui.components.password_row import PasswordRow
+from ui.components.recipe import texts as recipe_texts
 from ui.components.run_follower import IngestFollower, RunFollowers
-from ui.components.wording import describe_seconds
+from ui.components.wording import describe_seconds, within
 from ui.features.chat import texts
-from ui.features.chat.conversation.answer_parts import within
 from ui.state import Listing
 from ui.theme import tokens
 from ui.theme.theme import set_property
@@ -241,7 +241,7 @@ class AttachedFiles(QWidget):
         if rest > 0:
             self._flow.addWidget(LinkButton(texts.MORE_FILES.format(rest=rest), enabled=False))
         if self._is_unknown and not self.chips:
-            self._flow.addWidget(LinkButton(texts.LISTING_FILES, enabled=False))
+            self._flow.addWidget(LinkButton(recipe_texts.LISTING_FILES, enabled=False))
         self._flow_of_chips.setVisible(self._flow.count() > 0)
         self._show_progress()
         self.changed.emit()

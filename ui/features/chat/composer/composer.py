@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from ui.components.basics import ChipButton, IconButton, LinkButton, PlainButton, PrimaryButton, Text
 from ui.components.layout import FlowLayout, column_of, row_of
+from ui.components.recipe import texts as recipe_texts
+from ui.components.wording import within
 from ui.features.chat import agent_texts, compare_texts, texts
-from ui.features.chat.conversation.answer_parts import within
 from ui.theme import tokens
 
 _LINES = 8
@@ -35,10 +36,10 @@ class Composer(QWidget):
         super().__init__(parent)
         self._blocked = ""
         self._busy = False
-        self.documents_chip = ChipButton(texts.NO_DOCUMENTS, "retrieval", clicked=self.documents_chip_clicked)
+        self.documents_chip = ChipButton(recipe_texts.NO_DOCUMENTS, "retrieval", clicked=self.documents_chip_clicked)
         self.adapters_chip = ChipButton("", "accent", clicked=self.adapters_chip_clicked)
         self.agent_chip = ChipButton("", "agents", clicked=self.agent_chip_clicked)
-        self.compare_chip = ChipButton(compare_texts.CHIP_OFF, toolTip=compare_texts.CHIP_HELP)
+        self.compare_chip = ChipButton(compare_texts.CHIP_OFF, toolTip=recipe_texts.CHIP_HELP)
         self.reason = Text("", "small")
         self.remedy = LinkButton("", clicked=self.remedy_clicked)
         chips = QWidget()

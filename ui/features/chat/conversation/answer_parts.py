@@ -136,10 +136,3 @@ class _ElidedLink(LinkButton):
 def _shortened(text: str, length: int) -> str:
     flat = " ".join(text.split())
     return flat if len(flat) <= length else flat[: length - 1].rsplit(" ", 1)[0] + "…"
-
-
-def within(text: str, length: int) -> str:
-    """A text that is too long, without its middle: file names differ at both ends."""
-    if len(text) <= length:
-        return text
-    return f"{text[: length // 2]}…{text[-length // 2 + 1 :]}"

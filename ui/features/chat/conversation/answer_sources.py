@@ -11,9 +11,8 @@ from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import LinkButton
 from ui.components.layout import FlowLayout, empty_layout
-from ui.components.wording import describe_place
+from ui.components.wording import describe_place, within
 from ui.features.chat import texts
-from ui.features.chat.conversation.answer_parts import within
 from ui.theme import tokens
 from workbench.records.messages import Citation, Passage
 

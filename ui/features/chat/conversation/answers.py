@@ -12,11 +12,11 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge, Handle
+from ui.components.recipe.recipes import unresolved, with_model
 from ui.components.wording import in_words
 from ui.features.chat.conversation.answer_view import CONTINUED, PLAIN, VARIED, AnswerView
 from ui.features.chat.conversation.conversation import Conversation
 from ui.features.chat.conversation.live_answer import describe_progress
-from ui.features.chat.recipe.recipes import unresolved, with_model
 from ui.features.chat.session import ChatSession
 from workbench.api import events
 from workbench.api.events import Event, Terminal

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from ui.components.basics import IconButton, QuietButton, Text
 from ui.components.feedback_buttons import FeedbackButtons
 from ui.components.layout import FlowLayout, row_of
+from ui.components.recipe import texts as recipe_texts
 from ui.features.chat import compare_texts, texts
 from ui.features.chat.comparison.opponents import AGAIN, BASE, Opponent
 from ui.theme import tokens
@@ -76,7 +77,7 @@ class AnswerFooter(QWidget):
         self.feedback = FeedbackButtons()
         self.compare_button = _small(compare_texts.COMPARE, "adapters")
         self.compare_button.setCheckable(True)
-        self.compare_menu_button = IconButton("chevron-down", compare_texts.WITH_MENU)
+        self.compare_menu_button = IconButton("chevron-down", recipe_texts.WITH_MENU)
         self.compare_menu_button.setFixedSize(_SIZE, _SIZE)
         self._compare = QWidget()  # the two stay on one line
         row_of(self._compare, self.compare_button, self.compare_menu_button, gap=0)

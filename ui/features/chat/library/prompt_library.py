@@ -9,11 +9,11 @@ from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QMenu, QWidget
 
 from ui.bridge import Bridge
+from ui.components.recipe.recipe_panel import RecipePanel
 from ui.features import ShellActions
 from ui.features.chat import texts
 from ui.features.chat.library.library_dialog import LibraryDialog
 from ui.features.chat.library.save_dialog import SaveDialog
-from ui.features.chat.recipe.recipe_panel import RecipePanel
 from workbench.records.prompts import PromptRecord, PromptVersion, source_of, with_version
 from workbench.records.recipes import PromptKind, Recipe
 from workbench.subjects.prompts.calls import (

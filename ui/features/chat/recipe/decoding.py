@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject
 
 from ui.bridge import Bridge, Handle
+from ui.components.recipe import texts as recipe_texts
 from ui.features.chat import texts
 from ui.features.chat.conversation.live_answer import describe_progress
 from ui.features.chat.layout import ChatLayout
@@ -89,7 +90,7 @@ class ChatDecoding(QObject):
         elif not self._is_loaded(answer):
             self._shown = None
             name = answer.recipe.model.name if answer.recipe is not None else ""
-            self._view.show_note(texts.MODEL_NOT_LOADED.format(value=name or "The model"), texts.SHOW)
+            self._view.show_note(texts.MODEL_NOT_LOADED.format(value=name or "The model"), recipe_texts.SHOW)
         elif self._view.isVisible():
             self._ask(answer)
 

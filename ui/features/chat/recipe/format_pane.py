@@ -14,10 +14,11 @@ from ui.bridge import Bridge
 from ui.components.basics import IconButton, PlainButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.layout import FlowLayout, column_of, row_of
+from ui.components.recipe import texts as recipe_texts
+from ui.components.recipe.decoding_form import FORMATS
+from ui.components.recipe.recipes import DESCRIBED, FormTexts
 from ui.features.chat import texts
 from ui.features.chat.recipe.code_editor import CodeEditor
-from ui.features.chat.recipe.decoding_form import FORMATS
-from ui.features.chat.recipe.recipes import DESCRIBED, FormTexts
 from ui.theme import tokens
 from workbench.records.answers import FormatCheck
 from workbench.records.recipes import DecodingPart
@@ -104,7 +105,7 @@ class FormatPane(QFrame):
         self._asked: CheckFormat | None = None
         self.close_button = IconButton("close", texts.BACK_TO_RECIPE, clicked=self.close_wanted)
         self.kind = ChoiceBox(
-            texts.FORM_OF_ANSWER,
+            recipe_texts.FORM_OF_ANSWER,
             [(title, name) for name, title in FORMATS.items()],
             currentIndexChanged=lambda index: self._on_kind(list(FORMATS)[index]),
         )
@@ -135,7 +136,7 @@ class FormatPane(QFrame):
             self._check_soon()
 
     def _lay_out(self) -> None:
-        head = row_of(None, (Text(texts.FORM_OF_ANSWER, "heading"), 1), self.close_button)
+        head = row_of(None, (Text(recipe_texts.FORM_OF_ANSWER, "heading"), 1), self.close_button)
         column = column_of(
             self,
             head,

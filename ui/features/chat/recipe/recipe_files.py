@@ -10,10 +10,10 @@ from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from ui.bridge import Bridge
+from ui.components.recipe.recipe_panel import RecipePanel
+from ui.components.recipe.recipes import unresolved
 from ui.features import ShellActions
 from ui.features.chat import texts
-from ui.features.chat.recipe.recipe_panel import RecipePanel
-from ui.features.chat.recipe.recipes import unresolved
 from ui.features.chat.session import ChatSession
 from ui.theme.theme import current_theme
 from workbench.base.errors import UserError

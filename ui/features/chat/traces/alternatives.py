@@ -7,8 +7,9 @@ from PySide6.QtGui import QEnterEvent, QFont, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGraphicsDropShadowEffect, QVBoxLayout, QWidget
 
 from ui.components.basics import Text
+from ui.components.recipe import texts as recipe_texts
+from ui.components.recipe.probability import describe_probability, probability_of, visible
 from ui.features.chat import texts
-from ui.features.chat.traces.probability import describe_probability, probability_of, visible
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.messages import Alternative, ChosenToken
@@ -59,7 +60,7 @@ class Alternatives(QFrame):
     def show_token(self, token: ChosenToken, place: int) -> None:
         """Show a token's alternatives; ``place`` counts from 1."""
         if token.token < 0:
-            title = texts.NEXT_TOKEN
+            title = recipe_texts.NEXT_TOKEN
         else:
             title = f"{visible(token.text)}  {describe_probability(probability_of(token.logprob))}"
         room = _WIDTH - 2 * tokens.SPACE_3

@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import Card, IconButton, InlineMessage, ProgressLine, QuietButton, Text
 from ui.components.layout import empty_layout, row_of
+from ui.components.recipe.probability import TokenLegend, describe_near_ties, describe_surprise
 from ui.components.steps.trace_view import TraceView
 from ui.components.wording import how_far
 from ui.features.chat import texts
 from ui.features.chat.traces.beam_tree import BeamTree
 from ui.features.chat.traces.beam_view import BeamView
-from ui.features.chat.traces.probability import TokenLegend, describe_near_ties, describe_surprise
 from ui.features.chat.traces.token_text import TokenText
 from ui.theme import tokens
 from workbench.api.events import Progress

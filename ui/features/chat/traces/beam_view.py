@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import Text
 from ui.components.layout import column_of
+from ui.components.recipe.probability import visible
 from ui.components.tree_canvas import Look, TreeCanvas
 from ui.features.chat import texts
 from ui.features.chat.traces.beam_tree import BeamTree, Place
-from ui.features.chat.traces.probability import visible
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 

@@ -27,9 +27,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from ui.components.recipe.probability import describe_probability, probability_of, step_of, tints, visible
 from ui.features.chat import texts
 from ui.features.chat.traces.alternatives import Alternatives
-from ui.features.chat.traces.probability import describe_probability, probability_of, step_of, tints, visible
 from ui.theme.theme import current_theme
 from workbench.records.messages import ChosenToken
 

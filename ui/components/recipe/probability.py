@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ui.features.chat import texts
+from ui.components.recipe import texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.theme.tokens import Palette, mixed

@@ -13,12 +13,12 @@ from ui.components.basics import PlainButton, Text
 from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.config_form import Form
 from ui.components.layout import column_of
+from ui.components.recipe import texts
+from ui.components.recipe.distribution_chart import DistributionView
+from ui.components.recipe.limit_note import LimitNote
+from ui.components.recipe.order_list import OrderList
+from ui.components.recipe.recipes import DESCRIBED, FormTexts
 from ui.components.slide_row import SlideRow
-from ui.features.chat import texts
-from ui.features.chat.recipe.distribution_chart import DistributionView
-from ui.features.chat.recipe.limit_note import LimitNote
-from ui.features.chat.recipe.order_list import OrderList
-from ui.features.chat.recipe.recipes import DESCRIBED, FormTexts
 from ui.theme import tokens
 from workbench.base.fields import Field, fields_of
 from workbench.records.methods import Methods

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ui.components.choice_box import ChoiceBox, ChoiceRow
-from ui.features.chat import endpoint_texts as texts
-from ui.features.chat.recipe.decoding_form import FORMATS
-from ui.features.chat.recipe.limit_note import LimitNote
+from ui.components.recipe import texts
+from ui.components.recipe.decoding_form import FORMATS
+from ui.components.recipe.limit_note import LimitNote
 from workbench.records.capabilities import (
     Capabilities,
     capabilities_of,
@@ -31,7 +31,7 @@ from workbench.records.models import ModelRecord
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
 
 if TYPE_CHECKING:
-    from ui.features.chat.recipe.recipe_panel import RecipePanel
+    from ui.components.recipe.recipe_panel import RecipePanel
 
 
 class ModelLimits:

@@ -11,11 +11,10 @@ from PySide6.QtWidgets import QCheckBox, QWidget
 from ui.components.adapter_texts import KINDS, describe_use, gate_verdict, state_of, takes_strength
 from ui.components.basics import Chip, LinkButton, PlainButton, Text, without_keys
 from ui.components.layout import column_of, empty_layout, row_of
+from ui.components.recipe import texts
+from ui.components.recipe.limit_note import LimitNote
 from ui.components.strength import StrengthSlider
-from ui.components.wording import describe_count
-from ui.features.chat import texts
-from ui.features.chat.conversation.answer_parts import within
-from ui.features.chat.recipe.limit_note import LimitNote
+from ui.components.wording import describe_count, within
 from ui.theme import tokens
 from workbench.records.recipes import AdapterUse
 from workbench.records.training import AdapterRecord

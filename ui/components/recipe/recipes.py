@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge
 from ui.components.adapter_texts import find_problem
-from ui.features.chat import texts
+from ui.components.recipe import texts
 from ui.state import Listing
 from workbench.records.documents import Collection
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe, RetrievalPart, without_attachments

@@ -12,7 +12,7 @@ from ui.components.basics import InlineMessage, LinkButton, Text
 from ui.components.dialog import Dialog
 from ui.components.layout import row_of
 from ui.components.lists import SearchField
-from ui.features.chat import texts
+from ui.components.recipe import texts
 from ui.theme import tokens
 from workbench.base.finding import holds
 from workbench.records.documents import DocumentList

@@ -13,8 +13,8 @@ from ui.components.basics import LinkButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import FieldRow, Form
 from ui.components.layout import column_of, row_of
-from ui.features.chat import texts
-from ui.features.chat.recipe.limit_note import LimitNote
+from ui.components.recipe import texts
+from ui.components.recipe.limit_note import LimitNote
 from ui.theme import tokens
 from workbench.base.fields import fields_of
 from workbench.records.methods import Methods
@@ -68,7 +68,7 @@ class PromptForm(QWidget):
         links = row_of(None, self.library_button, self.save_button, None, gap=tokens.SPACE_4)
         library = column_of(None, links, self.sources, gap=tokens.SPACE_1)
         self._column = column_of(
-            self, library, self.instructions, self.parts, self.thinking, self._choice, gap=tokens.SPACE_4
+            self, library, self._choice, self.instructions, self.parts, self.thinking, gap=tokens.SPACE_4
         )
         self.set_part(self._part)
 
@@ -113,7 +113,7 @@ class PromptForm(QWidget):
         self.options = Form(fields, narrow=True) if fields else None
         if self.options is not None:
             self.options.changed.connect(self._put_option)
-            self._column.addWidget(self.options)
+            self._column.insertWidget(self._column.indexOf(self._choice) + 1, self.options)
 
     def _put(self, name: str, value: Any) -> None:
         options = {} if name == "technique" else self._part.options

@@ -16,8 +16,8 @@ from ui.components.basics import Chip, ElidedLabel, IconButton, LinkButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
 from ui.components.layout import column_of, empty_layout, row_of
-from ui.features.chat import agent_texts
-from ui.features.chat.recipe.limit_note import LimitNote
+from ui.components.recipe import texts
+from ui.components.recipe.limit_note import LimitNote
 from ui.theme import tokens
 from ui.theme.theme import set_property
 from workbench.base.fields import fields_of
@@ -48,7 +48,7 @@ class AgentForm(QWidget):
         self._allowed_here: tuple[str, ...] = ()
         self._showing = False
         fields = {field.name: field for field in fields_of(AgentPart)}
-        self.switch = QCheckBox(agent_texts.AGENT_SWITCH, toggled=self._on_switched)
+        self.switch = QCheckBox(texts.AGENT_SWITCH, toggled=self._on_switched)
         self.limits_note = LimitNote()
         self.notes = Text("", "attention", visible=False)
         self.method = ChoiceBox(fields["method"].title, chosen=lambda name: self._put(method=name, options={}))
@@ -60,18 +60,18 @@ class AgentForm(QWidget):
         self._options_place = column_of(self._options_holder, gap=0)
         self.tools: dict[str, ToolRow] = {}
         self._rows = column_of(gap=tokens.SPACE_2)
-        self.tools_link = LinkButton(agent_texts.MANAGE_TOOLS, clicked=self.tools_wanted)
+        self.tools_link = LinkButton(texts.MANAGE_TOOLS, clicked=self.tools_wanted)
         self.folder = ElidedLabel("", "body", Qt.TextElideMode.ElideMiddle)
-        self.folder_button = LinkButton(agent_texts.CHOOSE_FOLDER, "folder", clicked=self._on_folder)
-        self.no_folder_button = IconButton("close", agent_texts.NO_FOLDER_BUTTON, clicked=lambda: self._put(folder=""))
+        self.folder_button = LinkButton(texts.CHOOSE_FOLDER, "folder", clicked=self._on_folder)
+        self.no_folder_button = IconButton("close", texts.NO_FOLDER_BUTTON, clicked=lambda: self._put(folder=""))
         self.memory = ChoiceBox(
             fields["memory"].title,
-            [(agent_texts.MEMORY_USES[use], use) for use in agent_texts.MEMORY_USES],
+            [(texts.MEMORY_USES[use], use) for use in texts.MEMORY_USES],
             chosen=lambda use: self._put(memory=use),
         )
         self.memory.setAccessibleDescription(fields["memory"].help)
         limits = [msgspec.structs.replace(fields[name], advanced=True) for name in _LIMITS]
-        self.limits = Form(limits, narrow=True, fold=agent_texts.BUDGETS)
+        self.limits = Form(limits, narrow=True, fold=texts.BUDGETS)
         self.limits.changed.connect(lambda name, value: self._put(**{name: value}))
         self.body = QWidget()
         above = row_of(None, (self.folder, 1), self.no_folder_button, gap=tokens.SPACE_1)
@@ -135,17 +135,17 @@ class AgentForm(QWidget):
         if self.options is not None:
             self.options.set_values(part.options)
         self._show_tools(part)
-        self.folder.set_full_text(part.folder or agent_texts.NO_FOLDER)
+        self.folder.set_full_text(part.folder or texts.NO_FOLDER)
         self.folder.setProperty("role", "body" if part.folder else "muted")
         self.no_folder_button.setVisible(bool(part.folder))
-        self.folder_button.setText(agent_texts.CHANGE_FOLDER if part.folder else agent_texts.CHOOSE_FOLDER)
+        self.folder_button.setText(texts.CHANGE_FOLDER if part.folder else texts.CHOOSE_FOLDER)
         self.memory.show_value(part.memory)
         self.limits.set_values(part)
 
     def _show_tools(self, part: AgentPart) -> None:
         known = {tool.name for tool in self._tools}
         gone = [
-            ToolRecord(name=name, title=tool_title(name), summary="", unavailable=agent_texts.TOOL_UNKNOWN)
+            ToolRecord(name=name, title=tool_title(name), summary="", unavailable=texts.TOOL_UNKNOWN)
             for name in part.tools
             if name not in known
         ]
@@ -196,7 +196,7 @@ class AgentForm(QWidget):
 
     def _on_folder(self) -> None:
         before = self._part.folder if self._part is not None and self._part.folder else str(Path.home())
-        folder = QFileDialog.getExistingDirectory(self, agent_texts.CHOOSE_FOLDER_TITLE, before)
+        folder = QFileDialog.getExistingDirectory(self, texts.CHOOSE_FOLDER_TITLE, before)
         if folder:
             self._put(folder=str(Path(folder)))
 
@@ -220,12 +220,12 @@ class ToolRow(QWidget):
         self.tool = tool
         self.box = QCheckBox(without_keys(tool.title))
         self.box.toggled.connect(self.toggled)
-        self.asks = QCheckBox(agent_texts.ASK_EACH_CALL, toolTip=agent_texts.ASK_EACH_CALL_HELP)
+        self.asks = QCheckBox(texts.ASK_EACH_CALL, toolTip=texts.ASK_EACH_CALL_HELP)
         self.asks.toggled.connect(self.asking_changed)
-        self.ask_again = LinkButton(agent_texts.ASK_AGAIN)
-        self.ask_again.setAccessibleName(agent_texts.ASK_AGAIN_NAME.format(tool=tool.title))
+        self.ask_again = LinkButton(texts.ASK_AGAIN)
+        self.ask_again.setAccessibleName(texts.ASK_AGAIN_NAME.format(tool=tool.title))
         self.allowed = QWidget()
-        row_of(self.allowed, Text(agent_texts.ALLOWED_HERE, "small"), self.ask_again, gap=tokens.SPACE_2).addStretch(1)
+        row_of(self.allowed, Text(texts.ALLOWED_HERE, "small"), self.ask_again, gap=tokens.SPACE_2).addStretch(1)
         self.allowed.hide()
         self.acts = tool.effects != ("read",)
         effect = describe_effects(tool.effects)

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.components.basics import ColourKey, PlainButton, Text
 from ui.components.layout import column_of, row_of
-from ui.features.chat import texts
-from ui.features.chat.traces.probability import describe_probability, probability_of, visible
+from ui.components.recipe import texts
+from ui.components.recipe.probability import describe_probability, probability_of, visible
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.theme.tokens import mixed

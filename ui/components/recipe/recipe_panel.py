@@ -19,16 +19,16 @@ from ui.components.basics import IconButton, LinkButton, Text, without_keys
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
 from ui.components.layout import column_of, row_of
+from ui.components.recipe import texts
+from ui.components.recipe.adapter_form import AdapterForm, describe_adapters
+from ui.components.recipe.agent_form import AgentForm
+from ui.components.recipe.decoding_form import DecodingForm, describe_decoding
+from ui.components.recipe.limit_note import LimitNote
+from ui.components.recipe.model_limits import show_limits
+from ui.components.recipe.prompt_form import PromptForm, describe_prompting
+from ui.components.recipe.recipe_card import RecipeCard
+from ui.components.recipe.recipes import collections_of, plain
 from ui.components.wording import describe_count
-from ui.features.chat import agent_texts, compare_texts, texts
-from ui.features.chat.recipe.adapter_form import AdapterForm, describe_adapters
-from ui.features.chat.recipe.agent_form import AgentForm
-from ui.features.chat.recipe.decoding_form import DecodingForm, describe_decoding
-from ui.features.chat.recipe.limit_note import LimitNote
-from ui.features.chat.recipe.model_limits import show_limits
-from ui.features.chat.recipe.prompt_form import PromptForm, describe_prompting
-from ui.features.chat.recipe.recipe_card import RecipeCard
-from ui.features.chat.recipe.recipes import collections_of, plain
 from ui.theme import tokens
 from workbench.base.fields import fields_of
 from workbench.records.documents import Collection
@@ -89,7 +89,7 @@ class RecipePanel(QFrame):
         self.prompting = RecipeCard(texts.PROMPT, texts.PROMPT_HELP, "prompting")
         self.decoding = RecipeCard(texts.DECODING, texts.DECODING_HELP, "decoding")
         self.retrieval = RecipeCard(texts.DOCUMENTS, texts.DOCUMENTS_HELP, "retrieval")
-        self.agent = RecipeCard(agent_texts.AGENT, agent_texts.AGENT_HELP, "agents")
+        self.agent = RecipeCard(texts.AGENT, texts.AGENT_HELP, "agents")
         self.adapters = RecipeCard(texts.ADAPTERS, texts.ADAPTERS_HELP, "finetuning")
         self.adapter_form: AdapterForm = forms["adapter_form"]
         self.adapter_form.changed.connect(self._on_adapters)
@@ -234,7 +234,7 @@ class RecipePanel(QFrame):
         QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(row, 0, tokens.SPACE_6))
 
     def _lay_out(self) -> None:
-        title = Text(texts.RECIPE, "heading")
+        title = self.title = Text(texts.RECIPE, "heading")
         self.close_button = IconButton("close", texts.HIDE_RECIPE, clicked=self.close_wanted)
         self.reset_button = IconButton("restart", texts.RESET_RECIPE, clicked=self._on_reset)
         self.menu_button = IconButton("more", texts.RECIPE_MENU)
@@ -249,8 +249,8 @@ class RecipePanel(QFrame):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its cards take the keyboard
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
-        self.save_button = LinkButton(compare_texts.SAVE_RECIPE)
-        self.compare_button = LinkButton(compare_texts.WITH_MENU, toolTip=compare_texts.CHIP_HELP)
+        self.save_button = LinkButton(texts.SAVE_RECIPE)
+        self.compare_button = LinkButton(texts.WITH_MENU, toolTip=texts.CHIP_HELP)
         column_of(
             self,
             head,
@@ -259,6 +259,23 @@ class RecipePanel(QFrame):
             gap=tokens.SPACE_2,
             margins=(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_3),
         )
+
+    def stand_alone(self) -> None:
+        """Hide what only the page of a chat can do: close the panel, go to another page, the prompt library."""
+        for widget in (
+            self.close_button,
+            self.menu_button,
+            self.compare_button,
+            self.models_link,
+            self.documents_link,
+            self.prompt_form.library_button,
+            self.prompt_form.save_button,
+            self.agent_form.tools_link,
+            self.adapter_form.train_link,
+            self.decoding_form.edit_format,
+        ):
+            widget.setMaximumSize(0, 0)  # it stays away, whatever shows it
+        self.title.clear()
 
     def _put(self, recipe: Recipe) -> None:
         if self._showing or recipe == self._recipe:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QWidget
 
 from ui.components.basics import IconButton
 from ui.components.layout import column_of, row_of
-from ui.features.chat import texts
+from ui.components.recipe import texts
 from ui.theme import tokens
 
 
