@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
@@ -210,3 +210,20 @@ def test_values_in_words() -> None:
     assert describe_value(on, True) == "on"
     assert describe_value(names, ("a", "b")) == "a, b"
     assert describe_value(names, ()) == "nothing"
+
+
+class Extracted(msgspec.Struct, frozen=True, kw_only=True):
+    form: Annotated[Literal["text", "choice"], about("Form"), "How."] = "text"
+    choices: Annotated[str, about("Choices", when="form=choice"), "Which."] = ""
+    order: Annotated[str, about("Order", when="choices"), "In which order."] = ""
+
+
+def test_a_field_is_shown_where_it_has_a_meaning(qtbot: QtBot) -> None:
+    form = shown(qtbot, Extracted, Extracted())
+    assert [name for name, row in form.rows.items() if row.isVisible()] == ["form"]
+    form.set_values(Extracted(form="choice"))
+    assert [name for name, row in form.rows.items() if row.isVisible()] == ["form", "choices"]
+    form.set_values(Extracted(form="choice", choices="a, b"))
+    assert all(row.isVisible() for row in form.rows.values())
+    form.set_values({"form": "text", "choices": "a, b"})  # what was written is kept, and not shown
+    assert [name for name, row in form.rows.items() if row.isVisible()] == ["form"]

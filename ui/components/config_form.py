@@ -98,6 +98,7 @@ class Form(QWidget):
         """Show a value of the form's type, or some of its fields with the others at their default. A field that is
         being edited keeps what was typed."""
         self._values = values
+        self._show_meaningful()
         for row in self.rows.values():
             if isinstance(row, ValueRow):
                 given = (
@@ -110,12 +111,28 @@ class Form(QWidget):
     def show_fields(self, names: Collection[str]) -> None:
         """Show these fields only."""
         self._shown = names
-        for name, row in self.rows.items():
-            row.setVisible(name in names)
+        self._show_meaningful()
         shown = [field for field in self._fields if field.name in names]
         for group, advanced, heading in self._headings:
             heading.setVisible(any(field.group == group and field.advanced is advanced for field in shown))
         self.fold.setVisible(any(field.advanced for field in shown))
+
+    def _show_meaningful(self) -> None:
+        """Show the fields that have a meaning with the values of the others."""
+        for field in self._fields:
+            if (row := self.rows.get(field.name)) is not None and (field.when or self._shown is not None):
+                wanted = self._shown is None or field.name in self._shown
+                row.setVisible(wanted and self._has_meaning(field))
+
+    def _has_meaning(self, field: Field) -> bool:
+        name, sign, listed = field.when.partition("=")
+        other = next((one for one in self._fields if one.name == name), None)
+        if other is None:
+            return True
+        given = self._values
+        value = given.get(name, other.default) if isinstance(given, Mapping) else getattr(given, name, other.default)
+        has = str(value) in listed.split("|") if sign else bool(value)
+        return has and self._has_meaning(other)  # a field by which this one is chosen can have no meaning itself
 
     def row(self, name: str) -> QWidget:
         """Raises KeyError for a field that there is not."""

@@ -26,7 +26,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     Between the entries of a list that is typed in one line stands ``separator``. A number may equal its ``minimum``
     unless that is ``open``; a text has at most ``longest`` characters and matches ``pattern``. An ``optional`` one can
-    be left empty (None): the program chooses then.
+    be left empty (None): the program chooses then. ``when`` names another field and the values of it with which this
+    one has a meaning, as ``answer=choice|schema``, or as ``examples`` for any value but an empty one.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     group: str = ""
     multiline: bool = False
     separator: str = "\\n"
+    when: str = ""
 
     def __post_init__(self) -> None:
         if self.kind == "list" and not isinstance(self.default, tuple):  # as it comes off a wire
@@ -60,11 +62,13 @@ def about(
     advanced: bool = False,
     multiline: bool = False,
     separator: str = "\\n",
+    when: str = "",
     **limits: Any,
 ) -> msgspec.Meta:
     """The description of a field: its title (else made of its name), its form options (``Field``), and its limits, by
     the names of ``msgspec.Meta``: ``ge``, ``gt``, ``le``, ``max_length``, ``pattern``."""
     shown = {"unit": unit, "group": group, "advanced": advanced, "multiline": multiline, "separator": separator}
+    shown |= {"when": when} if when else {}
     return msgspec.Meta(title=title, extra=shown, **limits)
 
 

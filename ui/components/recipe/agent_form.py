@@ -17,16 +17,18 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
 from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.recipe import texts
+from ui.components.recipe.known_rows import TicksRow
 from ui.components.recipe.limit_note import LimitNote
 from ui.theme import tokens
 from ui.theme.theme import set_property
-from workbench.base.fields import fields_of
+from workbench.base.fields import Field, fields_of
 from workbench.records.approvals import describe_effects, tool_title
 from workbench.records.methods import Methods
 from workbench.records.recipes import AgentPart
 from workbench.subjects.agents.calls import ToolRecord
 
 _LIMITS = ("max_steps", "max_tokens", "seconds", "thought_tokens", "format")
+_SPECIALISTS = "specialists"
 _INDENT = 26  # px: what belongs to a box stands below its words
 
 
@@ -41,6 +43,7 @@ class AgentForm(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._recipes: tuple[tuple[str, str], ...] = ()
         self._part: AgentPart | None = None
         self._last = AgentPart()  # what was on before it was switched off
         self._methods: Methods[Any] = Methods()
@@ -168,11 +171,25 @@ class AgentForm(QWidget):
             self._options_place.removeWidget(self.options)
             self.options.hide()
             self.options.deleteLater()
-        self.options = Form(fields, narrow=True) if fields else None
+        self.options = Form(fields, narrow=True, make_row=self._make_row) if fields else None
         self._options_holder.setVisible(bool(fields))
         if self.options is not None:
             self.options.changed.connect(self._on_option)
             self._options_place.addWidget(self.options)
+
+    def set_recipes(self, names: Sequence[str]) -> None:
+        """The saved recipes, which can be specialists of a team."""
+        self._recipes = tuple((name, name) for name in names)
+        row = self.options.rows.get(_SPECIALISTS) if self.options is not None else None
+        if isinstance(row, TicksRow):
+            row.offer(self._recipes)
+
+    def _make_row(self, field: Field) -> TicksRow | None:
+        if field.name != _SPECIALISTS:
+            return None
+        row = TicksRow(field)
+        row.offer(self._recipes)
+        return row
 
     def _on_switched(self, on: bool) -> None:
         if not self._showing:

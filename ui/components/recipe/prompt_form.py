@@ -14,9 +14,10 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import FieldRow, Form
 from ui.components.layout import column_of, row_of
 from ui.components.recipe import texts
+from ui.components.recipe.known_rows import NamedRow, TicksRow
 from ui.components.recipe.limit_note import LimitNote
 from ui.theme import tokens
-from workbench.base.fields import fields_of
+from workbench.base.fields import Field, fields_of
 from workbench.records.methods import Methods
 from workbench.records.prompts import is_unchanged
 from workbench.records.recipes import PromptingPart, PromptSource
@@ -43,7 +44,10 @@ class PromptForm(QWidget):
             accessibleDescription=fields["technique"].help,
             chosen=lambda name: self._put("technique", name),
         )
-        self.parts = Form([field for field in fields.values() if field.advanced], narrow=True, fold=texts.PROMPT_PARTS)
+        self._sets: tuple[str, ...] = ()
+        self._questions: tuple[tuple[str, str], ...] = ()
+        advanced = [field for field in fields.values() if field.advanced]
+        self.parts = Form(advanced, narrow=True, fold=texts.PROMPT_PARTS, make_row=self._make_row)
         self.parts.changed.connect(self._put)
         self.thinking = FieldRow(fields["thinking"], narrow=True)
         self.thinking.changed.connect(self._put)
@@ -77,6 +81,31 @@ class PromptForm(QWidget):
         self._methods = methods
         self._options_of = ""
         self.set_part(self._part)
+
+    def set_question_sets(self, names: Sequence[str]) -> None:
+        """The question sets that examples can be of."""
+        self._sets = tuple(names)
+        row = self.parts.rows.get("examples")
+        if isinstance(row, NamedRow):
+            row.offer(self._sets)
+
+    def set_example_questions(self, named: Sequence[tuple[str, str]]) -> None:
+        """The questions that fixed examples can be: what a person reads, and their numbers."""
+        self._questions = tuple(named)
+        row = self.parts.rows.get("example_rows")
+        if isinstance(row, TicksRow):
+            row.offer(self._questions)
+
+    def _make_row(self, field: Field) -> FieldRow | None:
+        if field.name == "examples":
+            row = NamedRow(field)
+            row.offer(self._sets)
+            return row
+        if field.name == "example_rows":
+            ticks = TicksRow(field)
+            ticks.offer(self._questions)
+            return ticks
+        return None
 
     def set_part(self, part: PromptingPart) -> None:
         """Show a part; nothing is signalled."""

@@ -16,9 +16,10 @@ from ui.components.dialog import Dialog, LabelledField
 from ui.components.layout import column_of, row_of
 from ui.components.recipe import texts
 from ui.components.recipe.file_choice import FileChoice
-from ui.components.recipe.recipe_home import RecipeHome, recipe_folder
+from ui.components.recipe.recipe_home import RecipeHome
 from ui.components.recipe.recipe_panel import RecipePanel
 from ui.components.recipe.recipes import collections_of
+from ui.components.recipe.saved_recipes import recipe_folder
 from ui.components.wording import describe_count, in_words
 from ui.theme import tokens
 from workbench.base.errors import UserError

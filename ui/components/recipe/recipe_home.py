@@ -1,21 +1,18 @@
-"""What a recipe form offers of the home folder, such as models and collections; and the recipes saved there."""
+"""What a recipe form offers of the home folder, such as models and collections."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from PySide6.QtCore import QObject
 
 from ui.bridge import Bridge
 from ui.components.known_tools import KnownTools
+from ui.components.recipe.known_names import KnownNames
 from ui.components.recipe.recipe_panel import RecipePanel
 from ui.components.recipe.recipes import ChatAdapters
 from workbench.records.recipes import Recipe
 from workbench.subjects.documents.calls import CollectionList, ListCollections
 from workbench.subjects.machine.calls import ListMethods, MethodList
 from workbench.subjects.models.calls import ListModels, ModelList
-
-MOST_SAVED = 50
 
 
 class RecipeHome(QObject):
@@ -30,6 +27,7 @@ class RecipeHome(QObject):
         self.adapters.changed.connect(lambda: panel.adapter_form.set_adapters(self.adapters.fitting))
         self.tools.changed.connect(lambda: panel.agent_form.set_tools(self.tools.tools or ()))
         panel.recipe_shown.connect(self._on_shown)
+        self.names = KnownNames(bridge, panel)
         bridge.home.listing(ListMethods()).follow(self._on_methods)
         bridge.home.listing(ListModels()).follow(self._on_models)
         bridge.home.listing(ListCollections()).follow(self._on_collections)
@@ -52,14 +50,3 @@ class RecipeHome(QObject):
     def _offer(self) -> None:
         models = tuple(one for one in self._models.models if one.kind != "embedder" and not one.missing)
         self._panel.set_choices(models, self._collections.collections, self._models.default)
-
-
-def recipe_folder(bridge: Bridge) -> Path | None:
-    """Where the home keeps its recipes; None while the core is away."""
-    return Path(bridge.status.home) / "recipes" if bridge.status is not None else None
-
-
-def saved_recipes(bridge: Bridge) -> list[Path]:
-    """The files of the recipes that are saved in the home, by their names."""
-    folder = recipe_folder(bridge)
-    return sorted(folder.glob("*.toml"))[:MOST_SAVED] if folder is not None else []

@@ -137,6 +137,8 @@ SOME_FILES_HELP = "Answers are based on the ticked files alone, and on files att
 FILTER_FILES, TICK_ALL, TICK_NONE, USE_FILES = "Filter by name or folder", "Tick all", "Tick none", "Use these files"
 FILES_TICKED, ALL_FILES = "{ticked:,} of {count:,} files", "All files are searched"
 
+NOTHING_CHOSEN, NOT_THERE = "None", "{name} (not there)"
+
 # the editor of a recipe
 EDITOR_TITLE, EDITOR_GO, EDITOR_NAME = "Recipe", "Use", "Name of the recipe"
 EDITOR_HELP = "All settings of a recipe, as beside a chat. A field with several values makes a recipe for each of them."

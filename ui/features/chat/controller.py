@@ -18,6 +18,7 @@ from ui.components.known_tools import KnownTools
 from ui.components.recipe import texts as recipe_texts
 from ui.components.recipe.adapter_form import describe_adapters
 from ui.components.recipe.file_choice import FileChoice
+from ui.components.recipe.known_names import KnownNames
 from ui.components.recipe.recipe_card import RecipeCard
 from ui.components.recipe.recipes import ChatAdapters, begun_anew, collections_of, lack_of, with_adapter, with_model
 from ui.components.wording import describe_count, is_small
@@ -63,6 +64,7 @@ class ChatController(QObject):
         self.adapters = ChatAdapters(bridge, self)
         self.adapters.changed.connect(self._on_adapters)
         self.tools = KnownTools(bridge, self)
+        self._names = KnownNames(bridge, parts.recipe)
         self.tools.changed.connect(lambda: parts.recipe.agent_form.set_tools(self.tools.tools or ()))
         self._connect()
 
@@ -110,8 +112,9 @@ class ChatController(QObject):
                 self._shell.show_message(texts.ADAPTER_MISSING.format(name=name), "attention")
                 return
             recipe = with_adapter(self.recipe, record)
-            if not self._has_chosen:  # it was trained without documents, and these nobody asked for
+            if recipe.retrieval is not None:  # it was trained without documents: what it learnt is not in them
                 recipe = msgspec.structs.replace(recipe, retrieval=None)
+                self._shell.show_message(texts.TRIED_WITHOUT_DOCUMENTS, "info")
             self._has_chosen = True
             self.put(recipe)
             self._parts.recipe.adapters.open(record.kind != "merged")

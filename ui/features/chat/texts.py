@@ -79,6 +79,9 @@ WRITE_FIRST = "Write a question first."
 SEND_HELP = "Send (Enter)"
 
 # controller
+TRIED_WITHOUT_DOCUMENTS = (
+    "The documents are off while you try the adapter: what it has learnt need not be in them. The recipe turns them on."
+)
 ADAPTER_MISSING = "The adapter {name} no longer exists."
 BASED_ON_DOCUMENTS = "Answers are based on the documents in “{documents}” and cite their sources."
 BASED_ON_BOTH = "Answers are based on the documents in “{documents}” and the attached files, and cite their sources."

@@ -18,7 +18,7 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.layout import column_of, row_of
 from ui.components.recipe import texts as recipe_texts
 from ui.components.recipe.recipe_editor import RecipeEditor
-from ui.components.recipe.recipe_home import saved_recipes
+from ui.components.recipe.saved_recipes import saved_recipes
 from ui.components.wording import in_words
 from ui.features.evaluation import texts
 from ui.theme import tokens

@@ -101,22 +101,24 @@ class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = ""
     example_choice: Annotated[
         ExampleChoice,
-        about("Choice of examples", advanced=True),
+        about("Choice of examples", advanced=True, when="examples"),
         "The prompt shows all examples, fixed ones, those most similar to the question, or similar ones that differ "
         "from one another.",
     ] = "similar"
     example_count: Annotated[
         int,
-        about("Number of examples", ge=1, le=64, advanced=True),
+        about("Number of examples", ge=1, le=64, advanced=True, when="example_choice=similar|diverse|fixed"),
         "The prompt shows at most this number of examples. The choice of all examples is not limited by it.",
     ] = 4
     example_rows: Annotated[
         tuple[str, ...],
-        about("Fixed examples", separator=",", advanced=True),
+        about("Fixed examples", separator=",", advanced=True, when="example_choice=fixed"),
         "The fixed choice shows the questions with these numbers. Without numbers, it shows the first ones.",
     ] = ()
     example_order: Annotated[
-        ExampleOrder, about("Order of examples", advanced=True), "The model is influenced most by the last example."
+        ExampleOrder,
+        about("Order of examples", advanced=True, when="examples"),
+        "The model is influenced most by the last example.",
     ] = "nearest-last"
     technique: Annotated[str, about("Technique"), "The model is asked once, or in several generations."] = (
         DEFAULT_TECHNIQUE

@@ -54,10 +54,12 @@ class Extracting(Budgeted, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = "automatic"
     choices: Annotated[
         tuple[str, ...],
-        about("Choices", multiline=True),
+        about("Choices", multiline=True, when="answer=choice"),
         "The answer is one of these choices. Each line is one choice.",
     ] = ()
-    schema: Annotated[str, about("Schema", multiline=True), "The answer is valid by this JSON schema."] = ""
+    schema: Annotated[
+        str, about("Schema", multiline=True, when="answer=schema"), "The answer is valid by this JSON schema."
+    ] = ""
 
 
 class Reasoned(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -98,18 +98,22 @@ class Options(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ] = "verdicts"
     pattern: Annotated[
         str,
-        about("Pattern"),
+        about("Pattern", when="judge=checker"),
         "For the exact check of a text: a good thought as a whole matches this regular expression.",
     ] = ""
     test: Annotated[
         str,
-        about("Test", multiline=True),
+        about("Test", multiline=True, when="judge=checker"),
         "For the exact check of a text, this Python program runs with the variables question, thought and thoughts. "
         "Its last value is True, False, or a number from 0 to 1. An exception counts as False.",
     ] = ""
-    votes: Annotated[int, about("Votes", ge=1, le=9), "The judge votes asks for this number of votes."] = 3
+    votes: Annotated[
+        int, about("Votes", ge=1, le=9, when="judge=votes"), "The judge votes asks for this number of votes."
+    ] = 3
     depth: Annotated[int, about("Depth", ge=1, le=8), "A text problem is answered after this number of thoughts."] = 3
-    width: Annotated[int, about("Beam width", ge=1, le=12), "Beam search keeps this number of states of a level."] = 2
+    width: Annotated[
+        int, about("Beam width", ge=1, le=12, when="search=beam"), "Beam search keeps this number of states of a level."
+    ] = 2
     cutoff: Annotated[float, about("Dead ends", ge=0, lt=1), "A state with this value or a lower one is given up."] = (
         0.05
     )

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from ui.bridge import Bridge
 from ui.components.basics import without_keys
 from ui.components.recipe.recipe_editor import RecipeEditor
-from ui.components.recipe.recipe_home import recipe_folder, saved_recipes
 from ui.components.recipe.recipes import unresolved, with_model, without_adapters
+from ui.components.recipe.saved_recipes import recipe_folder, saved_recipes
 from ui.features import ShellActions
 from ui.features.chat import compare_texts as texts
 from workbench.base.errors import UserError
