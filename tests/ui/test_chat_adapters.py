@@ -177,16 +177,18 @@ def test_the_page_opens_with_an_adapter(page: ChatPage, qtbot: QtBot, shell: Rec
     assert shell.messages[-1][0] == chat_texts.ADAPTER_MISSING.format(name="nothing")
 
 
-def test_an_adapter_is_tried_without_documents_that_nobody_asked_for(
-    page: ChatPage, qtbot: QtBot, front: FakeFront
+def test_an_adapter_is_tried_without_documents(
+    page: ChatPage, qtbot: QtBot, front: FakeFront, shell: RecordingShell
 ) -> None:
     for name in [known.name for known in front.home.collections.values()][1:]:
         front.call(c.RemoveCollection(collection=name))
     front.announce("collection", "")
     qtbot.waitUntil(lambda: page.parts.recipe.recipe.retrieval is not None)
+    page.parts.recipe.changed.emit(page.parts.recipe.recipe)  # as if a person had chosen them
     page.open_target(adapter="my-notes")
     qtbot.waitUntil(lambda: uses(page) == [("my-notes", 1.0)])
     assert page.parts.recipe.recipe.retrieval is None
+    assert shell.messages[-1][:2] == (chat_texts.TRIED_WITHOUT_DOCUMENTS, "info")
 
 
 # -- kept in the chat -------------------------------------------------------------------------------

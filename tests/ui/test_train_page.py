@@ -34,7 +34,15 @@ from workbench import calls as c
 from workbench.api import events
 from workbench.base.errors import UserError
 from workbench.methods import METHODS
-from workbench.records.training import AdapterRecord, Agreement, Scores, ScoresPair, VerificationReport
+from workbench.records.training import (
+    TRAINING,
+    AdapterRecord,
+    Agreement,
+    Scores,
+    ScoresPair,
+    TrainingConfig,
+    VerificationReport,
+)
 from workbench.records.training.verdicts import describe_forgetting
 
 SMOL = "SmolLM2-135M-Instruct"
@@ -394,12 +402,13 @@ def test_a_draft_is_there_again_in_the_next_window(
 
 
 def test_start_shows_the_run_and_its_events_move_it(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
-    planned(page, qtbot).setup.start_button.click()
+    config = planned(page, qtbot).setup.config
+    page.setup.start_button.click()
     qtbot.waitUntil(lambda: page.shown_run is not None and page.run_view is not None, timeout=20_000)
     view, run = page.run_view, page.shown_run
     assert view is not None
     assert run is not None
-    assert front.asked(c.Train) == [c.Train(config=page.setup.config)]
+    assert front.asked(c.Train) == [c.Train(config=config)]
     front.tell(run.id, *told(facts_config(), 12, 32)[3:])
     qtbot.waitUntil(lambda: "step 12 of 32" in view.progress.words)
     assert view.progress.words == "Training step 12 of 32 · 38 s left"
@@ -464,6 +473,23 @@ def test_the_cards_end_where_start_does(page: TrainPage, qtbot: QtBot) -> None:
     card = setup.report.parentWidget()
     assert card is not None
     qtbot.waitUntil(lambda: right(card) == right(setup.start_button))
+
+
+def test_a_new_training_does_not_keep_the_settings_of_the_last_one(
+    page: TrainPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    config = planned(page, qtbot).setup.config
+    longer = msgspec.structs.replace(config, optimiser=msgspec.structs.replace(config.optimiser, epochs=40.0))
+    page._set_config(longer)
+    qtbot.waitUntil(page.setup.start_button.isEnabled)
+    page.setup.start_button.click()
+    qtbot.waitUntil(lambda: bool(front.asked(c.Train)))
+    assert front.asked(c.Train)[-1].config.optimiser.epochs == 40.0
+    qtbot.waitUntil(lambda: page.setup.config.optimiser.epochs == 0.0)
+    assert page.setup.config.model == config.model
+    page.open_target(model=config.model)
+    assert page.setup.config == TrainingConfig(model=config.model)
+    assert TRAINING.decode(page.remember()) == TrainingConfig(model=config.model)
 
 
 def test_a_refused_start_is_said_in_place(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:

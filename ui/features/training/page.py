@@ -369,6 +369,7 @@ class TrainPage(TakesFiles, QWidget):
             self._wanted = run.id
             self._moves_keyboard = had_keyboard
             self._bridge.home.runs.put_run(run)
+            self._set_config(TrainingConfig(model=self._model()))  # the next one begins with what is proposed for it
 
         def refused(error: Exception) -> None:
             self.planning.set_starting(False)
