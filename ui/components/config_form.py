@@ -101,12 +101,12 @@ class Form(QWidget):
         self._show_meaningful()
         for row in self.rows.values():
             if isinstance(row, ValueRow):
-                given = (
-                    values.get(row.field.name, row.field.default)
-                    if isinstance(values, Mapping)
-                    else getattr(values, row.field.name)
-                )
+                given = self._given(row.field)
                 row.set_value(tuple(given) if row.field.kind == "list" else given)
+
+    def _given(self, field: Field) -> Any:
+        values = self._values
+        return values.get(field.name, field.default) if isinstance(values, Mapping) else getattr(values, field.name)
 
     def show_fields(self, names: Collection[str]) -> None:
         """Show these fields only."""
@@ -119,18 +119,16 @@ class Form(QWidget):
 
     def _show_meaningful(self) -> None:
         """Show the fields that have a meaning with the values of the others."""
-        for field in self._fields:
-            if (row := self.rows.get(field.name)) is not None and (field.when or self._shown is not None):
+        for field in (one for one in self._fields if one.name in self.rows):
+            if field.when or self._shown is not None:
                 wanted = self._shown is None or field.name in self._shown
-                row.setVisible(wanted and self._has_meaning(field))
+                self.rows[field.name].setVisible(wanted and self._has_meaning(field))
 
     def _has_meaning(self, field: Field) -> bool:
         name, sign, listed = field.when.partition("=")
-        other = next((one for one in self._fields if one.name == name), None)
-        if other is None:
+        if (other := next((one for one in self._fields if one.name == name), None)) is None:
             return True
-        given = self._values
-        value = given.get(name, other.default) if isinstance(given, Mapping) else getattr(given, name, other.default)
+        value = self._given(other)
         has = str(value) in listed.split("|") if sign else bool(value)
         return has and self._has_meaning(other)  # a field by which this one is chosen can have no meaning itself
 

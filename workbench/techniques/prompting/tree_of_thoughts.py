@@ -107,9 +107,7 @@ class Options(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True)
         "For the exact check of a text, this Python program runs with the variables question, thought and thoughts. "
         "Its last value is True, False, or a number from 0 to 1. An exception counts as False.",
     ] = ""
-    votes: Annotated[
-        int, about("Votes", ge=1, le=9, when="judge=votes"), "The judge votes asks for this number of votes."
-    ] = 3
+    votes: Annotated[int, about("Votes", ge=1, le=9, when="judge=votes"), "A judge by votes asks for so many."] = 3
     depth: Annotated[int, about("Depth", ge=1, le=8), "A text problem is answered after this number of thoughts."] = 3
     width: Annotated[
         int, about("Beam width", ge=1, le=12, when="search=beam"), "Beam search keeps this number of states of a level."
