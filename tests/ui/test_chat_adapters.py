@@ -173,8 +173,8 @@ def test_the_page_opens_with_an_adapter(page: ChatPage, qtbot: QtBot, shell: Rec
     qtbot.waitUntil(lambda: page.parts.recipe.recipe.model.name == "smol-contracts")
     assert uses(page) == []
     page.open_target(adapter="nothing")
-    qtbot.waitUntil(lambda: bool(shell.messages))
-    assert shell.messages[-1][0] == chat_texts.ADAPTER_MISSING.format(name="nothing")
+    missing = chat_texts.ADAPTER_MISSING.format(name="nothing")
+    qtbot.waitUntil(lambda: bool(shell.messages) and shell.messages[-1][0] == missing)
 
 
 def test_an_adapter_is_tried_without_documents(
