@@ -14,9 +14,10 @@ from workbench.api import events
 from workbench.app import Workbench
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
+from workbench.records.evaluation import EvaluationResult
 from workbench.records.ladder import AS_IT_IS, LadderPlan, LadderReport, LadderResult
 from workbench.records.recipes import DecodingPart, Recipe, load_recipe
-from workbench.subjects.evaluation.calls import CreateQuestionSet, GetEvaluation, ListQuestions
+from workbench.subjects.evaluation.calls import CreateQuestionSet, Evaluate, GetEvaluation, ListQuestions
 from workbench.subjects.evaluation.store import EvaluationStore
 from workbench.subjects.ladder.calls import (
     ExportLadder,
@@ -89,6 +90,13 @@ def test_a_ladder_measures_its_rungs_on_the_same_held_out_questions(trainer: Wor
     assert report.winner
     assert "is enough" in report.sentence
     assert call(trainer, ListLadders()).ladders[0].id == report.ladder.id
+    # the same rungs by hand: the same figures, and no answer is made again
+    recipes = tuple(one.recipe for one in measured if one.recipe is not None)
+    by_hand = Evaluate(question_set=asked, recipes=recipes, scorers=(report.ladder.scorer,), part="held-out")
+    done = msgspec.convert(call(trainer, FollowRun(run=call(trainer, by_hand).id)), EvaluationResult)
+    assert done.answered == 0
+    means = call(trainer, GetEvaluation(evaluation=done.evaluation)).results[0].columns
+    assert [one.value for one in means] == [one.score.value for one in measured if one.score is not None]
 
 
 def test_a_stopped_ladder_goes_on_and_answers_nothing_twice(
