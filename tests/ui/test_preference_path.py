@@ -129,6 +129,13 @@ def test_a_training_that_goes_on_is_shown_in_its_step(more: dict[str, Any], told
     assert [dict(action.target) for action in found["policy"].actions] == [{"run": "r"}]
 
 
+def test_a_training_that_was_stopped_before_another_one_ended_is_left_alone() -> None:
+    stopped = run("ppo", state="interrupted", resumable=True)  # begun before the adapter was made
+    assert states(steps(40, TASTE, POLITE, runs=(stopped,))) == ["done", "done", "done", "next"]
+    later = msgspec.structs.replace(stopped, created=9.0)
+    assert steps(40, TASTE, POLITE, runs=(later,))["policy"].state == "working"
+
+
 def test_a_training_of_another_kind_is_no_step() -> None:
     assert states(steps(40, TASTE, runs=(run("sft"),))) == ["done", "done", "next", "locked"]
     assert states(steps(40, TASTE, runs=(run("ppo", state="failed"),))) == ["done", "done", "next", "locked"]

@@ -90,7 +90,7 @@ def _pairs(found: Learnable, queues: Iterable[LabellingQueue]) -> PathStep:
 
 
 def _reward(found: Learnable, reward: AdapterRecord | None, runs: Sequence[RunRecord]) -> PathStep:
-    begun = _going_on(runs, ("reward",))
+    begun = _going_on(runs, ("reward",), reward)
     action = PathAction(texts.TRAIN_REWARD, "train", {"objective": "reward"}, make=True)
     if begun is not None:
         return _working("reward", begun)
@@ -112,7 +112,7 @@ def _policy(
     objectives: Mapping[str, MethodInfo],
     methods: Methods[Any],
 ) -> PathStep:
-    begun = _going_on(runs, objectives)
+    begun = _going_on(runs, objectives, _latest(policies))
     if begun is not None:
         return _working("policy", begun)
     actions: tuple[PathAction, ...] = ()
@@ -181,11 +181,14 @@ def describe_policy(policy: AdapterRecord, methods: Methods[Any]) -> str:
     return texts.POLICY_REWARD.format(title=title, name=policy.name, before=before, after=after, examples=examples)
 
 
-def _going_on(runs: Sequence[RunRecord], objectives: Container[str]) -> RunRecord | None:
-    """A training of these that computes, is paused, or has stopped and can be resumed, the latest first."""
+def _going_on(runs: Sequence[RunRecord], objectives: Container[str], made: AdapterRecord | None) -> RunRecord | None:
+    """A training of these that computes or is paused, the latest first; or one that has stopped and can be resumed,
+    unless ``made`` was trained since it began."""
+    since = made.created if made is not None else 0.0
     for run in runs:
         name = (run.config.get("objective") or {}).get("name", "") if isinstance(run.config, dict) else ""
-        if name in objectives and (run.state in _GOES_ON or (run.resumable and run.state != "finished")):
+        stopped = run.resumable and run.state != "finished" and run.created > since
+        if name in objectives and (run.state in _GOES_ON or stopped):
             return run
     return None
 
