@@ -21,6 +21,7 @@ from ui.features.chat.comparison.opponents import Opponent, Opponents
 from ui.features.evaluation.dialogs import NewEvaluation
 from ui.features.evaluation.page import EvaluatePage
 from workbench import calls as c
+from workbench.api.protocol import finish
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe, load_recipe
 
 MOST_ACTIONS = 25
@@ -144,8 +145,10 @@ def test_values_that_are_none_are_said_and_not_used(editor: RecipeEditor, qtbot:
 def test_a_recipe_is_saved_and_listed_by_its_name(
     editor: RecipeEditor, page: EvaluatePage, bridge: Bridge, front: FakeFront, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    assert bridge.status is not None
-    bridge.status = msgspec.structs.replace(bridge.status, home=str(tmp_path))
+    status = msgspec.structs.replace(front.home.status(), home=str(tmp_path))
+    front.answer(c.GetStatus, lambda call: [finish(status)])
+    front.announce("run")
+    qtbot.waitUntil(lambda: bridge.status is not None and bridge.status.home == str(tmp_path))
     editor.panel.save_button.click()
     assert load_recipe(tmp_path / "recipes" / "Mine.toml").model.name == "SmolLM2-135M-Instruct"
     editor.panel.save_button.click()  # nothing is overwritten
