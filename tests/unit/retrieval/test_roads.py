@@ -109,3 +109,11 @@ def test_texts_are_folded() -> None:
     assert cues_of("How many?")[list(patterns()).index("how_many")] == 1
     assert is_of_conversation("Danke dir!")
     assert not is_of_conversation("When does it open?")
+
+
+@pytest.mark.parametrize(
+    ("text", "road"),
+    [("And its warranty?", "place"), ("Und für Hunde?", "place"), ("And in German?", "chat"), ("And shorter?", "chat")],
+)
+def test_question_that_goes_on_with_another_subject_is_looked_up(text: str, road: str) -> None:
+    assert decide(text, {"chat": 0.95, "place": 0.05}, begun=True, others=False) == road

@@ -48,10 +48,25 @@ def fold(text: str) -> str:
     return re.sub(r"\d", "0", " ".join(plain.split()))
 
 
+_OF_CONVERSATION = (
+    "thanks", "greeting", "rewrite", "form", "in_language", "translation", "assistant", "assistant_about", "wrong",
+    "continue", "before",
+)  # fmt: skip
+
+
 def is_of_conversation(text: str) -> bool:
     """Whether a request greets, thanks or asks about the program itself, so that it needs no answer before it."""
     folded = fold(text)
     return any(patterns()[name].search(folded) for name in ("thanks", "greeting", "assistant_about"))
+
+
+def asks_on(text: str) -> bool:
+    """Whether a request is a question that goes on with another subject, as "and for dogs?" does, rather than one about
+    the conversation, as "and in German?" is."""
+    folded, known = fold(text), patterns()
+    if not all(known[name].search(folded) for name in ("begins_and", "question_mark")):
+        return False
+    return not any(known[name].search(folded) for name in _OF_CONVERSATION)
 
 
 def cues_of(text: str) -> list[float]:

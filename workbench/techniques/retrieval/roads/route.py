@@ -19,7 +19,7 @@ from workbench.records.roads import ROADS
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents, search_queries
 from workbench.techniques.retrieval.roads.classifier import LANGUAGES, likelihoods, with_tables
-from workbench.techniques.retrieval.roads.cues import is_of_conversation
+from workbench.techniques.retrieval.roads.cues import asks_on, is_of_conversation
 from workbench.text.language import detect_question_language
 
 SURE: dict[Road, float] = {
@@ -74,7 +74,7 @@ def decide(text: str, found: Mapping[Road, float], *, begun: bool, others: bool)
     other collections."""
     possible = {road: share for road, share in found.items() if others or road != "other"}
     road = max(possible, key=lambda one: possible[one])
-    if road == "chat" and found[road] < 1 and not begun and not is_of_conversation(text):
+    if road == "chat" and found[road] < 1 and (asks_on(text) or (not begun and not is_of_conversation(text))):
         road = "place"
     return road if found[road] >= SURE[road] else "place"
 
