@@ -15,7 +15,7 @@ import msgspec
 from workbench.base.stored import Stored
 from workbench.records.training.scores import interval
 
-EXAM_VERSION = 7
+EXAM_VERSION = 8
 """Of the questions, and of how their answers are made and graded. A result of another version is out of date: raise
 this when questions change, and when quoting, verification or confidence do."""
 
