@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import shiboken6
 from PySide6.QtCore import QByteArray, QEvent, QObject, QRect, QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QFrame, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QStackedWidget, QWidget
 
 from ui import texts
 from ui.bridge import Bridge
@@ -344,6 +345,9 @@ class Shell(QMainWindow):
         self._bridge.engine_needed.connect(self._on_engine_needed)
         self._bridge.connected_changed.connect(self._on_connected_changed)
         self._bridge.status_changed.connect(self._on_status)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._on_focus_changed)
         for number, stop in enumerate(stops_of(self.pages), 1):
             self._shortcut(keys_of_page(number), partial(self.open_page, stop.name))
         self._shortcut("Ctrl+Tab", partial(self._turn_tab, 1))
@@ -352,6 +356,16 @@ class Shell(QMainWindow):
         self._shortcut("Ctrl+J", self.show_runs)
         self._shortcut("F1", self.show_shortcuts)
         self._shortcut("Ctrl+Q", self.close)
+
+    def _on_focus_changed(self, before: QWidget | None, now: QWidget | None) -> None:
+        """Keep the keyboard on the page when what had it there goes or is switched off: Qt hands it to whatever comes
+        next, which may be the navigation."""
+        page = self._made.get(self._current)
+        if page is None or before is None or not (shiboken6.isValid(before) and page.isAncestorOf(before)):
+            return
+        gone = not (before.isVisible() and before.isEnabled())
+        if gone and page.isVisible() and (now is None or self._navigation.isAncestorOf(now)):
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _shortcut(self, keys: str, run: Callable[[], Any]) -> None:
         QShortcut(QKeySequence(keys), self).activated.connect(run)

@@ -1042,7 +1042,7 @@ SCENES: tuple[Scene, ...] = (
     ("ladder-empty", "ladder", furnished_home, None),
     ("ladder-plan", "ladder", furnished_home, _plan_ladder),
     ("ladder-running", "ladder", _running_ladder, _ladder_result),
-    ("ladder-stopped", "ladder", _ladder_home(rungs=measured()[:4], state="stopped"), _ladder_result),
+    ("ladder-stopped", "ladder", _ladder_home(rungs=under_way(), state="stopped"), _ladder_result),
     ("ladder-failed", "ladder", _failed_ladder, _ladder_result),
     ("ladder-add", "ladder", _ladder_home(rungs=measured()[:9]), _add_rungs),
     ("welcome", "welcome", FakeHome, None),

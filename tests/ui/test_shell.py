@@ -275,6 +275,23 @@ def test_it_works_down_to_its_smallest_size(make_shell: MakeShell) -> None:
     assert (shell.width(), shell.height()) == (960, 640)
 
 
+def test_the_keyboard_stays_on_the_page_when_what_had_it_goes(make_shell: MakeShell, qtbot: QtBot) -> None:
+    shell = make_shell()
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatLike)
+    shell.activateWindow()
+    qtbot.waitUntil(shell.isActiveWindow)
+    for leave in (lambda: page.field.setEnabled(False), page.field.hide):
+        page.field.show()
+        page.field.setEnabled(True)
+        page.field.setFocus()
+        qtbot.waitUntil(page.field.hasFocus)
+        leave()
+        assert page.hasFocus()
+    shell.open_page("documents")  # another page takes it
+    assert not page.hasFocus()
+
+
 # -- first steps ------------------------------------------------------------------------------------
 
 

@@ -104,6 +104,7 @@ class LadderPage(QWidget):
         self.new_button = PrimaryButton(texts.NEW, "plus", small=True, clicked=self.show_setup)
         self._header = QFrame()
         row_of(self._header, self.new_button)
+        self._show_header()
 
     def _show_header(self) -> None:
         there = bool(self._ladders)

@@ -34,6 +34,8 @@ from workbench.subjects.evaluation.calls import (
 )
 
 _LINK = 5  # px beside the words of a link
+_SAMPLES_HEIGHT = 344
+"""Pixels that the shipped sets take, so that nothing moves when they come."""
 
 
 class QuestionChoice(QWidget):
@@ -58,7 +60,8 @@ class QuestionChoice(QWidget):
         self.progress = ProgressLine(visible=False, stop_clicked=self._on_stop)
         self.message = InlineMessage()
         self._ways = row_of(None, self.file_button, self.chats_button, None, gap=tokens.SPACE_2)
-        self._cards = column_of(gap=tokens.SPACE_2)
+        self._holder = QWidget(minimumHeight=_SAMPLES_HEIGHT)
+        self._cards = column_of(self._holder, gap=tokens.SPACE_2)
         self._samples = Text(texts.SAMPLES, "small")
         column_of(
             self,
@@ -68,10 +71,9 @@ class QuestionChoice(QWidget):
             self.progress,
             self.message,
             self._samples,
-            self._cards,
+            self._holder,
             gap=tokens.SPACE_3,
         )
-        self._samples.hide()
         bridge.home.listing(ListQuestionSets()).follow(self._on_sets)
         bridge.home.listing(ListSampleSets()).follow(self._on_samples)
 
@@ -104,6 +106,7 @@ class QuestionChoice(QWidget):
             self.choose(wanted)
 
     def _on_samples(self, found: SampleSetList) -> None:
+        self._holder.setMinimumHeight(0)
         self._samples.setVisible(bool(found.samples))
         for place, sample in enumerate(found.samples):
             if sample.name not in self.samples:
