@@ -21,11 +21,11 @@ from ui import texts
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, Text
 from ui.components.layout import column_of, row_of
-from ui.components.tab_bar import TabBar
 from ui.early_import import EarlyImport
 from ui.fault_note import FaultNote
-from ui.features import GROUPS, PAGES, WELCOME, Action, MessageKind, PageEntry, keys_of_page, stops_of
+from ui.features import PAGES, WELCOME, Action, MessageKind, PageEntry, keys_of_page, stops_of
 from ui.navigation import Navigation
+from ui.page_tabs import PageTabs
 from ui.statusbar import StatusBar
 from ui.theme import tokens
 from ui.theme.theme import Theme, current_theme
@@ -112,8 +112,6 @@ class Shell(QMainWindow):
         self._bridge = bridge
         self.pages = pages
         self._entries = {entry.name: entry for entry in (*pages, WELCOME)}
-        self._groups = {group.name: group for group in GROUPS if any(page.group == group.name for page in pages)}
-        self._tabs: dict[str, TabBar] = {}  # by group
         self._ahead: set[str] = set()  # pages whose module was imported before they are opened
         self._made: dict[str, QWidget] = {}
         self._headers: dict[str, QWidget | None] = {}
@@ -140,7 +138,7 @@ class Shell(QMainWindow):
     def open_page(self, name: str, **target: Any) -> None:
         """Show a page, or the page of a group that was open last, and what ``target`` names on it. Raises KeyError for
         a page that there is not."""
-        name = self._tab_of(name) if name in self._groups else name
+        name = self._tabs.resolve(name)
         entry = self._entries[name]
         if self._current == WELCOME.name and name != WELCOME.name:
             self._left_welcome = True
@@ -154,40 +152,17 @@ class Shell(QMainWindow):
             self._message.hide()  # good news was read; what went wrong stays until it is closed
         self._current = name
         self._stack.setCurrentWidget(page)
-        self._title.setText(self._groups[entry.group].title if entry.group else entry.title)
+        self._title.setText(self._tabs.title_of(entry))
         self._navigation.set_current(entry.group or name)
-        self._show_tabs(entry)
+        self._tabs.show_page(entry)
         for other, header in self._headers.items():
             if header is not None:
                 header.setVisible(other == name)
         self._message.lay_over()
         if target:
             page.open_target(**target)  # type: ignore[attr-defined]
-        if page.focusWidget() is None and not any(tabs.hasFocus() for tabs in self._tabs.values()):
+        if page.focusWidget() is None and not self._tabs.has_keyboard:
             page.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _tab_of(self, group: str) -> str:
-        """The page of a group that was open last, in this window or in the one before; else its first."""
-        names = [page.name for page in self.pages if page.group == group]
-        last = str(self._memory.value(f"tabs/{group}", ""))
-        return last if last in names else names[0]
-
-    def _show_tabs(self, entry: PageEntry) -> None:
-        if entry.group:
-            self._memory.setValue(f"tabs/{entry.group}", entry.name)
-            if entry.group not in self._tabs:
-                titles = [(page.name, page.title) for page in self.pages if page.group == entry.group]
-                tabs = self._tabs[entry.group] = TabBar(self._groups[entry.group].title, titles)
-                tabs.chosen.connect(self.open_page)
-                self._header.insertWidget(self._header.indexOf(self._title) + 1, tabs)
-            self._tabs[entry.group].show_tab(entry.name)
-        for group, tabs in self._tabs.items():
-            tabs.setVisible(group == entry.group)
-
-    def _turn_tab(self, steps: int) -> None:
-        tabs = self._tabs.get(self._entries[self._current].group) if self._current else None
-        if tabs is not None:
-            tabs.turn(steps)
 
     def show_message(self, text: str, kind: MessageKind, action: Action | None = None) -> None:
         """Say something in the banner over the top of the page, which stays where it is."""
@@ -330,7 +305,10 @@ class Shell(QMainWindow):
         header.setFixedHeight(56)
         self._header = row_of(header, gap=tokens.SPACE_3, margins=(tokens.SPACE_5, 0, tokens.SPACE_4, 0))
         self._title = Text("", "title")
+        self._tabs = PageTabs(self.pages, self._memory)
+        self._tabs.chosen.connect(self.open_page)
         self._header.addWidget(self._title)
+        self._header.addWidget(self._tabs)
         self._header.addStretch(1)
         return header
 
@@ -350,8 +328,8 @@ class Shell(QMainWindow):
         application.focusChanged.connect(self._on_focus_changed)
         for number, stop in enumerate(stops_of(self.pages), 1):
             self._shortcut(keys_of_page(number), partial(self.open_page, stop.name))
-        self._shortcut("Ctrl+Tab", partial(self._turn_tab, 1))
-        self._shortcut("Ctrl+Shift+Tab", partial(self._turn_tab, -1))
+        self._shortcut("Ctrl+Tab", partial(self._tabs.turn, 1))
+        self._shortcut("Ctrl+Shift+Tab", partial(self._tabs.turn, -1))
         self._shortcut("Ctrl+K", self.show_finder)
         self._shortcut("Ctrl+J", self.show_runs)
         self._shortcut("F1", self.show_shortcuts)
