@@ -29,6 +29,7 @@ from workbench.api.protocol import finish
 from workbench.base.errors import UserError
 from workbench.records.evaluation import ColumnScore, QuestionSet
 from workbench.records.ladder import AS_IT_IS, RungReport
+from workbench.records.recipes import ModelPart, Recipe
 from workbench.subjects.evaluation.calls import AddSampleSet
 from workbench.subjects.ladder.calls import ExportLadder, ExtendLadder, PlanLadder, StartLadder
 
@@ -405,3 +406,19 @@ def test_what_has_no_score_is_no_point() -> None:
         "fixed-examples",
         "similar",
     ]
+
+
+def test_the_recipe_that_each_technique_starts_from_is_edited(fresh: LadderPage, bridge: Bridge, qtbot: QtBot) -> None:
+    setup = fresh.setup
+    settle(bridge, qtbot)
+    model = setup.model.value
+    assert model
+    assert setup.recipe == Recipe(model=ModelPart(name=model))
+    dialog = setup.begin_edit()
+    settle(bridge, qtbot)
+    part = msgspec.structs.replace(dialog.panel.recipe.prompting, instructions="Be brief.")
+    dialog.panel.set_recipe(msgspec.structs.replace(dialog.panel.recipe, prompting=part))
+    dialog.go.click()
+    assert setup.recipe.prompting.instructions == "Be brief."
+    assert setup.recipe.model.name == model
+    assert not setup.edited.isHidden()

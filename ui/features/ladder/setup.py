@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import get_args
 
+import msgspec
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
@@ -13,6 +15,7 @@ from ui.components.basics import Card, InlineMessage, LinkButton, PrimaryButton,
 from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import LabelledField
 from ui.components.layout import ScrolledColumn, column_of, row_of
+from ui.components.recipe.recipe_editor import RecipeEditor
 from ui.components.wording import describe_seconds, in_words
 from ui.features.ladder import texts
 from ui.features.ladder.questions import QuestionChoice
@@ -51,6 +54,7 @@ class LadderSetup(QWidget):
         self._planning: Handle | None = None
         self._task: TaskKind | None = None  # chosen by the person
         self._waits_for_documents = ""  # the name of the collection of a sample, until it is known
+        self._start = Recipe()  # as a person edited it
         self._starting = False
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS, timeout=self._plan)
         self._build()
@@ -87,7 +91,10 @@ class LadderSetup(QWidget):
         second = Card(margin=tokens.SPACE_4)
         for title, box in ((texts.MODEL, self.model), (texts.DOCUMENTS, self.collection), (texts.TASK, self.task)):
             second.body.addWidget(LabelledField(title, "", box))
+        self.edit_button = LinkButton(texts.EDIT_START, "edit", clicked=self.begin_edit)
+        self.edited = Text("", "small", visible=False)
         second.body.addWidget(self.no_model)
+        second.body.addLayout(row_of(None, self.edit_button, (self.edited, 1), gap=tokens.SPACE_3))
         self.picker = RungPicker()
         self.picker.changed.connect(self._show_state)
         self.progress = ProgressLine(visible=False, stoppable=False)
@@ -174,8 +181,24 @@ class LadderSetup(QWidget):
 
     @property
     def recipe(self) -> Recipe:
-        """What every rung starts from."""
-        return Recipe(model=ModelPart(name=self.model.value))
+        """What every rung starts from; its documents are chosen beside it."""
+        start = self._start
+        model = start.model if start.model.name == self.model.value else ModelPart(name=self.model.value)
+        return msgspec.structs.replace(start, model=model, retrieval=None)
+
+    def begin_edit(self) -> RecipeEditor:
+        """Edit the recipe that every rung starts from."""
+        dialog = RecipeEditor(self._bridge, self.recipe, self, several=False)
+        dialog.edited.connect(self._on_edited)
+        dialog.open()
+        return dialog
+
+    def _on_edited(self, recipes: Sequence[Recipe]) -> None:
+        self._start = recipes[0]
+        self.model.show_value(self._start.model.name)
+        self.edited.setText(texts.EDITED_START)
+        self.edited.setVisible(self.recipe != Recipe(model=ModelPart(name=self.model.value)))
+        self._ask_soon()
 
     def _ask_soon(self) -> None:
         self._soon.start()

@@ -25,6 +25,7 @@ FILE_KINDS = "Questions (*.jsonl *.json *.csv *.tsv *.parquet *.arrow);;All file
 ADDING, READING_FILE, READING_CHATS = "Adding {title}", "Reading {name}", "Looking through the rated chats"
 CHATS_NAME = "Rated chats of {date}"
 NO_DOCUMENTS = "No documents"
+EDIT_START, EDITED_START = "Edit the recipe…", "Every technique starts from the edited recipe."
 MODEL_HELP = "Every technique starts from this model."
 NO_MODEL, GO_TO_MODELS = "No model yet. A model is needed first.", "Go to Models"
 TASKS: dict[TaskKind, str] = {
