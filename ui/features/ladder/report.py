@@ -107,7 +107,8 @@ class LadderReportView(QWidget):
         self.facts.set_full_text(facts)
         waiting = texts.NO_SENTENCE if report.state in ("waiting", "running") else texts.NO_SENTENCE_STOPPED
         self.sentence.setText(report.sentence or waiting)
-        self.more.setText(texts.MORE.format(count=texts.questions(report.more)) if report.more else "")
+        told = f"{report.more:,} more questions" in report.sentence
+        self.more.setText(texts.MORE.format(count=texts.questions(report.more)) if report.more and not told else "")
         leaks = [texts.LEAK.format(title=rung.offer.title, leak=rung.leak) for rung in report.rungs if rung.leak]
         self.leaks.setText("\n".join(leaks))
         self.notes.setText("\n".join(report.notes))
