@@ -33,6 +33,7 @@ from workbench.records.documents import (
 from workbench.records.messages import Passage
 from workbench.records.similarity import PassageMap, PlacedPassage
 from workbench.techniques.embedding_calls import (
+    AskTables,
     Close,
     CollectionState,
     CountTerms,
@@ -53,6 +54,9 @@ from workbench.techniques.embedding_calls import (
     Search,
     Similarities,
     State,
+    TableReplies,
+    Tables,
+    TablesRead,
     TermStatistics,
     Text,
     TextsRead,
@@ -193,6 +197,14 @@ def _terms(call: CountTerms, context: RequestContext) -> Iterator[Event]:
     yield finish(TermStatistics(chunks=1, terms=dict.fromkeys(call.query.lower().split(), 1)))
 
 
+def _ask_tables(call: AskTables, context: RequestContext) -> Iterator[Event]:
+    yield finish(TableReplies())
+
+
+def _tables(call: Tables, context: RequestContext) -> Iterator[Event]:
+    yield finish(TablesRead(tables=()))
+
+
 def _nothing(call: Any, context: RequestContext) -> Iterator[Event]:
     yield finish(None)
 
@@ -216,6 +228,8 @@ if __name__ == "__main__":
             Names: _names,
             PlacesOfName: _places_of_name,
             Text: _text,
+            AskTables: _ask_tables,
+            Tables: _tables,
             Picture: _nothing,
             Remove: _remove,
             State: _state,
