@@ -15,8 +15,8 @@ from workbench.app import Workbench
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
 from workbench.records.evaluation import EvaluationResult
-from workbench.records.ladder import AS_IT_IS, LadderPlan, LadderReport, LadderResult
-from workbench.records.recipes import DecodingPart, Recipe, load_recipe
+from workbench.records.ladder import AS_IT_IS, LadderPlan, LadderReport, LadderResult, RungNote
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, load_recipe
 from workbench.subjects.evaluation.calls import CreateQuestionSet, Evaluate, GetEvaluation, ListQuestions
 from workbench.subjects.evaluation.store import EvaluationStore
 from workbench.subjects.ladder.calls import (
@@ -30,10 +30,13 @@ from workbench.subjects.ladder.calls import (
 )
 from workbench.subjects.ladder.learning import answer_rows
 from workbench.subjects.ladder.preparing import Preparer, Work, joined
-from workbench.subjects.ladder.rung import Rung
+from workbench.subjects.ladder.rung import Rung, Setting
+from workbench.subjects.ladder.rungs import BY_NAME, rung_named
 from workbench.subjects.runs.calls import FollowRun, GetRun, ListRuns, ResumeRun, RunRecord, StopRun
 
 DRAWN = Recipe(name="Drawn", decoding=DecodingPart(temperature=0.7))
+SETTING = Setting(recipe=Recipe(), question_set="asked", task="short", tune=40)
+ADAPTED = Recipe(model=ModelPart(adapters=(AdapterUse(name="learnt"),)))
 CHEAP = (AS_IT_IS, "instructions", "greedy", "beam")
 
 
@@ -250,3 +253,20 @@ def test_parts_of_recipes_are_joined() -> None:
     three = msgspec.structs.replace(base, decoding=DecodingPart(strategy="greedy"))
     both = joined(base, [one, two, three])
     assert (both.decoding.strategy, both.prompting.instructions) == ("beam", "Be brief.")
+
+
+def test_the_best_rung_of_each_technique_is_joined() -> None:
+    notes = {
+        AS_IT_IS: RungNote(name=AS_IT_IS, tune_score=0.2, raced=20),
+        "beam": RungNote(name="beam", tune_score=0.4, raced=20, recipe=rung_named("beam").recipe(SETTING)),
+        "greedy": RungNote(name="greedy", tune_score=0.9, raced=12, recipe=rung_named("greedy").recipe(SETTING)),
+        "lora": RungNote(name="lora", tune_score=0.6, raced=20, preparing_s=90.0, recipe=ADAPTED),
+        "instructions": RungNote(name="instructions", tune_score=0.1, raced=20, recipe=Recipe(name="worse")),
+    }
+    found = Preparer.combine(None, Recipe(), notes, BY_NAME)  # type: ignore[arg-type]
+    assert found is not None
+    recipe, parts = found
+    assert [one.name for one in parts] == ["lora", "beam"]  # the greedy one has lost its race, instructions are worse
+    assert recipe.model == ADAPTED.model
+    assert recipe.decoding.strategy == "beam"
+    assert Preparer.combine(None, Recipe(), {**notes, "beam": notes[AS_IT_IS]}, BY_NAME) is None  # type: ignore[arg-type]

@@ -220,9 +220,11 @@ class Preparer:
 
     # -- recipes joined -----------------------------------------------------------------------------
 
-    def combine(self, recipe: Recipe, notes: Mapping[str, RungNote], rungs: Mapping[str, Rung]) -> Recipe | None:
+    def combine(
+        self, recipe: Recipe, notes: Mapping[str, RungNote], rungs: Mapping[str, Rung]
+    ) -> tuple[Recipe, list[RungNote]] | None:
         """The parts of the recipes that were best on tuning questions, one of each technique; None where fewer than two
-        were better there than the recipe as it is."""
+        were better there than the recipe as it is. With the notes of these rungs."""
         first = notes[AS_IT_IS]
         base = first.tune_score
         if base is None:
@@ -240,7 +242,7 @@ class Preparer:
         if len(best) < 2:
             return None
         ranked = sorted(best.values(), key=lambda note: -(note.tune_score or 0))
-        return joined(recipe, [note.recipe for note in ranked if note.recipe is not None])
+        return joined(recipe, [note.recipe for note in ranked if note.recipe is not None]), ranked
 
 
 def joined(base: Recipe, recipes: Sequence[Recipe]) -> Recipe:

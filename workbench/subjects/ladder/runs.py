@@ -248,10 +248,18 @@ class _Climb:
         if rung.preparation is None:
             return rung.recipe(self._setting)
         if isinstance(rung.preparation, Combination):
-            joined = self._kind._preparer.combine(self._setting.recipe, self._notes, BY_NAME)
-            if joined is None:
+            found = self._kind._preparer.combine(self._setting.recipe, self._notes, BY_NAME)
+            if found is None:
                 self._skip(rung, "Fewer than two techniques were better than the recipe as it is on tuning questions.")
-            return joined
+                return None
+            recipe, of = found
+            self._put(
+                rung,
+                preparing_s=math.fsum(one.preparing_s for one in of),
+                examples=max(one.examples for one in of),
+                memory_bytes=max(one.memory_bytes for one in of),
+            )
+            return recipe
         self._put(rung, state="preparing")
         self.progress.begin(f"{rung.title}: preparing")
         recipe = self._kind._preparer.prepare(rung, note, self._work(rung))
