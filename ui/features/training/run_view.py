@@ -368,8 +368,13 @@ def legend_text(title: str, chart: str) -> str:
 
 def _make_charts(charts: Sequence[ChartSpec]) -> dict[str, CurveChart]:
     """By name, the first one large."""
-    heights = [LARGE_PX, *[SMALL_PX] * (len(charts) - 1)]
     return {
-        chart.name: CurveChart(chart.title, chart.unit, height=height, from_zero=chart.from_zero, help=chart.help)
-        for chart, height in zip(charts, heights, strict=True)
+        chart.name: CurveChart(
+            chart.title,
+            chart.unit,
+            height=SMALL_PX if place else LARGE_PX,
+            from_zero=chart.from_zero,
+            help=chart.help,
+        )
+        for place, chart in enumerate(charts)
     }
