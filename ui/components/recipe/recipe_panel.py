@@ -274,7 +274,9 @@ class RecipePanel(QFrame):
             self.adapter_form.train_link,
             self.decoding_form.edit_format,
         ):
-            widget.setMaximumSize(0, 0)  # it stays away, whatever shows it
+            widget.hide()
+            widget.setEnabled(False)
+            widget.setMaximumSize(0, 0)  # a form may show it again: it takes no room, no key and no click
         self.title.clear()
 
     def _put(self, recipe: Recipe) -> None:

@@ -15,10 +15,11 @@ from ui.theme import tokens
 from ui.theme.theme import current_theme
 
 _HEIGHT = 318
-_PILL, _GAP = 84, 30  # px: the width of question and answer, and between two cards
+_PILL, _GAP, _NARROW_GAP = 84, 30, 14  # px: the width of question and answer, and between two cards
 _ROW, _SIDE = 104, 80  # the heights of the middle row and of those above and below
 _BETWEEN = 26
 _HEAD = 5
+_NARROWEST = 96
 
 
 class StageCard(QAbstractButton):
@@ -69,7 +70,7 @@ class StageCard(QAbstractButton):
         focus = self.hasFocus()
         painter.setPen(QPen(theme.colour("accent") if focus else hue, 2 if focus else 1, style))
         painter.drawPath(shape)
-        left, width = area.left() + tokens.SPACE_4, int(area.width() - tokens.SPACE_4 - tokens.SPACE_2)
+        left, width = area.left() + tokens.SPACE_3, int(area.width() - tokens.SPACE_3 - tokens.SPACE_1)
         font = self.font()
         font.setPixelSize(tokens.TEXT_BODY)
         font.setBold(True)
@@ -115,16 +116,17 @@ class Pipeline(QWidget):
         self.update()
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(2 * _PILL + 4 * 120 + 5 * _GAP, _HEIGHT)
+        return QSize(2 * _PILL + 4 * _NARROWEST + 5 * _NARROW_GAP, _HEIGHT)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        width = max(100, (self.width() - 2 * _PILL - 5 * _GAP) // 4)
+        gap = _GAP if self.width() >= 2 * _PILL + 4 * _NARROWEST + 5 * _GAP else _NARROW_GAP
+        width = max(_NARROWEST, (self.width() - 2 * _PILL - 5 * gap) // 4)
         middle = _SIDE + _BETWEEN
-        x = _PILL + _GAP
+        x = _PILL + gap
         for name in ("documents", "prompt", "model", "decoding"):
             self.cards[name].setGeometry(x, middle, width, _ROW)
-            x += width + _GAP
+            x += width + gap
         first, last = self.cards["prompt"].geometry(), self.cards["decoding"].geometry()
         self.cards["agent"].setGeometry(first.left(), 0, last.right() - first.left(), _SIDE)
         model = self.cards["model"].geometry()
@@ -163,7 +165,8 @@ class Pipeline(QWidget):
         painter.setFont(font)
         painter.setPen(theme.colour("muted"))
         between = QRectF(at_prompt + 10, agent.bottom() + 2, at_decoding - at_prompt - 20, _BETWEEN - 4)
-        painter.drawText(between, Qt.AlignmentFlag.AlignCenter, texts.LOOP)
+        if painter.fontMetrics().horizontalAdvance(texts.LOOP) <= between.width():
+            painter.drawText(between, Qt.AlignmentFlag.AlignCenter, texts.LOOP)
 
 
 def figures_of(stage: Stage) -> str:

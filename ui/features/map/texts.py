@@ -122,4 +122,3 @@ BAR = "{rank}. {title}: words {words:.2f}, meaning {meaning:.2f}, together {scor
 MOVED_UP, MOVED_DOWN = "A second look moved it from place {before} to {rank}.", "It was at place {before} before."
 BY_VERSION = "The version of its document decided its place."
 RERANKED = "The second look moves the question towards the best hits and searches once more (relevance feedback)."
-OPEN_PASSAGE = "Open this passage"

@@ -24,9 +24,6 @@ FEWEST = 12
 """Of fewer common questions nothing is said."""
 LEVEL = 0.95
 DRAWS = 5_000
-MOST_POINTS_NEEDED = 1_000
-"""More questions than so many are not asked for."""
-
 _NORMAL = NormalDist()
 
 
