@@ -112,8 +112,10 @@ def test_questions_on_the_office_are_told_by_their_kind(examiner: Workbench, mon
 def test_questions_of_an_exam_give_way_to_a_persons(
     examiner: Workbench, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (exam.FOLDER / "en" / "people.txt").write_text("Many people describe the tower as ugly.", "utf-8")
-    described = Question(id="en/people/1", question="How do many people describe the tower?")  # told how it is asked
+    (exam.FOLDER / "en" / "people.txt").write_text("87 people describe the tower as ugly.", "utf-8")
+    described = Question(
+        id="en/people/1", question="How many people describe the tower as ugly?"
+    )  # told how it is asked
     monkeypatch.setattr(exam, "load_questions", lambda: (described,))
     run = call(examiner, ExamineModel(name="Base"))
     call(examiner, FollowRun(run=run.id))

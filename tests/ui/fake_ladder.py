@@ -156,6 +156,8 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
             return c.SampleSetList(samples=SAMPLE_SETS), []
         case c.AddSampleSet():
             return _add_sample(home, call.name)
+        case c.QuestionsFromDocuments():
+            return _add_from_documents(home, call.collection)
         case c.PlanLadder():
             if call.question_set not in home.question_sets:
                 raise UserError("There is no such question set.")
@@ -187,6 +189,16 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
             _ladder(home, call.ladder)
             return call.path, []
     return None
+
+
+def _add_from_documents(home: FakeHome, collection: str) -> tuple[Any, list[tuple[str, str]]]:
+    """A run that has ended, and the set that it made."""
+    identity, now = f"d{next(home.numbers) + 10}", time.time()
+    name = f"Questions on {home.collections[collection].name}"
+    home.question_sets[identity] = QuestionSet(id=identity, name=name, created=now, questions=12, tune=6)
+    run = c.RunRecord(id=f"r-{identity}", kind="document-questions", title=name, state="finished", created=now)
+    home.runs[run.id] = run
+    return run, [("questions", identity), ("run", run.id)]
 
 
 def _add_sample(home: FakeHome, name: str) -> tuple[Any, list[tuple[str, str]]]:

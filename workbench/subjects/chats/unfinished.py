@@ -10,15 +10,34 @@ from __future__ import annotations
 import shutil
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 
+from workbench.engine.inference_calls import Generated
 from workbench.records.recipes import Recipe
 from workbench.subjects.runs.journal import TaskSections
 
 KEPT_DAYS = 30
+
+
+class SectionsOnDemand:
+    """``TaskSections`` of a folder that is read only where the request turns out to be a task."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def _sections(self) -> TaskSections:
+        return TaskSections(self._folder)
+
+    def find(self, key: str) -> Generated | None:
+        return self._sections.find(key)
+
+    def add(self, key: str, made: Generated) -> None:
+        self._sections.add(key, made)
 
 
 @dataclass(frozen=True)
@@ -28,9 +47,9 @@ class UnfinishedSections:
 
     folder: Path
 
-    def of(self, chat: str, recipe: Recipe) -> TaskSections:
+    def of(self, chat: str, recipe: Recipe) -> SectionsOnDemand:
         """Those that a chat has of the model of a resolved recipe."""
-        return TaskSections(self._place(chat, recipe))
+        return SectionsOnDemand(self._place(chat, recipe))
 
     def complete(self, chat: str, recipe: Recipe) -> None:
         """Delete what a complete answer was made of."""

@@ -77,7 +77,7 @@ _ASKED: dict[AnswerType, str] = {
     r"|steuer)\w*nummern?\b"
     r"|\b(?:durchwahl|iban|e-?mail(?:s|adresse)?|passwords?|passwor?t|mot de passe|contraseña|wifi|wlan|numéro"
     r"|teléfono)\b|电话|号码",
-    "age": r"\b(how old|wie alt|quel âge|qué edad|age|alter|birthday|born|geburtstag|geboren|built|baujahr)\b",
+    "age": r"\b(how old|wie alt|quel âge|qué edad|age|alter|birthday|born|geburtstag|geboren|baujahr)\b",
     "extent": r"\b(how (?:high|far|tall|deep|wide|thick|broad)|wie (?:hoch|weit|tief|breit|dick|groß)|height"
     r"|höhe|width"
     r"|breite|depth|tiefe|thickness|dicke|stärke|distance|abstand|diameter|durchmesser|profondeur|hauteur"
@@ -162,8 +162,7 @@ _PRESENT: dict[AnswerType, str] = {
     r"|meter|liters?|litres?|liter|tonnen?|tons?|grad|degrees|miles?|feet|inch(?:es)?|ppm|nm|yards?|points?)\b|\d",
     "contact": r"@|\b0\d[\d /()-]{5,}|\+\d\d|\b[A-Z]{2}\d\d ?\d{4}|\b[A-Z]{1,5}-?\d[\w-]*|\d{3,}",
     "age": rf"\b{_COUNTED}[ -](?:years?|jahre?n?|ans|años)\b|\b(?:aged?|alter|born|geboren\w*|geb\.|né|née"
-        rf"|nacid\w+|built|gebaut|"
-    r"baujahr|construit\w*|since|seit|depuis|desde)\b",
+        r"|nacid\w+|built|gebaut|baujahr|construit\w*|since|seit|depuis|desde)\b[^.;]{0,40}?\d+",
     "extent": r"\d ?(?:mm|cm|dm|m|km|metres?|meters?|meter|zentimeter|kilomet\w+|miles?|feet|foot|inch(?:es)?"
         r"|yards?|mètres?|metros?)\b"
     r"|公里|米",
