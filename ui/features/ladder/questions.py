@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import PurePath
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ui.bridge import Bridge, Handle
@@ -56,6 +56,9 @@ class QuestionChoice(QWidget):
         self.chats_button = PlainButton(texts.FROM_CHATS, "thumb-up", small=True, clicked=self._on_chats)
         self.documents = FromDocuments(bridge)
         self.documents.button.setProperty("small", True)
+        layout = self.documents.layout()
+        assert layout is not None
+        layout.setAlignment(self.documents.button, Qt.AlignmentFlag.AlignLeft)
         self.documents.made.connect(self._on_made)
         self.progress = ProgressLine(visible=False, stop_clicked=self._on_stop)
         self.message = InlineMessage()
