@@ -162,7 +162,8 @@ _PRESENT: dict[AnswerType, str] = {
     r"|meter|liters?|litres?|liter|tonnen?|tons?|grad|degrees|miles?|feet|inch(?:es)?|ppm|nm|yards?|points?)\b|\d",
     "contact": r"@|\b0\d[\d /()-]{5,}|\+\d\d|\b[A-Z]{2}\d\d ?\d{4}|\b[A-Z]{1,5}-?\d[\w-]*|\d{3,}",
     "age": rf"\b{_COUNTED}[ -](?:years?|jahre?n?|ans|años)\b|\b(?:aged?|alter|born|geboren\w*|geb\.|né|née"
-        r"|nacid\w+|built|gebaut|baujahr|construit\w*|since|seit|depuis|desde)\b[^.;]{0,40}?\d+",
+        rf"|nacid\w+|built|gebaut|"
+    r"baujahr|construit\w*|since|seit|depuis|desde)\b",
     "extent": r"\d ?(?:mm|cm|dm|m|km|metres?|meters?|meter|zentimeter|kilomet\w+|miles?|feet|foot|inch(?:es)?"
         r"|yards?|mètres?|metros?)\b"
     r"|公里|米",
@@ -236,6 +237,8 @@ def asked_types(question: str) -> tuple[AnswerType, ...]:
     found = [kind for kind, pattern in _asked().items() if pattern.search(lowered)]
     if "money" in found or "percent" in found:  # "Wie hoch ist die Miete?"
         found = [kind for kind in found if kind not in ("extent", "measure")]
+    if "date" in found:  # "When was she born?"
+        found = [kind for kind in found if kind != "age"]
     return tuple(found)
 
 
