@@ -1,7 +1,7 @@
 """Questions about tables, answered by queries: how many are right, and what else would be taken for such a question?
 
-    python benchmarks/table_questions.py --made /tmp/made
-    python benchmarks/table_questions.py --made /tmp/made --fit
+    python benchmarks/table_questions.py --made MADE
+    python benchmarks/table_questions.py --made MADE --fit
     python benchmarks/table_questions.py --offices housing,dental
 
 The documents of the offices are read by the reader process; each question is answered from the tables alone, as the

@@ -12,7 +12,7 @@ from ui.theme.theme import set_property
 
 
 class TabBar(QTabBar):
-    """``chosen`` sends the name of the tab that the person turned to. It shows what it is told by ``show_tab``."""
+    """``chosen`` sends the name of the tab that the person turned to; ``show_tab`` marks a tab as the current one."""
 
     chosen = Signal(str)
 

@@ -108,7 +108,10 @@ SOURCE_USED, SOURCE_CHANGED = "{name}, version {number}", "{name}, version {numb
 
 # the agent
 AGENT = "Agent"
-AGENT_HELP = "The model chooses tools, sees their results and goes on until it answers. What acts waits for your yes."
+AGENT_HELP = (
+    "The model chooses tools, sees their results and goes on until it answers. A tool that changes something waits for "
+    "your permission."
+)
 AGENT_SWITCH = "Use tools"
 MANAGE_TOOLS = "Tools, servers and memory…"
 CHOOSE_FOLDER, CHANGE_FOLDER, CHOOSE_FOLDER_TITLE = "Choose a folder…", "Choose another folder…", "Workspace folder"

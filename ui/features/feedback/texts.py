@@ -227,7 +227,7 @@ STATISTICS = "Statistics"
 LONGER, LONGER_HELP = "The longer answer was preferred", "These are the pairs whose answers differ in length."
 POSITION, POSITION_HELP = (
     "The answer at the left was preferred",
-    "These are the pairs whose order is known. Without a bias it is half.",
+    "Only pairs with a known order are counted. Without a bias this share is one half.",
 )
 POSITION_BY = "The same, compared by {judge}"
 LENGTH_LONGER = "The preferred answer is {value:.0f} characters longer ({low:.0f} to {high:.0f})."

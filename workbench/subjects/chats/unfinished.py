@@ -56,7 +56,7 @@ class UnfinishedSections:
         shutil.rmtree(self._place(chat, recipe), ignore_errors=True)
 
     def forget(self, chat: str) -> None:
-        """Delete what is kept of a chat."""
+        """Delete the sections of a chat."""
         shutil.rmtree(self.folder / chat, ignore_errors=True)
 
     def remove_old(self) -> None:
