@@ -49,8 +49,8 @@ from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest, Resolved
 from workbench.subjects.documents.embedder import WorkerRetriever
 from workbench.subjects.models.starter import find_starters
-from workbench.techniques.embedding_calls import Ingest, QuestionVector, Retriever, TableReply, TermStatistics
-from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
+from workbench.techniques.embedding_calls import Ingest, NamedIn, QuestionVector, Retriever, TableReply, TermStatistics
+from workbench.techniques.retrieval.roads.understood import question_of
 from workbench.techniques.services import Helpers
 from workbench.techniques.tools.services import ToolServices
 
@@ -73,7 +73,7 @@ class Without:
         return self._whole.collection
 
     def search(self, query: str, limit: int) -> SearchResult:
-        found = self._whole.search(query, limit + 5)
+        found = self._whole.search(query, limit + 4)
         kept = tuple(h for h in found.hits if Path(h.path).stem not in self._documents)
         return SearchResult(hits=kept[:limit], revision=found.revision)
 
@@ -86,11 +86,17 @@ class Without:
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
         return self._whole.similarities(texts, others)
 
+    def question_similarities(self, question: str, texts: list[str]) -> list[float]:
+        return self._whole.question_similarities(question, texts)
+
     def count_terms(self, query: str) -> TermStatistics:
         return self._whole.count_terms(query)
 
     def ask_tables(self, question: str, language: str) -> TableReply | None:
         return None
+
+    def names_in(self, text: str, limit: int) -> NamedIn:
+        return self._whole.names_in(text, limit)
 
     def embed_question(self, question: str) -> QuestionVector:
         return self._whole.embed_question(question)
@@ -144,7 +150,12 @@ class Services:
         return self._backend.lease(resolved.model, resolved.use, context)
 
     def retriever(
-        self, collections: Sequence[Collection], context: RequestContext, files: Sequence[str] = ()
+        self,
+        collections: Sequence[Collection],
+        context: RequestContext,
+        files: Sequence[str] = (),
+        *,
+        rerank: bool = True,
     ) -> Retriever:
         assert self._retriever is not None
         return self._retriever
@@ -297,12 +308,12 @@ class Bench:
             earlier = [Message(turn["role"], turn["content"]) for turn in script["turns"]]
             conversation = [*earlier, Message("user", script["question"])]
             queries = {
-                "follow_up": search_queries(conversation),
-                "as_it_stands": [script["question"]],
-                "written_out": [script["written_out"]],
+                "follow_up": question_of(conversation, self.collection).question,
+                "as_it_stands": script["question"],
+                "written_out": script["written_out"],
             }
             for way, asked in queries.items():
-                found = [Path(h.path).stem for h in search_all(asked, self.collection.search, 10)]
+                found = [Path(h.path).stem for h in self.collection.search(asked, 10).hits]
                 hit = script["paragraph"] in list(dict.fromkeys(found))[:5]
                 hits[way] += hit
                 if way == "follow_up" and not hit and self._show:

@@ -30,6 +30,7 @@ from workbench.subjects.machine.calls import ChangeSettings
 from workbench.subjects.models.calls import ImportModel
 from workbench.subjects.serving.http.app import make_app
 from workbench.subjects.serving.http.running import RunningServer
+from workbench.subjects.serving.http.security import LocalAccess
 
 LETTERS = "ABCD"
 KEY = "wb-benchmark"
@@ -221,7 +222,7 @@ def main() -> None:
         try:
             core.call(ChangeSettings(values={"engine": {"deterministic": options.deterministic}}))
             core.call(ImportModel(path=str(options.model or starter_model()), name="measured"))
-            server = RunningServer(make_app(core.workbench.handle, lambda: KEY, tuple), 0)
+            server = RunningServer(make_app(core.workbench.handle, LocalAccess(lambda: KEY, tuple)), 0)
             asked = options.task, "measured", rows, examples, folder
             for who in ("harness", "own"):
                 if options.only not in (None, who):

@@ -31,7 +31,7 @@ from workbench.subjects.machine.calls import ChangeSettings
 from workbench.subjects.models.calls import ImportModel
 from workbench.subjects.serving.http.app import make_app
 from workbench.subjects.serving.http.running import RunningServer
-from workbench.subjects.serving.http.security import Guard
+from workbench.subjects.serving.http.security import Guard, LocalAccess
 from workbench.subjects.serving.models import PLAIN
 
 KEY = "sk-this-is-the-secret-key"
@@ -124,7 +124,7 @@ def main() -> None:
         for what, file in FILES.items():
             if options.only and what not in options.only:
                 continue
-            app: Any = make_app(core.workbench.handle, lambda: KEY, tuple)
+            app: Any = make_app(core.workbench.handle, LocalAccess(lambda: KEY, tuple))
             server = RunningServer(app if what == "security" else Keyed(app), 0)  # type: ignore[arg-type]
             try:
                 text = run_tests(options.python, options.tests, file, server.address.rpartition(":")[2], folder)

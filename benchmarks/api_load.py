@@ -27,6 +27,7 @@ from workbench.subjects.chats.calls import Ask
 from workbench.subjects.models.calls import ImportModel, ListModels
 from workbench.subjects.serving.http.app import make_app
 from workbench.subjects.serving.http.running import RunningServer
+from workbench.subjects.serving.http.security import LocalAccess
 
 UNDER_WAY_S = 3.0
 """After so long all clients are being answered, and the window asks."""
@@ -160,7 +161,7 @@ def main() -> None:
         try:
             core.call(ImportModel(path=str(options.model or starter_model()), name="measured"))
             window_speed(core, 8)
-            server = RunningServer(make_app(core.workbench.handle, lambda: KEY, tuple), 0)
+            server = RunningServer(make_app(core.workbench.handle, LocalAccess(lambda: KEY, tuple)), 0)
             port = int(server.address.rpartition(":")[2])
             for _ in range(options.rounds if "window" in options.what else 0):
                 alone.append(window_speed(core, options.window)[1])

@@ -1,16 +1,20 @@
 """Fit the classifier of roads (``workbench.techniques.retrieval.roads.classifier``), and judge it.
 
     python benchmarks/fit_router.py --keep FOLDER [--lists] [--made MADE]    # write the weights
+    python benchmarks/fit_router.py --keep FOLDER --folds      # penalties and scales, by folds over ideas
     python benchmarks/fit_router.py --keep FOLDER --judge      # the requests that it was not fitted on
     python benchmarks/fit_router.py --compare                  # the lists, by what they are made of
 
-Fitted on three lists of written requests (the split *fit* of router_requests.jsonl, 600; router_requests_more.jsonl,
-797; the split *fit* of router_requests_third.jsonl, 242), with the weight ``PHRASES`` on requests made of the phrases
-in router_phrases.txt, and with ``OFFICES`` on the questions of benchmarks/offices, whose kinds name the road. Judged on
-the split *judge* of the first list (200) and of the third (240; the same idea in another language is on one side), in a
-conversation that has begun and a home with other collections, so that all roads can be taken. ``--lists`` asks each of
-the three lists of a classifier that was fitted without that list: what the figure of a new list may be. For each
-embedding model with weights of its own, and for none.
+Fitted on five lists of written requests (the split *fit* of router_requests.jsonl, 600; router_requests_more.jsonl,
+797; the split *fit* of router_requests_third.jsonl, 242; router_requests_fifth.jsonl, 516;
+router_requests_seventh.jsonl, 2,992, whose ideas are domains, and pairs at the borders of roads), with the weight
+``PHRASES`` on requests made of the phrases in router_phrases.txt, and with ``OFFICES`` on the questions of
+benchmarks/offices, whose kinds name the road.
+Judged on the split *judge* of the first list (200) and of the third (240), on the fourth (200) and on the sixth (200,
+each an idea of its own; three have a second road, ``also``); in the third and the fourth an idea in another language is
+on the same side. The conversation has begun and there are other collections, so that all roads can be taken.
+``--lists`` asks each written list of a classifier that was fitted without that list: what the figure of a new list may
+be. For each embedding model with weights of its own, and for none.
 
 ``--made`` is the folder of the offices' documents (benchmarks/offices/make.py): what their tables answer is weighed
 against the road of each question, by classifiers that were fitted without its office. Without it the weights of the
@@ -22,8 +26,10 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +69,11 @@ PHRASES = 0.3
 OFFICES = 0.6
 PARTS_SCALE, WORDS_SCALE = 1.5, 1.5
 """How much the parts of words, and words and pairs of them, count against the cues while fitting."""
-VECTOR_SCALE = {"multilingual-e5-small": 1.5, "all-MiniLM-L6-v2": 1.5}
-"""The same of the vectors."""
+VECTOR_SCALE = {"multilingual-e5-small": 3.0, "all-MiniLM-L6-v2": 1.5}
+"""The same of the vectors, the best of ``SCALES`` by folds."""
+PENALTIES, SCALES, FOLDS = (3.0, 10.0, 30.0), (1.5, 3.0, 5.0), 3
+TOGETHER = 1000
+"""Requests that are embedded before the vectors are written to the folder."""
 LANGUAGES = {"all-MiniLM-L6-v2": ("en",)}
 """Of an embedding model that knows no other language: it is fitted and used for these requests alone."""
 TABLES_WITH = "multilingual-e5-small"
@@ -73,16 +82,17 @@ ROAD_OF_KIND: dict[str, Road] = {
     "fact": "place", "crosslang": "place", "version": "place", "table": "table", "two": "places", "whole": "whole",
     "compare": "compare",
 }  # fmt: skip
+JUDGED = ("judge of the first", "judge of the third", "the fourth", "the sixth")
+WRITTEN = ("fit", "more", "third", "fifth", "seventh")
 ORDER: tuple[Road, ...] = tuple(ROADS)
-SPOKEN = ("en", "de", "fr", "es")
 
 
 def main() -> int:
-    parser = arguments(__doc__, "keep", "made", judge=False, lists=False, compare=False)
+    parser = arguments(__doc__, "keep", "made", judge=False, lists=False, folds=False, compare=False)
     given = parser.parse_args()
     folder = given.keep or Path(tempfile.mkdtemp())
     lists = read_lists()
-    judged = {name: lists.pop(name) for name in ("judge of the first", "judge of the third")}
+    judged = {name: lists.pop(name) for name in JUDGED}
     print({name: len(requests) for name, requests in (lists | judged).items()})
     if given.compare:
         _compare(lists | judged)
@@ -103,6 +113,9 @@ def main() -> int:
         }
         mean = np.mean([vectors(one["text"]) for one in own["fit"]], axis=0) if name else np.zeros(0)
         scale = VECTOR_SCALE.get(name, 1.0)
+        if given.folds:
+            _by_folds(own, vectors, mean)
+            continue
         features = {title: _features(requests, vectors, mean, scale) for title, requests in own.items()}
         if given.lists:
             _without_each(own, features)
@@ -133,11 +146,15 @@ def read_lists() -> dict[str, list[Request]]:
     judged = {
         "judge of the first": [one for one in first if one["split"] == "judge"],
         "judge of the third": [one for one in third if one["split"] == "judge"],
+        "the fourth": read_lines(HERE / "router_requests_fourth.jsonl"),
+        "the sixth": read_lines(HERE / "router_requests_sixth.jsonl"),
     }
     lists = {
         "fit": [one for one in first if one["split"] == "fit"],
         "more": read_lines(HERE / "router_requests_more.jsonl"),
         "third": [one for one in third if one["split"] == "fit"],
+        "fifth": read_lines(HERE / "router_requests_fifth.jsonl"),
+        "seventh": read_lines(HERE / "router_requests_seventh.jsonl"),
         "phrases": made_requests(),
         "offices": offices,
     }
@@ -167,11 +184,14 @@ def _embedders(folder: Path, lists: dict[str, list[Request]]) -> Iterator[tuple[
         if cache.is_file():
             with np.load(cache) as kept:
                 made = dict(zip(kept["texts"].tolist(), kept["vectors"], strict=True))
-        spoken = LANGUAGES.get(one.name, SPOKEN)
-        texts = [row["text"] for requests in lists.values() for row in requests if row["language"] in spoken]
+        spoken = LANGUAGES.get(one.name, ())
+        texts = [
+            row["text"] for requests in lists.values() for row in requests if not spoken or row["language"] in spoken
+        ]
         missing = [text for text in dict.fromkeys(texts) if text not in made]
-        if missing:
-            made |= dict(zip(missing, np.asarray(embedder.embed_queries(missing), np.float32), strict=True))
+        for begin in range(0, len(missing), TOGETHER):
+            some = missing[begin : begin + TOGETHER]
+            made |= dict(zip(some, np.asarray(embedder.embed_queries(some), np.float32), strict=True))
             np.savez(cache, texts=np.array(list(made)), vectors=np.array(list(made.values())))
         yield one.name, embedder.fingerprint, lambda text, made=made: made.get(text, np.zeros(0))
         embedder.close()
@@ -192,16 +212,49 @@ def _features(requests: Sequence[Request], vectors: Any, mean: Floats, scale: fl
     return hstack([cues, grams, csr_matrix(centred / np.linalg.norm(centred, axis=1, keepdims=True) * scale)]).tocsr()
 
 
-def _fitted(lists: dict[str, list[Request]], features: dict[str, Any], titles: Sequence[str]) -> Any:
+def _by_folds(lists: dict[str, list[Request]], vectors: Any, mean: Floats) -> None:
+    """The share of right roads of the written lists for each penalty and scale of the vectors, by folds over ideas."""
+    folds = {
+        title: np.array([zlib.crc32(f"{title} {one.get('idea', one['text'])}".encode()) % FOLDS for one in requests])
+        for title, requests in lists.items()
+        if title in WRITTEN
+    }
+    for penalty, scale in product(PENALTIES, SCALES if len(mean) else (1.0,)):
+        features = {title: _features(requests, vectors, mean, scale) for title, requests in lists.items()}
+        right: dict[str, list[bool]] = {title: [] for title in folds}
+        for fold in range(FOLDS):
+            kept = {title: np.flatnonzero(of != fold) for title, of in folds.items()}
+            some = lists | {title: [lists[title][row] for row in rows] for title, rows in kept.items()}
+            rest = features | {title: features[title][rows] for title, rows in kept.items()}
+            found = _fitted(some, rest, list(some), penalty)
+            for title, of in folds.items():
+                for row, shares in zip(
+                    np.flatnonzero(of == fold), found.predict_proba(features[title][of == fold]), strict=True
+                ):
+                    one = lists[title][row]
+                    by = dict(zip(ORDER, shares.tolist(), strict=True))
+                    right[title].append(_is_right(one, decide(one["text"], by, begun=True, others=True)))
+        each = ", ".join(f"{title} {np.mean(some):.3f}" for title, some in right.items())
+        every = np.concatenate(list(right.values()))
+        low, high = interval(float(every.mean()), len(every))
+        print(f"penalty {penalty:g}, scale {scale:g}: {every.mean():.3f} ({low:.3f}-{high:.3f}); {each}", flush=True)
+
+
+def _fitted(
+    lists: dict[str, list[Request]],
+    features: dict[str, Any],
+    titles: Sequence[str],
+    inverse_penalty: float = INVERSE_PENALTY,
+) -> Any:
     roads = [ORDER.index(one["road"]) for title in titles for one in lists[title]]
     weight = {"phrases": PHRASES, "offices": OFFICES}
     weights = np.concatenate([np.full(len(lists[title]), weight.get(title, 1.0)) for title in titles])
     rows = vstack([features[title] for title in titles]).tocsr()
-    return LogisticRegression(C=INVERSE_PENALTY, max_iter=300, tol=1e-3).fit(rows, roads, weights)
+    return LogisticRegression(C=inverse_penalty, max_iter=300, tol=1e-3).fit(rows, roads, weights)
 
 
 def _without_each(lists: dict[str, list[Request]], features: dict[str, Any]) -> None:
-    for left in ("fit", "more", "third"):
+    for left in WRITTEN:
         found = _fitted(lists, features, [title for title in lists if title != left])
         shares = found.predict_proba(features[left])
         taken = [
@@ -304,7 +357,7 @@ def _report(requests: Sequence[dict[str, Any]], taken: Sequence[Road]) -> None:
     for name, group in groups.items():
         if not group:
             continue
-        right = sum(one["road"] == road for one, road in group)
+        right = sum(_is_right(one, road) for one, road in group)
         low, high = interval(right / len(group), len(group))
         print(f"{name:5} {right:4} of {len(group):4} = {right / len(group):.3f} ({low:.3f}-{high:.3f})")
     print("asked".ljust(9) + "".join(road.rjust(9) for road in ORDER))
@@ -313,9 +366,13 @@ def _report(requests: Sequence[dict[str, Any]], taken: Sequence[Road]) -> None:
         print(road.ljust(9) + "".join(str(counts[found] or "").rjust(9) for found in ORDER))
     for language in ("en", "de", "fr", "es"):
         wrong = Counter(
-            f"{one['road']} > {road}" for one, road in rows if one["road"] != road and one["language"] == language
+            f"{one['road']} > {road}" for one, road in rows if not _is_right(one, road) and one["language"] == language
         )
         print(f"wrong in {language}: {', '.join(f'{name} {count}' for name, count in wrong.most_common()) or 'none'}")
+
+
+def _is_right(request: Request, road: Road) -> bool:
+    return road == request["road"] or road in request.get("also", ())
 
 
 def _bytes(numbers: Floats, kind: str = "<f4") -> bytes:

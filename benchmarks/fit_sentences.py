@@ -8,11 +8,11 @@ SQuAD 2.0 with its near misses. Of the answerable ones there is a second row wit
 and a third with a name or a year of the question swapped for another. Documents are read, embedded and searched by the
 real worker; searches and vectors are kept in ``--keep``, so that a second run takes minutes.
 
-In four folds, by offices and by articles, a ranking and a logistic regression are fitted on the other folds; every
-row is judged by weights that have not seen its office or article. The thresholds of each family of embedders are
-chosen on these held-out probabilities. In offices as many answers as possible are *found*, of all at most ``--wrong``
-wrong and unmarked; and as many as possible of the others are declined, with at most ``--declined`` of the answerable
-ones declined in no office. In prose, for each language, as many of the others as possible are marked or declined, with
+In as many folds as there are offices, by offices and by articles, a ranking and a logistic regression are fitted on the
+other folds; every row is judged by weights that have not seen its office or article. The thresholds of each family of
+embedders are chosen on these held-out probabilities. In offices as many answers as possible are *found*, of all at most
+``--wrong`` wrong and unmarked; and as many as possible of the others are declined, with at most ``--declined`` of the
+answerable ones declined. In prose, for each language, as many of the others as possible are marked or declined, with
 ``--marked`` of the right ones marked and ``--lost`` of the answerable ones declined. ``--share`` of the paragraphs'
 questions are taken. Then all rows together give the weights that are written beside the modules (``--write``), and the
 table of the held-out figures is printed with intervals of 95 %.
@@ -25,8 +25,9 @@ from __future__ import annotations
 import json
 import random
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ from trust import contains
 
 from workbench.records.messages import Passage
 from workbench.techniques.embedding_calls import Retriever
-from workbench.techniques.retrieval import sentence_weights
+from workbench.techniques.retrieval import sentence_pick, sentence_weights
 from workbench.techniques.retrieval.doubt import (
     DOUBT_NAMES,
     MARKS,
@@ -54,10 +55,22 @@ from workbench.techniques.retrieval.doubt import (
 )
 from workbench.techniques.retrieval.grounded import CANDIDATES
 from workbench.techniques.retrieval.sentence_choice import choose, completed
-from workbench.techniques.retrieval.sentence_features import NAMES, Comparison, compare
-from workbench.techniques.retrieval.sentence_weights import FILE, FORMAT, NARROW_FROM, Bounds, Family, WeightsFile
+from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
+from workbench.techniques.retrieval.sentence_features import Comparison, Tabled, embed, tabulate
+from workbench.techniques.retrieval.sentence_pick import FILE as PICK_FILE
+from workbench.techniques.retrieval.sentence_pick import FORMAT as PICK_FORMAT
+from workbench.techniques.retrieval.sentence_pick import PICK_NAMES, PickFile, pick_by, pick_features
+from workbench.techniques.retrieval.sentence_weights import (
+    FILE,
+    FORMAT,
+    NARROW_FROM,
+    Bounds,
+    Family,
+    Logistic,
+    WeightsFile,
+)
 
-FOLDS = 4
+FOLDS = len(MADE)
 ONE_PLACE = ("fact", "crosslang", "version", "unanswerable")
 """Kinds of office questions that go the road of one place: on these the thresholds are chosen."""
 
@@ -73,13 +86,22 @@ PARAGRAPHS = (("xquad/en", "en", 320), ("xquad/de", "de", 320), ("xquad/zh", "zh
 """Paragraphs, the language of the questions, and how many of these are drawn."""
 
 OFFICE_WEIGHT = 2.0
-"""A row of an office counts like so many of the others."""
+"""A row of an office counts like so many of the others in the choice."""
 
-CHOICE_STRENGTH, DOUBT_STRENGTH = 0.01, 0.01
-"""Inverse regularisation of both fits."""
+ONE_PLACE_DOUBT, OTHER_KINDS_DOUBT, PROSE_DOUBT = 4.0, 0.3, 0.5
+"""How much rows count in the doubt of offices: their questions of one place; their other ones, which take other roads
+and are seldom answered by one sentence; and paragraphs. In the doubt of prose every row counts the same."""
+
+OTHER_WEIGHT = 3.0
+"""A question in another language than the sentence counts like so many others where sentences are picked."""
+
+PICK_STRENGTH, CHOICE_STRENGTH, DOUBT_STRENGTH = 0.001, 0.01, 0.005
+"""Inverse regularisation of the fits."""
 
 SENTENCES_SHOWN = 1.7
 """Mean number over the answerable questions of XQuAD, which gives how sure a choice has to be."""
+
+FITTED_ON = "benchmarks/offices (CC0), XQuAD and SQuAD 2.0 (CC BY-SA 4.0)"
 
 STEPS = np.arange(0.02, 0.95, 0.005)
 UNANSWERABLE = 1 / 6
@@ -96,18 +118,24 @@ _NAME = re.compile(r"(?<=[a-z,] )[A-ZÄÖÜ][a-zäöü]{3,}(?: [A-ZÄÖÜ][a-zä
 
 @dataclass
 class Row:
-    """A question compared with the sentences of its hits. ``group``: the office or the set. ``good`` says of each unit,
-    by the rank of its passage and its number in it, whether it holds an accepted answer."""
+    """A question compared with the sentences of its hits. ``group``: the office or the set; ``source``: the name of the
+    collection. ``good`` says of each unit, by the rank of its passage and its number in it, whether it holds an
+    accepted answer. ``compared`` is None until sentences were picked."""
 
     group: str
     fold: int
     kind: str
     answerable: bool
     question: str
-    comparison: Comparison
+    source: str
+    tabled: Tabled
     good: dict[tuple[int, int], bool]
-    names: list[str] = field(default_factory=list)
-    figures: list[str] = field(default_factory=list)
+    compared: Comparison | None = None
+
+    @property
+    def comparison(self) -> Comparison:
+        assert self.compared is not None
+        return self.compared
 
     @property
     def office(self) -> bool:
@@ -240,13 +268,28 @@ def row_of(
     retriever: Retriever,
     holds: Callable[[Passage, str], bool],
 ) -> Row:
-    comparison = compare(question, retriever.search(question, CANDIDATES).hits, retriever)
+    tabled = tabulate(question, retriever.search(question, CANDIDATES).hits, retriever)
     good = {
         (unit.rank, unit.number): answerable and holds(unit.passage, unit.text)
-        for units in comparison.units
+        for units in tabled.units
         for unit in units
     }
-    return Row(group, fold, kind, answerable, question, comparison, good)
+    source = retriever.collection.name
+    return Row(group, fold, kind, answerable, question, source, tabled, good)
+
+
+def compare_picked(rows: Sequence[Row], keep: Path, embedder: str, picks: Sequence[np.ndarray]) -> None:
+    """Compare each question with the sentences that the weights of its fold pick; they have not seen its office."""
+    for source in dict.fromkeys(row.source for row in rows):
+        with kept(keep, source, embedder, _read_already) as collection:
+            for row in rows:
+                if row.source == source:
+                    picked = pick_by(picks[row.fold], row.tabled.features, row.tabled.candidates)
+                    row.compared = embed(row.tabled, picked, collection)
+
+
+def _read_already(folder: Path) -> Path:
+    raise SystemExit(f"The documents are not in {folder.parent} any more: begin with another --keep.")
 
 
 def _file(id: str) -> str:
@@ -260,21 +303,42 @@ def _article(paragraph: str) -> str:
 # -- fitting -------------------------------------------------------------------------------------
 
 
-def fit_choice(rows: Sequence[Row]) -> np.ndarray:
-    """The weights of a ranking: of the differences between a good sentence and another one of its question."""
-    pairs, weights = [], []
+def fit_pick(rows: Sequence[Row]) -> np.ndarray:
+    """The weights by which sentences are picked to be embedded."""
+    compared = []
     for row in rows:
-        labels, features = row.labels, row.comparison.features
+        if not row.answerable or row.kind not in (*ONE_PLACE, "answerable") or not any(row.good.values()):
+            continue
+        tabled = row.tabled
+        labels = np.array([row.good[unit.rank, unit.number] for unit in tabled.candidates], dtype=bool)
+        other = bool(len(labels)) and tabled.features[labels, COLUMN["other"]].any()
+        weight = OTHER_WEIGHT if other else 1.0
+        compared.append((pick_features(tabled.features, tabled.candidates), labels, weight))
+    return _fit_ranking(compared, PICK_STRENGTH)
+
+
+def fit_choice(rows: Sequence[Row]) -> np.ndarray:
+    """The weights by which the compared sentences are ordered."""
+    return _fit_ranking([(row.comparison.features, row.labels, _weight(row)) for row in rows], CHOICE_STRENGTH)
+
+
+def _fit_ranking(compared: Sequence[tuple[np.ndarray, np.ndarray, float]], strength: float) -> np.ndarray:
+    """The weights of a ranking: of the differences between a good sentence and another one of its question.
+    ``compared``: of each question the features (n, k), which are good (n,), and how much it counts."""
+    pairs, weights = [], []
+    for features, labels, weight in compared:
         good, other = np.flatnonzero(labels), np.flatnonzero(~labels)
-        for a in good:
-            for b in other:
-                pairs.append(features[a] - features[b])
-                weights.append(_weight(row) / (len(good) * len(other)))
-    differences, each = np.array(pairs), np.array(weights) / np.mean(weights)
+        if len(good) and len(other):
+            between = (features[good][:, None] - features[other][None]).reshape(-1, features.shape[1])
+            pairs.append(between)
+            weights.append(np.full(len(between), weight / len(between)))
+    differences, each = np.vstack(pairs), np.concatenate(weights)
+    each /= each.mean()
     scale = np.maximum(differences.std(axis=0), 0.1)
-    model = LogisticRegression(C=CHOICE_STRENGTH, fit_intercept=False, max_iter=3000)
-    both = np.vstack([differences, -differences]) / scale
-    model.fit(both, np.array([1] * len(pairs) + [0] * len(pairs)), sample_weight=np.concatenate([each, each]))
+    model = LogisticRegression(C=strength, fit_intercept=False, solver="newton-cholesky")
+    # a difference and its opposite tell the same: each stands for both, every other one turned round
+    turned = np.where(np.arange(len(differences)) % 2, -1.0, 1.0)
+    model.fit(differences * turned[:, None] / scale, turned > 0, sample_weight=2 * each)
     return np.asarray(model.coef_[0] / scale)
 
 
@@ -282,15 +346,21 @@ def fit_mass(rows: Sequence[Row], weights: np.ndarray) -> float:
     """The share of probability with which ``SENTENCES_SHOWN`` sentences are shown on average."""
     asked = [row for row in rows if row.answerable and row.group.startswith("xquad") and "asked" not in row.group]
     masses = np.arange(0.5, 0.95, 0.01)
-    counts = [np.mean([choose(row.comparison, weights, mass).shown for row in asked]) for mass in masses]
-    return float(masses[int(np.argmin(np.abs(np.array(counts) - SENTENCES_SHOWN)))])
+
+    def shown(mass: float) -> float:
+        return float(np.mean([choose(row.comparison, weights, mass).shown for row in asked]))
+
+    # the more mass, the more are shown
+    place = bisect_left(masses, SENTENCES_SHOWN, key=shown)
+    near = [float(masses[at]) for at in (place - 1, place) if 0 <= at < len(masses)]
+    return min(near, key=lambda mass: abs(shown(mass) - SENTENCES_SHOWN))
 
 
-def fit_doubt(looked: Sequence[Looked]) -> tuple[np.ndarray, float]:
+def fit_doubt(looked: Sequence[Looked], weigh: Callable[[Row], float]) -> tuple[np.ndarray, float]:
     features = np.array([one.features for one in looked])
     scale, middle = np.maximum(features.std(axis=0), 0.1), features.mean(axis=0)
-    model = LogisticRegression(C=DOUBT_STRENGTH, max_iter=3000)
-    each = [_weight(one.row) for one in looked]
+    model = LogisticRegression(C=DOUBT_STRENGTH, solver="newton-cholesky")
+    each = [weigh(one.row) for one in looked]
     model.fit((features - middle) / scale, [one.right for one in looked], sample_weight=each)
     weights = model.coef_[0] / scale
     return weights, float(model.intercept_[0] - middle @ weights)
@@ -298,6 +368,16 @@ def fit_doubt(looked: Sequence[Looked]) -> tuple[np.ndarray, float]:
 
 def _weight(row: Row) -> float:
     return OFFICE_WEIGHT if row.office else 1.0
+
+
+def _office_doubt_weight(row: Row) -> float:
+    if not row.office:
+        return PROSE_DOUBT
+    return ONE_PLACE_DOUBT if row.kind in ONE_PLACE else OTHER_KINDS_DOUBT
+
+
+def _prose_doubt_weight(row: Row) -> float:
+    return 1.0
 
 
 def look(row: Row, weights: np.ndarray, mass: float) -> Looked:
@@ -332,19 +412,20 @@ def held_out(rows: Sequence[Row]) -> list[Looked]:
         train = [row for row in rows if row.fold != fold]
         weights = fit_choice(train)
         mass = fit_mass(train, weights)
-        doubt, bias = fit_doubt([look(row, weights, mass) for row in train])
+        looked = [look(row, weights, mass) for row in train]
+        in_offices, in_prose = fit_doubt(looked, _office_doubt_weight), fit_doubt(looked, _prose_doubt_weight)
         for row in rows:
             if row.fold == fold:
                 one = look(row, weights, mass)
-                one.p = probability(one.features, doubt, bias)
+                one.p = probability(one.features, *(in_prose if one.prose and not one.other else in_offices))
                 found.append(one)
     return found
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Shares that the thresholds may not exceed: ``wrong`` and unmarked of all, ``declined`` of the answerable in each
-    office; in prose ``marked`` of the right and ``lost``, declined of the answerable."""
+    """Shares that the thresholds may not exceed: ``wrong`` and unmarked of all, ``declined`` of the answerable in
+    offices; in prose ``marked`` of the right and ``lost``, declined of the answerable."""
 
     wrong: float
     declined: float
@@ -387,11 +468,7 @@ def _of_offices(looked: Sequence[Looked], limits: Limits) -> Bounds:
     counts = np.array([1.0 if one.row.answerable else rest for one in looked])
     wrong = np.array([one.p if not one.right and not one.marked(marks) else 0.0 for one in looked])
     found = next((float(at) for at in STEPS if counts[wrong >= at].sum() <= limits.wrong * counts.sum()), STEPS[-1])
-    folds = {one.row.fold for one in looked}
-    shown = min(
-        np.quantile([one.p for one in looked if one.row.answerable and one.row.fold == fold], limits.declined)
-        for fold in folds
-    )
+    shown = np.quantile(answerable, limits.declined)
     return Bounds(found=round(float(found), 3), shown=round(min(float(shown), found), 3), marks=marks)
 
 
@@ -482,20 +559,29 @@ def fit_family(rows: Sequence[Row], limits: Limits) -> Family:
     print("\n".join(curve(looked)), flush=True)
     weights = fit_choice(rows)
     mass = fit_mass(rows, weights)
-    doubt, bias = fit_doubt([look(row, weights, mass) for row in rows])
+    seen = [look(row, weights, mass) for row in rows]
     return Family(
         choice={name: round(float(value), 4) for name, value in zip(NAMES, weights, strict=True)},
         mass=round(mass, 2),
-        doubt={name: round(float(value), 4) for name, value in zip(DOUBT_NAMES, doubt, strict=True)},
-        bias=round(bias, 4),
+        doubt=_logistic(*fit_doubt(seen, _office_doubt_weight)),
+        doubt_in_prose=_logistic(*fit_doubt(seen, _prose_doubt_weight)),
         same=chosen.same,
         other=chosen.other,
         prose=chosen.prose,
     )
 
 
+def _logistic(weights: np.ndarray, bias: float) -> Logistic:
+    known = {name: round(float(value), 4) for name, value in zip(DOUBT_NAMES, weights, strict=True)}
+    return Logistic(weights=known, bias=round(bias, 4))
+
+
 def groups(looked: Sequence[Looked]) -> Iterator[tuple[str, list[Looked]]]:
     yield "offices", [one for one in looked if one.row.office]
+    one_place = [one for one in looked if one.row.office and one.row.kind in ONE_PLACE]
+    yield "offices, one place", one_place
+    for office in MADE:
+        yield f"{office}, one place", [one for one in one_place if one.row.group == office]
     for kind in dict.fromkeys(one.row.kind for one in looked if one.row.office):
         yield f"offices, {kind}", [one for one in looked if one.row.office and one.row.kind == kind]
     for name in dict.fromkeys(one.row.group for one in looked if not one.row.office):
@@ -508,30 +594,57 @@ def groups(looked: Sequence[Looked]) -> Iterator[tuple[str, list[Looked]]]:
 
 def main() -> None:
     parser = arguments(
-        __doc__, "keep", data=DATA, made=HERE / "offices" / "made", wrong=0.05, declined=0.1, marked=0.09, lost=0.045,
-        share=1.0,
+        __doc__, "keep", data=DATA, made=HERE / "offices" / "made", wrong=0.065, declined=0.06, marked=0.09, lost=0.045,
+        share=0.45,
     )  # fmt: skip
     parser.add_argument("--embedder", nargs="+", default=EMBEDDERS)
     parser.add_argument("--write", action="store_true", help="write the weights beside the modules")
     chosen = parser.parse_args()
+    by_embedder: dict[str, list[Row]] = {}
     for embedder in chosen.embedder:
-        rows = [
+        by_embedder[embedder] = [
             *office_rows(chosen.made, chosen.data, chosen.keep, embedder),
             *paragraph_rows(chosen.data, chosen.keep, embedder, chosen.share),
         ]
+        print(f"{embedder}: {len(by_embedder[embedder])} rows", flush=True)
+    every = [row for rows in by_embedder.values() for row in rows]
+    picks = [fit_pick([row for row in every if row.fold != fold]) for fold in range(FOLDS)]
+    if chosen.write:
+        write_pick(fit_pick(every))
+    for embedder, rows in by_embedder.items():
+        compare_picked(rows, chosen.keep, embedder, picks)
+        print(f"{embedder}: {' '.join(picked_shares(rows))}", flush=True)
         zero = float(np.median([row.comparison.zero for row in rows]))
-        print(f"{embedder}: {len(rows)} rows, unrelated texts {zero:.2f}", flush=True)
+        print(f"{embedder}: unrelated texts {zero:.2f}", flush=True)
         family = fit_family(rows, Limits(chosen.wrong, chosen.declined, chosen.marked, chosen.lost))
         if chosen.write:
             write("narrow" if zero >= NARROW_FROM else "wide", family)
 
 
+def picked_shares(rows: Sequence[Row]) -> Iterator[str]:
+    """Of each kind: in how many of the questions of which a hit holds the answer it is among those picked."""
+    for kind in (*ONE_PLACE, "answerable"):
+        some = [row for row in rows if row.kind == kind and any(row.good.values())]
+        if some:
+            sentences = float(np.mean([len(row.comparison.chosen) for row in some]))
+            yield f"{kind} {sum(bool(row.labels.any()) for row in some)} of {len(some)} ({sentences:.1f} sentences)"
+
+
+def write_pick(weights: np.ndarray) -> None:
+    """Put the weights of the pick beside the modules."""
+    known = {name: round(float(value), 4) for name, value in zip(PICK_NAMES, weights, strict=True) if value}
+    file = PickFile(format=PICK_FORMAT, fitted=FITTED_ON, weights=known)
+    place = Path(sentence_pick.__file__).with_name(PICK_FILE)
+    place.write_bytes(msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
+
+
 def write(name: str, family: Family) -> None:
     """Put a family into the file beside the modules, whose other families stay."""
     place = Path(sentence_weights.__file__).with_name(FILE)
-    families = msgspec.json.decode(place.read_bytes(), type=WeightsFile).families if place.exists() else {}
-    fitted = "benchmarks/offices (CC0), XQuAD and SQuAD 2.0 (CC BY-SA 4.0)"
-    file = WeightsFile(format=FORMAT, fitted=fitted, families={**families, name: family})
+    families: dict[str, Family] = {}
+    if place.exists() and msgspec.json.decode(place.read_bytes())["format"] == FORMAT:
+        families = msgspec.json.decode(place.read_bytes(), type=WeightsFile).families
+    file = WeightsFile(format=FORMAT, fitted=FITTED_ON, families={**families, name: family})
     place.write_bytes(msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
 
 

@@ -24,9 +24,18 @@ from workbench.records.documents import Collection, Document, DocumentText, Sear
 from workbench.records.models import ModelRecord
 from workbench.subjects.documents.embedder import WorkerRetriever
 from workbench.subjects.models.starter import find_starters
-from workbench.techniques.embedding_calls import Close, EmbedTexts, Ingest, QuestionVector, TableReply, TermStatistics
+from workbench.techniques.embedding_calls import (
+    Close,
+    EmbedTexts,
+    Ingest,
+    NamedIn,
+    QuestionVector,
+    TableReply,
+    TermStatistics,
+)
 
-MOST_HITS = 16
+BUSY_MS = 60_000
+"""So long another run may write what it keeps."""
 
 
 class KeptCollection:
@@ -38,13 +47,13 @@ class KeptCollection:
         self._folder, self._embedder, self._write = folder, embedder, write
         self._worker: tuple[WorkerHost, WorkerRetriever] | None = None
         self._kept = apsw.Connection(str(folder / "kept.sqlite"))
+        self._kept.setbusytimeout(BUSY_MS)
         self._kept.execute("create table if not exists kept (key text primary key, value blob)")
         self._vectors: dict[str, np.ndarray] = {}
 
     def search(self, query: str, limit: int) -> SearchResult:
-        kept = self._json("search", query, lambda worker: worker.search(query, MOST_HITS))
-        found = msgspec.convert(kept, SearchResult)
-        return msgspec.structs.replace(found, hits=found.hits[:limit])
+        kept = self._json(f"search {limit}", query, lambda worker: worker.search(query, limit))
+        return msgspec.convert(kept, SearchResult)
 
     def count_terms(self, query: str) -> TermStatistics:
         return msgspec.convert(self._json("terms", query, lambda worker: worker.count_terms(query)), TermStatistics)
@@ -53,6 +62,10 @@ class KeptCollection:
         vectors = self.vectors([*texts, *others])
         found = vectors[: len(texts)] @ vectors[len(texts) :].T
         return [[float(one) for one in row] for row in found]
+
+    def question_similarities(self, question: str, texts: list[str]) -> list[float]:
+        asked = np.array(self.embed_question(question).vector, dtype=np.float32)
+        return [float(one) for one in self.vectors(texts) @ asked]
 
     def vectors(self, texts: Sequence[str]) -> np.ndarray:
         missing = [text for text in dict.fromkeys(texts) if text not in self._vectors and not self._load(text)]
@@ -74,8 +87,13 @@ class KeptCollection:
     def ask_tables(self, question: str, language: str) -> TableReply | None:
         return None
 
+    def names_in(self, text: str, limit: int) -> NamedIn:
+        kept = self._json("names", f"{limit} {text}", lambda worker: worker.names_in(text, limit))
+        return msgspec.convert(kept, NamedIn)
+
     def embed_question(self, question: str) -> QuestionVector:
-        return self._opened()[1].embed_question(question)
+        kept = self._json("question", question, lambda worker: worker.embed_question(question))
+        return msgspec.convert(kept, QuestionVector)
 
     def close(self) -> None:
         if self._worker is not None:

@@ -14,7 +14,14 @@
     draws       of the ladders of the home: questions drawn from the held-out ones with replacement, as many as there
                 are, 1,000 times; how often the winner's interval holds its value over all of them, and how often a
                 plain interval of 95 % of the best rung does
-    estimates   of the ladders of the home: what each rung was estimated to take against what it took
+    estimates   of the ladders of the home: what each rung was estimated to take against what it took, before the start
+                and once a tenth of its training or of its held-out answers was done
+    first       the first ladder of a home, on the sample set ``--sample`` with the proposed rungs: its minutes, also
+                those of processor time
+    processor   of ``--rungs`` on the sample set ``--sample``: processor time of an answer in the measurement before the
+                start against that in the ladder, which does not depend on what else runs
+    each        a ladder for each of ``--rungs`` alone on the sample set ``--sample``, right after it was estimated
+                without the others
 
 ``--questions`` are the held-out questions of each ladder, as many are for tuning; ``--rungs`` replaces the proposed
 ones.
@@ -22,25 +29,35 @@ ones.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
+import resource
 import tempfile
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
+from unittest.mock import patch
 
+import psutil
 from harness import DATA, Core, arguments, read_lines, write_lines
 from prompting import sums
 
+from workbench.api import events
+from workbench.api.events import Event
 from workbench.base.errors import UserError
-from workbench.records.ladder import LadderReport, RungCost
+from workbench.records.ladder import AS_IT_IS, LadderReport, RungCost
 from workbench.records.recipes import PromptingPart, Recipe
 from workbench.subjects.documents.calls import AddDocuments, CreateCollection, ListCollections
-from workbench.subjects.evaluation.calls import CreateQuestionSet, ListQuestionSets
+from workbench.subjects.evaluation.calls import AddSampleSet, CreateQuestionSet, ListQuestionSets, ListSampleSets
 from workbench.subjects.evaluation.statistics import wilson
 from workbench.subjects.evaluation.store import EvaluationStore
-from workbench.subjects.ladder.calls import GetLadder, ListLadders, StartLadder
+from workbench.subjects.ladder import planning
+from workbench.subjects.ladder.calls import GetLadder, ListLadders, PlanLadder, StartLadder
+from workbench.subjects.ladder.probing import ASKED
+from workbench.subjects.ladder.rungs import RUNGS
 from workbench.subjects.ladder.store import LadderStore
 from workbench.subjects.ladder.verdict import Scored, judge
 
@@ -207,25 +224,133 @@ def coverage(draws: int) -> None:
 
 
 def estimates(core: Core) -> None:
-    """What each measured rung was estimated to take against what it took."""
-    store, within, count = LadderStore(core.workbench._base.database), 0, 0
+    """What each measured rung was estimated to take, before its ladder began, against what it took. Ladders of more
+    than one rung besides the recipe as it is run so long that other programs come and go."""
+    database, within, count = core.workbench._base.database, 0, 0
+    later = later_within = 0
     for ladder in core.call(ListLadders()).ladders:
-        for name, note in store.notes(ladder.id).items():
-            took = note.preparing_s + note.answering_s
+        raced = EvaluationStore(database).get(ladder.race).questions if ladder.race else 0
+        for name, note in LadderStore(database).notes(ladder.id).items():
+            before = note.estimate
+            took, expected = note.answering_s, before.answering_s
+            if name != "combined":  # whose parts were prepared before
+                took, expected = took + note.preparing_s, expected + before.preparing_s
+            if note.raced:  # as many as it was asked, of those that were planned
+                took, expected = took + note.racing_s, expected + before.racing_s * note.raced / raced
             if note.state != "measured" or took < 1:
                 continue
-            expected = note.estimate.preparing_s + note.estimate.answering_s
             ratio = took / expected if expected else math.inf
             count += 1
             within += 1 / WITHIN <= ratio <= WITHIN
-            print(f"  {ladder.set_name:12s} {name:22s} estimated {expected:6.0f} s, took {took:6.0f} s, {ratio:.2f}")
-    share = wilson(within, count)
-    print(f"estimates: {within} of {count} within a factor of {WITHIN} ({share.low:.0%} to {share.high:.0%})")
+            print(f"  {ladder.set_name:20s} {name:18s} estimated {expected:6.0f} s, took {took:6.0f} s, {ratio:.2f}")
+            for part in ("preparing_s", "answering_s"):
+                if told := getattr(note.tenth, part):
+                    ratio = getattr(note, part) / told
+                    later += 1
+                    later_within += 1 / WITHIN <= ratio <= WITHIN
+                    print(f"    {part:12s} after a tenth {told:6.0f} s, {ratio:.2f}")
+    for when, good, of in (("before", within, count), ("after a tenth", later_within, later)):
+        if of:
+            share = wilson(good, of)
+            print(f"{when}: {good} of {of} within a factor of {WITHIN} ({share.low:.0%} to {share.high:.0%})")
+
+
+def first(core: Core, name: str) -> None:
+    """Processor time is that of the core and of all its workers."""
+    found = core.call(AddSampleSet(name=name))
+    collection = next(one.collection for one in core.call(ListSampleSets()).samples if one.name == name)
+    began, before = time.monotonic(), processor_s()
+    plan = core.call(PlanLadder(question_set=found.id, collection=collection, measure=True))
+    planned, of_plan = time.monotonic() - began, processor_s() - before
+    call = StartLadder(question_set=found.id, collection=collection)
+    report = core.call(GetLadder(ladder=core.follow(core.call(call))["ladder"]))
+    show(report)
+    took, computed = (time.monotonic() - began) / 60, (processor_s() - before) / 60
+    proposed = sum(one.estimate.seconds for one in plan.rungs if one.proposed)
+    print(
+        f"first: {took:.1f} minutes, {computed:.1f} of processor time; planned in {planned:.0f} s "
+        f"({of_plan:.0f}), which estimated {proposed / 60:.1f} minutes"
+    )
+
+
+def processor(core: Core, name: str, questions: int, rungs: tuple[str, ...]) -> None:
+    """The time of a stage is that until the next one is told. What the rungs need is loaded before, by the plan of
+    another set."""
+    chosen = tuple(rung for rung in RUNGS if rung.name in {AS_IT_IS, *rungs})
+    found = core.call(AddSampleSet(name=name))
+    measured, answered = dict[str, float](), dict[str, float]()
+    other = core.call(AddSampleSet(name="sums" if name != "sums" else "departments"))
+    with patch.object(planning, "RUNGS", chosen), patch.object(planning, "MEASURING_S", math.inf):
+        core.call(PlanLadder(question_set=other.id, measure=True))
+        core.call(PlanLadder(question_set=found.id, measure=True), _Clock(measured))
+    run = core.call(StartLadder(question_set=found.id, questions=questions, rungs=rungs))
+    done = core.follow(run, _Clock(answered))
+    notes, within, count = LadderStore(core.workbench._base.database).notes(done["ladder"]), 0, 0
+    for rung in chosen:
+        note, before = notes[rung.name], measured.get(f"measuring {rung.title}")
+        made = note.raced + (questions if note.state == "measured" else 0)
+        took = answered.get(rung.title, 0.0) + answered.get(f"{rung.title}: tuning questions", 0.0)
+        if rung.name == AS_IT_IS or before is None or not made:
+            continue
+        each, expected = took / made, before / ASKED
+        within += 1 / WITHIN <= each / expected <= WITHIN
+        count += 1
+        print(
+            f"  {name:18s} {rung.name:18s} measured {expected:.2f} s of processor time, took {each:.2f} s in {made} "
+            f"answers, {each / expected:.2f}"
+        )
+    print(f"processor: {within} of {count} within a factor of {WITHIN}", flush=True)
+
+
+class _Clock:
+    """The processor time of each stage that events tell."""
+
+    def __init__(self, found: dict[str, float]) -> None:
+        self._found, self._stage, self._since = found, "", 0.0
+
+    def __call__(self, event: Event) -> None:
+        stage = event.stage if isinstance(event, events.Progress) else ""
+        ended = isinstance(event, events.TERMINAL)
+        if not ended and (not stage or stage == self._stage):
+            return
+        now = processor_s()
+        if self._stage:
+            self._found[self._stage] = self._found.get(self._stage, 0.0) + now - self._since
+        self._stage, self._since = stage, now
+
+
+def processor_s() -> float:
+    """Of this process and its children, also of those that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    mine = psutil.Process()
+    found = sum(mine.cpu_times()[:2]) + ended.ru_utime + ended.ru_stime
+    for child in mine.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += sum(child.cpu_times()[:2])
+    return found
+
+
+def each(core: Core, name: str, count: int, rungs: tuple[str, ...]) -> None:
+    """A ladder for each rung alone, right after it alone was estimated, so that both meet the same other programs.
+    Answers of the recipe as it is are made once."""
+    found = core.call(AddSampleSet(name=name))
+    for rung in rungs:
+        chosen = tuple(one for one in RUNGS if one.name in (AS_IT_IS, rung))
+        with patch.object(planning, "RUNGS", chosen):
+            core.call(PlanLadder(question_set=found.id, measure=True))
+            core.follow(core.call(StartLadder(question_set=found.id, rungs=(rung,), questions=count)))
 
 
 def main() -> None:
     parser = arguments(
-        __doc__, "home", data=DATA, only=(*SETS, "coverage", "draws", "estimates"), questions=40, rungs="", minutes=0.0
+        __doc__,
+        "home",
+        data=DATA,
+        only=(*SETS, "coverage", "first", "processor", "each", "draws", "estimates"),
+        questions=40,
+        rungs="",
+        sample="departments",
+        minutes=0.0,
     )
     chosen = parser.parse_args()
     if "coverage" in chosen.only:
@@ -240,6 +365,12 @@ def main() -> None:
                     climb(core, name, chosen.data, chosen.questions, rungs, chosen.minutes)
                 except UserError as error:
                     print(f"{name}: {error}", flush=True)
+        if "first" in chosen.only:
+            first(core, chosen.sample)
+        if "processor" in chosen.only:
+            processor(core, chosen.sample, chosen.questions, rungs)
+        if "each" in chosen.only:
+            each(core, chosen.sample, chosen.questions, rungs)
         if "draws" in chosen.only:
             draws(core)
         if "estimates" in chosen.only:

@@ -31,7 +31,7 @@ from workbench.subjects.chats.calls import Ask
 from workbench.subjects.documents.calls import AddDocuments, CreateCollection, ListCollections
 from workbench.subjects.machine.calls import ChangeSettings
 
-MADE = ("joinery", "sportsclub", "forwarder", "observatory")
+MADE = ("joinery", "sportsclub", "forwarder", "observatory", "dairy", "theatre", "softhouse", "archive")
 
 
 def scorer(data: Path) -> Any:

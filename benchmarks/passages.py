@@ -21,6 +21,7 @@ from typing import Any
 from unittest import mock
 
 from harness import DATA, HERE, arguments, holds, read_lines, share
+from office_answers import MADE
 
 from workbench.api.events import Finished
 from workbench.api.protocol import RequestContext
@@ -34,7 +35,6 @@ from workbench.techniques.retrieval.ingest import ingest
 from workbench.techniques.retrieval.passage_context import ContextSource
 from workbench.techniques.retrieval.search import search
 
-OFFICES = ("joinery", "sportsclub", "forwarder", "observatory")
 KINDS = ("fact", "crosslang", "version")
 """Kinds of questions that one passage answers."""
 PARTS = ("offices", "peps")
@@ -93,7 +93,7 @@ def tell(name: str, ranks: Sequence[tuple[int, int]]) -> None:
 
 def measure_offices(bench: Bench, made: Path) -> None:
     by_kind: dict[str, list[tuple[int, int]]] = {kind: [] for kind in KINDS}
-    for office in OFFICES:
+    for office in MADE:
         questions = [one for one in read_lines(HERE / "offices" / office / "questions.jsonl") if one["kind"] in KINDS]
         ranks = bench.ranks(office, made / office, questions)
         tell(office, ranks)

@@ -29,18 +29,35 @@ from numpy.typing import NDArray
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
+    """``head``: the width of a head, where it is not the model's width by its heads. ``experts`` of which ``used`` are
+    computed for a token; 0: there are none, and ``inner`` is the width of the only one."""
+
     layers: int
     width: int
     inner: int
     heads: int
     kv_heads: int
+    architecture: str = "llama"
+    head: int = 0
+    experts: int = 0
+    used: int = 0
+
+    @property
+    def head_width(self) -> int:
+        return self.head or self.width // self.heads
 
 
 SHAPES = {
     "1.5b": Shape(28, 1536, 8960, 12, 2),
     "3b": Shape(28, 3072, 8192, 24, 8),
     "8b": Shape(32, 4096, 14336, 32, 8),
+    "qwen3-1.7b": Shape(28, 2048, 6144, 16, 8, "qwen3", 128),
+    "gemma3-1b": Shape(26, 1152, 6912, 4, 1, "gemma3", 256),
+    "gemma3-4b": Shape(34, 2560, 10240, 8, 4, "gemma3", 256),
+    "qwen3-moe": Shape(24, 2048, 768, 32, 4, "qwen3moe", 128, 32, 8),
 }
+"""Of Qwen2.5 1.5B (as a llama), Llama 3.2 3B, Llama 3.1 8B, Qwen3 1.7B, Gemma 3 1B and 4B, and of Qwen3 30B-A3B with 24
+layers of 32 experts in place of 48 of 128."""
 WAYS = ("mapped", "chosen")
 TOKENS = 16
 _SPREAD = 4.6  # the standard deviation of the 16 values of four bits
@@ -62,32 +79,43 @@ def random_blocks(rows: int, columns: int, kind: gguf.GGMLQuantizationType, rng:
     return matrix
 
 
-def tensors_of(shape: Shape, vocabulary: int) -> Iterator[tuple[str, int, int]]:
-    """Name, rows and columns of each tensor, in a file's usual order; a norm has one row."""
-    keys = shape.width // shape.heads * shape.kv_heads
-    yield "token_embd.weight", vocabulary, shape.width
-    for layer in range(shape.layers):
-        for name, rows, columns in (
-            ("attn_norm", 1, shape.width),
-            ("ffn_down", shape.width, shape.inner),
-            ("ffn_gate", shape.inner, shape.width),
-            ("ffn_up", shape.inner, shape.width),
-            ("ffn_norm", 1, shape.width),
-            ("attn_k", keys, shape.width),
-            ("attn_output", shape.width, shape.width),
-            ("attn_q", shape.width, shape.width),
-            ("attn_v", keys, shape.width),
-        ):
-            yield f"blk.{layer}.{name}.weight", rows, columns
-    yield "output_norm.weight", 1, shape.width
-    yield "output.weight", vocabulary, shape.width
+def tensors_of(shape: Shape, vocabulary: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Name and shape of each tensor, in a file's usual order; a norm has one dimension."""
+    keys, queries = shape.head_width * shape.kv_heads, shape.head_width * shape.heads
+    gemma = shape.architecture == "gemma3"
+    experts = (shape.experts,) if shape.experts else ()
+    suffix = "_exps" if shape.experts else ""
+    layer: list[tuple[str, tuple[int, ...]]] = [
+        ("attn_norm", (shape.width,)),
+        (f"ffn_down{suffix}", (*experts, shape.width, shape.inner)),
+        (f"ffn_gate{suffix}", (*experts, shape.inner, shape.width)),
+        (f"ffn_up{suffix}", (*experts, shape.inner, shape.width)),
+        ("ffn_norm", (shape.width,)),
+        ("attn_k", (keys, shape.width)),
+        ("attn_output", (shape.width, queries)),
+        ("attn_q", (queries, shape.width)),
+        ("attn_v", (keys, shape.width)),
+    ]
+    if shape.architecture != "llama":
+        layer += [("attn_q_norm", (shape.head_width,)), ("attn_k_norm", (shape.head_width,))]
+    if gemma:
+        layer += [("post_attention_norm", (shape.width,)), ("post_ffw_norm", (shape.width,))]
+    if shape.experts:
+        layer.append(("ffn_gate_inp", (shape.experts, shape.width)))
+    yield "token_embd.weight", (vocabulary, shape.width)
+    for number in range(shape.layers):
+        for name, dimensions in layer:
+            yield f"blk.{number}.{name}.weight", dimensions
+    yield "output_norm.weight", (shape.width,)
+    if not gemma:  # its embeddings are the output layer too
+        yield "output.weight", (vocabulary, shape.width)
 
 
 def write_random(path: Path, shape: Shape, kind: gguf.GGMLQuantizationType) -> None:
-    """A llama of this shape with the starter's tokenizer, written aside and renamed."""
+    """A model of this shape with the starter's tokenizer, written aside and renamed."""
     reader = gguf.GGUFReader(starter_model())
     unfinished = path.with_suffix(".unfinished")
-    writer = gguf.GGUFWriter(unfinished, "llama")
+    writer = gguf.GGUFWriter(unfinished, shape.architecture)
     writer.add_name(path.stem)
     writer.add_context_length(8192)
     writer.add_embedding_length(shape.width)
@@ -96,7 +124,15 @@ def write_random(path: Path, shape: Shape, kind: gguf.GGMLQuantizationType) -> N
     writer.add_head_count(shape.heads)
     writer.add_head_count_kv(shape.kv_heads)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_dimension_count(shape.width // shape.heads)
+    writer.add_rope_dimension_count(shape.head_width)
+    writer.add_key_length(shape.head_width)
+    writer.add_value_length(shape.head_width)
+    if shape.architecture == "gemma3":
+        writer.add_sliding_window(512)
+    if shape.experts:
+        writer.add_expert_count(shape.experts)
+        writer.add_expert_used_count(shape.used)
+        writer.add_expert_feed_forward_length(shape.inner)
     writer.add_vocab_size(len(reader.fields["tokenizer.ggml.tokens"].data))
     for name, field in reader.fields.items():
         if name.startswith("tokenizer."):
@@ -104,21 +140,33 @@ def write_random(path: Path, shape: Shape, kind: gguf.GGMLQuantizationType) -> N
             writer.add_key_value(name, field.contents(), field.types[0], elements)
     block, size = gguf.GGML_QUANT_SIZES[kind]
     tensors = list(tensors_of(shape, len(reader.fields["tokenizer.ggml.tokens"].data)))
-    for tensor, rows, columns in tensors:
-        if rows == 1:
-            writer.add_tensor_info(tensor, (columns,), np.dtype(np.float32), 4 * columns)
+    for tensor, dimensions in tensors:
+        if is_plain(tensor, dimensions, block):
+            count = math.prod(dimensions)
+            writer.add_tensor_info(tensor, dimensions, np.dtype(np.float32), 4 * count)
         else:
-            stored, taken = (rows, columns // block * size), rows * columns // block * size
-            writer.add_tensor_info(tensor, stored, np.dtype(np.uint8), taken, raw_dtype=kind)
+            *rows, columns = dimensions
+            stored = (*rows, columns // block * size)
+            writer.add_tensor_info(tensor, stored, np.dtype(np.uint8), math.prod(stored), raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
     rng = np.random.default_rng(0)
-    for _, rows, columns in tensors:
-        made = np.ones(columns, np.float32) if rows == 1 else random_blocks(rows, columns, kind, rng)
-        writer.write_tensor_data(made)
+    for tensor, dimensions in tensors:
+        *rows, columns = dimensions
+        if not rows:
+            writer.write_tensor_data(np.ones(columns, np.float32))
+        elif is_plain(tensor, dimensions, block):
+            writer.write_tensor_data(rng.standard_normal(dimensions, np.float32) / math.sqrt(columns))
+        else:
+            writer.write_tensor_data(random_blocks(math.prod(rows), columns, kind, rng))
     writer.close()
     unfinished.rename(path)
+
+
+def is_plain(tensor: str, dimensions: tuple[int, ...], block: int) -> bool:
+    """Whether a tensor stays in float32: norms, the choice of experts, and rows that are no whole number of blocks."""
+    return len(dimensions) == 1 or "ffn_gate_inp" in tensor or bool(dimensions[-1] % block)
 
 
 def load(path: Path, *, mapped: bool) -> dict[str, Any]:
@@ -163,12 +211,12 @@ def load(path: Path, *, mapped: bool) -> dict[str, Any]:
     }
 
 
-def fit(path: Path) -> dict[str, int]:
+def fit(path: Path, context_tokens: int = 2048) -> dict[str, int]:
     from workbench.engine.fitting_calls import MeasureFit
     from workbench.engine.inference_calls import Load
     from workbench.workers.fitting import FittingServer
 
-    (part,) = FittingServer()._fit(MeasureFit(load=Load(path=str(path), context_tokens=2048))).parts
+    (part,) = FittingServer()._fit(MeasureFit(load=Load(path=str(path), context_tokens=context_tokens))).parts
     return {"total": part.total, "weights": part.weights, "cache": part.cache, "mapped": part.mapped}
 
 
@@ -212,7 +260,8 @@ def main() -> None:
     if options.child:
         what, path = options.child[0], options.keep / options.child[1]
         with contextlib.redirect_stdout(sys.stderr):
-            found = fit(path) if what == "fit" else load(path, mapped=what == "mapped")
+            kind, _, context = what.partition(":")
+            found = fit(path, int(context or 2048)) if kind == "fit" else load(path, mapped=kind == "mapped")
         print(json.dumps(found))
         return
     rows: list[dict[str, Any]] = []
