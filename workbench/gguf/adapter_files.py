@@ -110,7 +110,7 @@ def resolve_adapter(name: str, adapters_folder: Path) -> Path:
     given = Path(name).expanduser()
     if given.suffix.lower() == ".gguf" and given.is_file():
         return given.absolute()
-    if name and given.name == name and name not in (".", ".."):  # a bare name, which cannot lead out of the folder
+    if name and given.name == name and not name.startswith("."):  # a bare name, which cannot lead out of the folder
         for file in (adapters_folder / name / ADAPTER_FILE, adapters_folder / f"{name}.gguf"):
             if file.is_file():
                 return file
@@ -127,7 +127,7 @@ def resolve_adapter(name: str, adapters_folder: Path) -> Path:
 def list_adapters(adapters_folder: Path) -> list[str]:
     """The names of the adapters in the home's folder of adapters, sorted."""
     try:
-        entries = list(adapters_folder.iterdir())
+        entries = [entry for entry in adapters_folder.iterdir() if not entry.name.startswith(".")]
     except OSError:
         return []
     folders = {entry.name for entry in entries if (entry / ADAPTER_FILE).is_file()}

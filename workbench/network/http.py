@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import math
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
@@ -19,6 +22,7 @@ from workbench.records.hub import NetworkRequest, Purpose
 
 MOST_REDIRECTS = 5
 MOST_NOTED = 1_000
+CERTIFICATE_S, CONNECT_S = 20.0, 5.0
 BEHIND_A_PORTAL = (
     "This network may want you to log in first: open any page in a browser, log in there, and try again. Otherwise "
     "check the address."
@@ -51,12 +55,50 @@ def redirected_host(response: httpx2.Response) -> str:
         return "another address"
 
 
+def trusting(certificate: str) -> ssl.SSLContext:
+    """TLS that accepts this certificate (PEM) and no other one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False  # it is known by itself, not by a name
+    context.load_verify_locations(cadata=certificate)
+    return context
+
+
+def certificate_of(
+    gate: Gate, purpose: Purpose, host: str, port: int, fingerprint: bytes, context: RequestContext
+) -> str:
+    """The certificate (PEM) of a server, which must have this SHA-256. Nothing is sent to it. Raises UserError for
+    another certificate, and where the server cannot be reached."""
+    unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    unchecked.check_hostname = False
+    unchecked.verify_mode = ssl.CERT_NONE  # it is compared with the fingerprint
+    opened = GatedBackend(gate, purpose, Patience(context, CERTIFICATE_S))
+    noted = NetworkRequest(at=time.time(), purpose=purpose, host=host, method="TLS", path="", bytes_out=0)
+    try:
+        stream = opened.connect_tcp(host, port, CONNECT_S)
+        with contextlib.closing(stream.start_tls(unchecked, None, CONNECT_S)) as secured:
+            found = secured.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    except (httpcore2.NetworkError, httpcore2.TimeoutException) as error:
+        gate.log(msgspec.structs.replace(noted, failed=type(error).__name__))
+        raise UserError(
+            f"{host} cannot be reached ({type(error).__name__}).", "Check that it serves its API."
+        ) from None
+    gate.log(noted)
+    if hashlib.sha256(found).digest() != fingerprint:
+        raise UserError(
+            f"{host} has another certificate than the code names: it may be another machine that answers in its place.",
+            "Ask for a new code, and do not use this one.",
+        )
+    return ssl.DER_cert_to_PEM_cert(found)
+
+
 class GatedTransport(httpx2.HTTPTransport):
     """A transport that connects through a gate and logs each request. Bodies are not compressed, so that a short one
     cannot become a long one, and have at most ``largest_bytes``."""
 
-    def __init__(self, gate: Gate, purpose: Purpose, patience: Patience, largest_bytes: float) -> None:
-        super().__init__(trust_env=False)
+    def __init__(
+        self, gate: Gate, purpose: Purpose, patience: Patience, largest_bytes: float, certificate: str = ""
+    ) -> None:
+        super().__init__(trust_env=False, verify=trusting(certificate) if certificate else True)
         self._gate, self._purpose = gate, purpose
         self._largest_bytes = largest_bytes
         self._pool._network_backend = GatedBackend(gate, purpose, patience)
@@ -116,14 +158,17 @@ def open_client(
     read_s: float = 30.0,
     whole_s: float = math.inf,
     largest_bytes: float = math.inf,
+    certificate: str = "",
 ) -> httpx2.Client:
     """A client for one purpose. It follows no redirects by itself, and reads no proxies from the environment. Its
     requests raise errors.Cancelled soon after ``context`` is cancelled.
 
     ``read_s``: seconds that the server may be silent, ``whole_s``: those that all requests of the client may take.
+    ``certificate``: the one that the server must have, in PEM, whatever name it bears; "": one that an authority of
+    this system has signed for its name.
     """
     return httpx2.Client(
-        transport=GatedTransport(gate, purpose, Patience(context, whole_s), largest_bytes),
+        transport=GatedTransport(gate, purpose, Patience(context, whole_s), largest_bytes, certificate),
         timeout=httpx2.Timeout(30.0, connect=10.0, read=read_s),
         headers=headers, follow_redirects=False, trust_env=False,
     )  # fmt: skip

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from workbench.base.catalogue import Shown
 from workbench.reading.grid import Grid
 from workbench.reading.text import clean
 
@@ -19,7 +20,7 @@ class Extracted:
     page_starts: tuple[int, ...] = ()
     language: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Shown, ...] = ()
     scanned: tuple[int, ...] = ()
     tables: tuple[Grid, ...] = ()
 

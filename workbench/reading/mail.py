@@ -8,6 +8,7 @@ from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.reading.extract import Extracted
 from workbench.reading.html import html_text
@@ -50,7 +51,7 @@ def _read(message: EmailMessage, read_attached: Callable[[str, bytes], str] | No
     if not any(name in message for name in _SHOWN):
         raise UserError("The file is not an e-mail message: it has no sender, receiver, subject or date.")
     texts: list[str] = []
-    warnings: list[str] = []
+    warnings: list[Shown] = []
     waiting = [message]
     messages = attachments = 0
     has_text = False

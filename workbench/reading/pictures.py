@@ -35,11 +35,11 @@ MOST_ENLARGED = 3.0
 def read_picture(data: bytes) -> Extracted:
     """No text yet; all pages in ``scanned``. Raises UserError when it is no picture of these formats, is damaged, or
     has too many pixels or pages."""
-    with _opened(data) as image:
+    with opened(data) as image:
         pages = int(getattr(image, "n_frames", 1)) if image.format == "TIFF" else 1
         if pages > MOST_PAGES:
             raise UserError(f"The picture has {pages:,} pages; the limit is {MOST_PAGES:,}.", "Split it.")
-        _check_size(image)
+        check_size(image)
     starts = tuple(number * len(PAGE_BREAK) for number in range(pages))
     return Extracted(PAGE_BREAK * (pages - 1), page_starts=starts, scanned=tuple(range(1, pages + 1)))
 
@@ -49,7 +49,7 @@ def draw_for_recognition(data: bytes, number: int, longest_side: int) -> Any:
     side. Raises UserError when there is no such page or it cannot be decoded."""
     with _page(data, number) as page:
         scale = min(longest_side / max(page.size), max(1.0, min(MOST_ENLARGED, LEAST_SIDE / max(page.size))))
-        return np.asarray(_scaled(page, scale))[:, :, ::-1].copy()
+        return np.asarray(scaled(page, scale))[:, :, ::-1].copy()
 
 
 def draw_picture(data: bytes, number: int, scale: float) -> PagePicture:
@@ -58,20 +58,21 @@ def draw_picture(data: bytes, number: int, scale: float) -> PagePicture:
     with _page(data, number) as page:
         width, height = page.size
         factor = min(scale * POINTS_WIDE / width, (LARGEST_DRAWN / (width * height)) ** 0.5)
-        drawn = _scaled(page, factor)
+        drawn = scaled(page, factor)
         png = io.BytesIO()
         drawn.save(png, "PNG", compress_level=4)
-    with _opened(data) as image:
+    with opened(data) as image:
         pages = int(getattr(image, "n_frames", 1)) if image.format == "TIFF" else 1
     return PagePicture(png=png.getvalue(), width=drawn.width, height=drawn.height, page=number, pages=pages)
 
 
 @contextmanager
-def _opened(data: bytes) -> Iterator[Image.Image]:
+def opened(data: bytes, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
+    """The picture in a file's content, in one of these formats. Raises UserError when it is none, or is damaged."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of sizes, which are checked here, and of broken metadata
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            with Image.open(io.BytesIO(data), formats=formats) as image:
                 yield image
     except UserError:
         raise
@@ -93,19 +94,20 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
 @contextmanager
 def _page(data: bytes, number: int) -> Iterator[Image.Image]:
     """A page, upright and in colours on white."""
-    with _opened(data) as image:
+    with opened(data) as image:
         if number > 1:
             try:
                 image.seek(number - 1)
             except EOFError as error:
                 raise UserError(f"The picture has no page {number}.") from error
-        _check_size(image)
+        check_size(image)
         image.load()
         upright = ImageOps.exif_transpose(image) if image.format != "TIFF" else image
-        yield _on_white(upright)
+        yield on_white(upright)
 
 
-def _check_size(image: Image.Image) -> None:
+def check_size(image: Image.Image) -> None:
+    """Raises UserError for a picture of too many pixels; nothing is decoded yet."""
     width, height = image.size
     if width * height > MOST_PIXELS:
         raise _too_large(width, height)
@@ -116,7 +118,8 @@ def _too_large(width: int = 0, height: int = 0) -> UserError:
     return UserError(f"The picture has {size} pixels; the limit is {MOST_PIXELS:,}.", "Save a smaller copy.")
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def on_white(image: Image.Image) -> Image.Image:
+    """The picture in colours, on white where it is transparent."""
     if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):  # of 16 bits and more
         values = np.asarray(image, dtype=np.float32)
         low, high = float(values.min()), float(values.max())
@@ -129,7 +132,8 @@ def _on_white(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _scaled(page: Image.Image, factor: float) -> Image.Image:
+def scaled(page: Image.Image, factor: float) -> Image.Image:
+    """The picture with so many times the pixels on each side."""
     size = max(1, round(page.width * factor)), max(1, round(page.height * factor))
     way = Image.Resampling.BOX if factor < 0.5 else Image.Resampling.BICUBIC
     return page.resize(size, way) if size != page.size else page

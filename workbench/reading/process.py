@@ -25,11 +25,15 @@ from workbench.api.events import Event
 from workbench.api.protocol import Call, error_of, read_result
 from workbench.base import errors
 from workbench.base.errors import UserError, WorkerDied
+from workbench.base.pixels import Pixels, read_pixels
 from workbench.processes.host import WorkerHost
 from workbench.reading.kinds import CONVERTED, kind_of
 from workbench.reading.reader_calls import (
+    DecodedImage,
+    DecodeImage,
     DrawDocumentPage,
     QueryTables,
+    ReadChatExport,
     ReadDocument,
     ReadFile,
     ReadLimits,
@@ -40,6 +44,7 @@ from workbench.reading.reader_calls import (
 )
 from workbench.reading.recognition import with_recognised_pages
 from workbench.reading.unlocking import FileLocked
+from workbench.records.chat_exports import ChatExport
 from workbench.records.documents import PagePicture
 
 R = TypeVar("R")
@@ -150,6 +155,37 @@ class ReaderProcess:
         """Query the tables of files with SQL; "" describes them. Raises as ``read``."""
         call = QueryTables(paths=tuple(map(_sendable, paths)), sql=sql, limits=limits)
         return self._ask(call, limits, cancelled)
+
+    def read_chat_export(
+        self, path: Path, limits: ReadLimits = DEFAULT_LIMITS, cancelled: Callable[[], bool] = lambda: False
+    ) -> ChatExport:
+        """The chats that another program has exported to a file or folder. Raises as ``read``."""
+        into = Path(tempfile.gettempdir()) / f"llm-workbench-{uuid.uuid4().hex}.chats"
+        try:
+            self._ask(ReadChatExport(path=_sendable(path), into=str(into), limits=limits), limits, cancelled)
+            return msgspec.msgpack.decode(into.read_bytes(), type=ChatExport)
+        finally:
+            into.unlink(missing_ok=True)
+
+    def decode_image(
+        self,
+        path: Path,
+        limits: ReadLimits = DEFAULT_LIMITS,
+        cancelled: Callable[[], bool] = lambda: False,
+        folder: Path | None = None,
+    ) -> tuple[Pixels, Pixels, DecodedImage]:
+        """The pixels of an image file, those of a small copy, and what the file says. What the process has written, to
+        files in ``folder`` that are deleted at once, is checked like a stranger's file. Raises as ``read``."""
+        name = f"llm-workbench-{uuid.uuid4().hex}"
+        folder = folder or Path(tempfile.gettempdir())
+        into, small = (folder / f"{name}.{ending}" for ending in ("pixels", "small"))
+        try:
+            call = DecodeImage(path=_sendable(path), into=str(into), small_into=str(small), limits=limits)
+            decoded = self._ask(call, limits, cancelled)
+            return read_pixels(into), read_pixels(small), decoded
+        finally:
+            into.unlink(missing_ok=True)
+            small.unlink(missing_ok=True)
 
     @property
     def pid(self) -> int:

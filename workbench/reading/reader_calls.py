@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.reading.table_query import TableInfo, TableRows
 from workbench.records.documents import PagePicture, PlacedText
@@ -41,7 +42,7 @@ class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
     page_starts: tuple[int, ...] = ()
     language: str = ""
     metadata: dict[str, str] = {}
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Shown, ...] = ()
     scanned: tuple[int, ...] = ()
     places: dict[int, tuple[PlacedText, ...]] = {}
     tables: tuple[DocumentTable, ...] = ()
@@ -120,7 +121,35 @@ class QueryTables(Call[TableAnswer], frozen=True, kw_only=True, tag="query"):
     limits: ReadLimits = ReadLimits()
 
 
-ReaderCall = ReadFile | RecognisePage | DrawDocumentPage | QueryTables
+class ReadChatExport(Call[None], frozen=True, kw_only=True, tag="chat_export"):
+    """Write the chats of another program's export, a ``ChatExport`` as msgpack, to the file ``into``, which must not be
+    there. Raises UserError that names the place of what cannot be read."""
+
+    path: str
+    into: str
+    limits: ReadLimits = ReadLimits()
+
+
+class DecodedImage(msgspec.Struct, frozen=True, kw_only=True):
+    """An image as it was decoded. ``width`` and ``height`` are those of its file, upright; the stored pixels may be
+    fewer. ``media_type`` is that of its content."""
+
+    width: int
+    height: int
+    media_type: str
+
+
+class DecodeImage(Call[DecodedImage], frozen=True, kw_only=True, tag="image"):
+    """Decode an image file (PNG, JPEG, WebP, BMP, or the first frame of a GIF) and write its pixels (``base.pixels``)
+    to the file ``into``, and those of a copy for lists to ``small_into``. Raises UserError with the reason."""
+
+    path: str
+    into: str
+    small_into: str
+    limits: ReadLimits = ReadLimits()
+
+
+ReaderCall = ReadFile | RecognisePage | DrawDocumentPage | QueryTables | ReadChatExport | DecodeImage
 
 
 def out_of_memory(limits: ReadLimits) -> UserError:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from workbench.base.catalogue import Shown
 from workbench.reading.archive import Archive
 from workbench.reading.comments import comment_section, related_comments
 from workbench.reading.extract import Extracted, labelled, real_title, section
@@ -31,7 +32,7 @@ def read_xlsx(data: bytes) -> Extracted:
     main = archive.main_part(_WORKBOOK)
     texts: list[str] = []
     tables: list[Grid] = []
-    warnings: list[str] = []
+    warnings: list[Shown] = []
     for name, target, sheet in _sheets(archive, main):
         numbered = list(zip(sheet.numbers, sheet.rows, strict=True))
         incomplete = sheet.uncomputed > 0

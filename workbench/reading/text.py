@@ -102,9 +102,18 @@ def _guessed_encoding(data: bytes) -> str:
     best = matches.best()
     if best is None:
         return "utf-8"  # mostly ASCII may still be read; other text is refused for its invalid bytes
-    if any(match.encoding == "cp1252" and match.chaos <= best.chaos for match in matches):
-        return "cp1252"  # of those that fit equally well, the one that is by far the most common
-    return str(best.encoding)
+    # of those that fit equally well the ones that read the most letters ("Küste", not "K³ste"), and of these the one
+    # that is by far the most common
+    fitting = [match for match in matches if match.chaos <= best.chaos]
+    most = max(map(_letters, fitting))
+    best = next(match for match in fitting if _letters(match) == most)
+    common = any("cp1252" in match.could_be_from_charset for match in fitting if _letters(match) == most)
+    return "cp1252" if common else str(best.encoding)
+
+
+def _letters(text: object) -> int:
+    """The letters of a decoded text that are not ASCII."""
+    return sum(match.group().isalpha() for match in _NOT_ASCII.finditer(str(text)))
 
 
 def _decoded_whole(data: bytes, encoding: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.reading.grid import LONGEST_NAME, MOST_ROWS, Grid, Row, Span
 from workbench.reading.text import clean
 from workbench.records.tables import ColumnKind, DocumentTable, TableColumn, TableRow
@@ -48,7 +49,7 @@ def typed_tables(grids: Sequence[Grid], text: str, language: str = "") -> tuple[
     document's."""
     lines = _Lines(text)
     tables: list[DocumentTable] = []
-    warnings: list[str] = []
+    warnings: list[Shown] = []
     rows_left, characters_left = MOST_ROWS, MOST_CHARACTERS
     for grid in grids:
         if len(grid.rows) > MOST_ROWS + MOST_BEFORE:

@@ -2,7 +2,8 @@
 
 Text that was read from a file has lines of two kinds: those of a wrapped paragraph, which belong together, and those
 that stand for themselves: headings, entries of a list, rows of a table, an address, the head of a page. A line goes on
-in the next one where it is about as long as the longest around it, or the next one begins in lower case.
+in the next one where it is about as long as the longest around it, or the next one begins in lower case. A rule that is
+drawn with marks ("-----") and a line whose parts stand in columns never go on.
 """
 
 from __future__ import annotations
@@ -47,6 +48,9 @@ SHORTEST_WRAPPED = 30, 14
 """Characters of a wrapped line at least; the second in scripts without spaces."""
 
 _HEADING_WORDS = 2
+_RULE = re.compile(r"[-=_*~#+·•–—|:\s]+")
+_SHORTEST_RULE = 3
+_IN_COLUMNS = re.compile(r"\S {3,}\S")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
 
 
@@ -110,7 +114,7 @@ class _Lines:
         number = self._number
         line = self._text[self._starts[number] : newline].strip()
         following = self._text[newline + 1 : newline + 60].lstrip()
-        if not line or not following:
+        if not line or not following or is_rule(line) or is_rule(following.partition("\n")[0]):
             return False
         if re.match(r"(?:[-*•|#▪–◦·]|\d+[.)])\s", following) or " | " in line or line.startswith("#"):
             return False
@@ -118,9 +122,16 @@ class _Lines:
             return True
         if _ENTRY.match(following) or (_ENTRY.match(line + " x") and line.endswith(":")):
             return False
+        if _IN_COLUMNS.search(line) or _IN_COLUMNS.search(following.partition("\n")[0].rstrip()):
+            return False
         near = self._lengths[max(0, number - LINES_AROUND) : number + LINES_AROUND + 1]
         shortest = SHORTEST_WRAPPED[1] if _UNSPACED.search(line) else SHORTEST_WRAPPED[0]
         return len(line) >= max(shortest, FULL_LINE * max(near))
+
+
+def is_rule(span: str) -> bool:
+    """Whether a line is a rule that is drawn with marks, or the one below the head of a table in Markdown."""
+    return bool(_RULE.fullmatch(span)) and len(span.strip()) >= _SHORTEST_RULE
 
 
 def is_heading(text: str, start: int, end: int, document_start: bool = True) -> bool:
@@ -136,7 +147,7 @@ def is_heading(text: str, start: int, end: int, document_start: bool = True) -> 
         return False
     if not after.startswith("\n"):
         return bool(after) and span.endswith(".") and len(span.split()) <= _HEADING_WORDS
-    if not after.startswith("\n\n") or re.search(r"[.!?…。！？]\W*$", span):
+    if not (after.startswith("\n\n") or is_rule(after[1:].partition("\n")[0])) or re.search(r"[.!?…。！？]\W*$", span):
         return False
     if not before:
         return document_start

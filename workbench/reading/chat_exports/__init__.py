@@ -1,0 +1,1 @@
+"""Exports of other programs' chats. They are strangers' files: only the reader process parses them."""
