@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
+from workbench.base.catalogue import Shown, _
 from workbench.base.errors import UserError
 
 _Kind = Literal["int", "float", "bool", "str", "choice", "list"]
@@ -26,16 +27,18 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     Between the entries of a list that is typed in one line stands ``separator``. A number may equal its ``minimum``
     unless that is ``open``; a text has at most ``longest`` characters and matches ``pattern``. An ``optional`` one can
-    be left empty (None): the program chooses then. ``when`` names another field and the values of it with which this
-    one has a meaning, as ``answer=choice|schema``, or as ``examples`` for any value but an empty one.
+    be left empty (None): the program chooses then. So can a number with ``auto``, which is then ``empty``: ``auto`` is
+    what that means, as "the data and the model decide", and ``blank`` a word or two for it, as "all layers"; "" where
+    the program chooses. ``when`` names another field and the values of it with which this one has a meaning, as
+    ``answer=choice|schema``, or as ``examples`` for any value but an empty one.
     """
 
     name: str
-    title: str
-    help: str
+    title: Shown
+    help: Shown
     kind: _Kind
     default: Any
-    unit: str = ""
+    unit: Shown = ""
     minimum: float | None = None
     maximum: float | None = None
     open: bool = False
@@ -48,6 +51,20 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     multiline: bool = False
     separator: str = "\\n"
     when: str = ""
+    auto: Shown = ""
+    empty: int = 0
+    blank: Shown = ""
+
+    @property
+    def typed_help(self) -> str:
+        """The help of a field that is typed as a word of a command."""
+        help = _("{help} At {empty}, {auto}.")
+        return help.format(help=self.help, empty=self.empty, auto=self.auto) if self.auto else self.help
+
+    @property
+    def shown_help(self) -> str:
+        """The help of a field that is filled in a form."""
+        return _("{help} Left empty, {auto}.").format(help=self.help, auto=self.auto) if self.auto else self.help
 
     def __post_init__(self) -> None:
         if self.kind == "list" and not isinstance(self.default, tuple):  # as it comes off a wire
@@ -63,12 +80,16 @@ def about(
     multiline: bool = False,
     separator: str = "\\n",
     when: str = "",
+    auto: str = "",
+    empty: int = 0,
+    blank: str = "",
     **limits: Any,
 ) -> msgspec.Meta:
     """The description of a field: its title (else made of its name), its form options (``Field``), and its limits, by
     the names of ``msgspec.Meta``: ``ge``, ``gt``, ``le``, ``max_length``, ``pattern``."""
     shown = {"unit": unit, "group": group, "advanced": advanced, "multiline": multiline, "separator": separator}
-    shown |= {"when": when} if when else {}
+    given = {"when": when, "auto": auto, "empty": empty, "blank": blank}
+    shown |= {name: value for name, value in given.items() if value}
     return msgspec.Meta(title=title, extra=shown, **limits)
 
 
@@ -150,11 +171,14 @@ def find_field(fields: Sequence[Field], name: str) -> Field:
     raise UserError(f"There is no setting {name!r}.", f"The settings are {known or 'none'}.")
 
 
-def parse_text(field: Field, text: str) -> Any:
-    """Like ``parse_value``, for a field without its configuration type."""
+def parse_text(field: Field, text: str, shown: bool = False) -> Any:
+    """Like ``parse_value``, for a field without its configuration type. ``shown``: it was typed in the window."""
     raw: Any = text
-    if field.optional and text.strip().lower() in ("", "auto"):
-        return None
+    if text.strip().lower() in ("", "auto"):
+        if field.optional:
+            return None
+        if field.auto:
+            return field.empty if field.kind == "int" else float(field.empty)
     if field.kind == "bool":
         lowered = text.strip().lower()
         if lowered not in ("true", "false", "yes", "no", "on", "off", "1", "0"):
@@ -168,7 +192,7 @@ def parse_text(field: Field, text: str) -> Any:
     try:
         return msgspec.convert(raw, _type_of(field), strict=False)
     except msgspec.ValidationError as error:
-        said = describe_range(field)
+        said = describe_range(field, shown)
         why = "" if field.kind in ("int", "float", "choice") and said else f": {_plain(error)}"
         raise UserError(f"{field.name} cannot be {text!r}{why}.", said) from error
 
@@ -187,16 +211,29 @@ def _type_of(field: Field) -> Any:
     return Annotated[number, msgspec.Meta(ge=least, le=most)]
 
 
-def describe_range(field: Field) -> str:
-    """The range of a field, as a sentence."""
+def describe_range(field: Field, shown: bool = False) -> str:
+    """The range of a field, as a sentence. ``shown``: in the window, where an empty field is what a typed 0 is."""
     if field.choices:
-        return f"Choices: {', '.join(field.choices)}."
+        return _("Choices: {names}.").format(names=", ".join(field.choices))
     unit = f" {field.unit}" if field.unit else ""
-    if field.minimum is not None and field.maximum is not None:
-        return f"Range: {_shown(field.minimum)} to {_shown(field.maximum)}{unit}."
-    if field.minimum is not None:
-        return f"Minimum: {_shown(field.minimum)}{unit}."
+    lowest = lowest_of(field) if shown else field.minimum
+    if lowest is not None and field.maximum is not None:
+        least, most = _shown(lowest), _shown(field.maximum)
+        return _("Range: {minimum} to {maximum}.").format(minimum=least, maximum=f"{most}{unit}")
+    if lowest is not None:
+        return _("Minimum: {minimum}.").format(minimum=f"{_shown(lowest)}{unit}")
     return ""
+
+
+def lowest_of(field: Field) -> float | None:
+    """The lowest number that a person gives: a whole number that leaves the value to the program is none."""
+    leaves_it = field.auto and field.kind == "int" and field.minimum == field.empty
+    return field.minimum + 1 if leaves_it and field.minimum is not None else field.minimum
+
+
+def choice_title(choice: str) -> str:
+    """A choice as a form writes it, in English: ``Cosine``, ``Depth-first``, ``f32``."""
+    return choice if any(one.isdigit() for one in choice) else choice[:1].upper() + choice[1:]
 
 
 def describe_default(field: Field) -> str:

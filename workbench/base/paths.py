@@ -60,6 +60,11 @@ class Home:
         return self.root / "collections"
 
     @property
+    def images(self) -> Path:
+        """The pixels of the images that questions show; created with the first one."""
+        return self.root / "images"
+
+    @property
     def runs(self) -> Path:
         return self.root / "runs"
 
@@ -119,6 +124,17 @@ class Home:
     def api_key(self) -> Path:
         """The key of the local API; readable by its owner only."""
         return self.root / "api.key"
+
+    @property
+    def api_certificate(self) -> Path:
+        """The private key and the certificate with which the API is served to the local network; readable by its owner
+        only."""
+        return self.root / "api.pem"
+
+    @property
+    def api_clients(self) -> Path:
+        """The machines of the local network that may use the API, with hashes of their keys."""
+        return self.root / "api-clients.json"
 
     @property
     def address(self) -> str:

@@ -21,19 +21,38 @@ from workbench.base.stored import Stored, Unreadable, explained
 
 
 class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The appearance of the program, and its defaults."""
+    """These are the looks of the program and its defaults."""
 
     theme: Annotated[
         Literal["system", "light", "dark"], about("Theme"), "The window is light or dark, or it follows the system."
     ] = "system"
     text_size: Annotated[
-        int, about("Text size", ge=12, le=24, unit="px"), "This is the size of the text in conversations."
+        int,
+        about("Text size", ge=12, le=24, unit="px"),
+        "The text of conversations is drawn at this size, from 12 to 24.",
     ] = 15
+    zoom: Annotated[
+        int,
+        about("Zoom of the window", ge=50, le=200, unit="%"),
+        "All texts and distances of the window are drawn at this size, from 50 to 200 %. Ctrl and + or - change it, "
+        "and Ctrl and 0 sets it to 100 %.",
+    ] = 100
+    reduce_motion: Annotated[
+        bool,
+        about("Reduce motion"),
+        "Nothing in the window moves by itself: progress bars stand still while the end of the work is not known, "
+        "menus do not fade, and the text cursor does not blink.",
+    ] = False
+    all_techniques: Annotated[
+        bool,
+        about("Show all techniques"),
+        "The navigation shows Adapt, Measure and Tools beside Chat, Documents and Models. Without them, Find… (Ctrl+K) "
+        "still reaches everything.",
+    ] = True
     model: Annotated[
         str,
         about("Default model", max_length=200),
-        "This model answers where none is chosen. It is named as on the page Models; without a name, the chat model "
-        "that was added first answers.",
+        "This model answers where none is chosen. Without a choice, the chat model that was added first answers.",
     ] = ""
     model_folder: Annotated[
         str,
@@ -43,36 +62,49 @@ class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ] = ""
     offline: Annotated[
         bool,
-        about("Offline"),
-        "Nothing uses the network: nothing is downloaded and no tool of an agent connects, whatever else is switched "
-        "on or was allowed.",
+        about("Work offline"),
+        "Nothing uses the network: nothing is downloaded, no tool of an agent connects and no other machine is served, "
+        "whatever else is switched on or was allowed.",
     ] = False
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of llama.cpp. A change takes effect when a model is next loaded."""
+    """llama.cpp, which computes the models, has these settings. A change takes effect when a model is next loaded."""
 
     context_tokens: Annotated[
         int,
-        about("Context length", ge=0, le=1_048_576, unit="tokens"),
-        "The model sees at most this number of tokens at once. At 0, it is the trained length, at most 8,192, as far "
-        "as memory allows.",
+        about(
+            "Context length",
+            ge=0,
+            le=1_048_576,
+            unit="tokens",
+            auto="it is the trained length, at most 8,192, as far as memory allows",
+        ),
+        "The model sees at most this number of tokens at once.",
     ] = 0
     gpu_layers: Annotated[
         int,
-        about("GPU layers", ge=-1, le=10_000, unit="layers"),
-        "This number of the model's layers is computed on the GPU. At -1, as many are as fit; at 0, none is.",
+        about(
+            "GPU layers",
+            ge=-1,
+            le=10_000,
+            unit="layers",
+            auto="as many are as fit into its memory",
+            empty=-1,
+            blank="all that fit",
+        ),
+        "This number of the model's layers is computed on the GPU. With 0 the processor computes alone.",
     ] = -1
     unload_minutes: Annotated[
         int,
-        about("Unload when idle", ge=0, le=1440, unit="minutes"),
-        "After this long without use, the models are unloaded, which frees their memory; the next question loads them "
-        "again. At 0, they stay loaded.",
+        about("Unload when idle", ge=0, le=1440, unit="minutes", auto="they stay loaded", blank="never"),
+        "Models that were not used for this time are unloaded, which frees their memory. The next question loads them "
+        "again.",
     ] = 10
     threads: Annotated[
         int,
-        about("Threads", ge=0, le=256, unit="threads"),
-        "The model is computed by this number of processor threads. At 0, each physical core has one.",
+        about("Threads", ge=0, le=256, unit="threads", auto="each physical core has one"),
+        "The model is computed by this number of processor threads.",
     ] = 0
     flash_attention: Annotated[
         Literal["auto", "on", "off"],
@@ -94,12 +126,20 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = "layer"
     tensor_split: Annotated[
         str,
-        about("GPU shares", pattern=r"^\s*(\d+(\.\d+)?\s*(,\s*\d+(\.\d+)?\s*)*)?$", max_length=200, advanced=True),
+        about(
+            "GPU shares",
+            when="split_mode=layer|row",
+            pattern=r"^\s*(\d+(\.\d+)?\s*(,\s*\d+(\.\d+)?\s*)*)?$",
+            max_length=200,
+            advanced=True,
+        ),
         'The numbers, separated by commas, say how much of a model each GPU gets: with "3,1" the first gets three '
         "quarters. Without numbers, the free memory decides.",
     ] = ""
     main_gpu: Annotated[
-        int, about("Main GPU", ge=0, le=15, advanced=True), "A model that is not split is on this GPU, counted from 0."
+        int,
+        about("Main GPU", when="split_mode=none", ge=0, le=15, advanced=True),
+        "A model that is not split is on this GPU, counted from 0.",
     ] = 0
     deterministic: Annotated[
         bool,
@@ -122,22 +162,22 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The exam of a model: how often its answers from documents are right, measured once on questions of the program's
-    own. It runs in the background and gives way to your questions."""
+    """An exam measures how often the answers of a model from documents are right, on questions of the program's own. It
+    runs in the background, and your questions go first."""
 
     exam_after_import: Annotated[
         bool, about("Examine new models"), "The exam of a new chat model starts by itself once the machine is idle."
     ] = True
     exam_idle_minutes: Annotated[
         int,
-        about("Idle time before an exam", ge=1, le=1440, unit="min", advanced=True),
+        about("Idle time before an exam", when="exam_after_import", ge=1, le=1440, unit="min", advanced=True),
         "The machine counts as idle when nothing has been asked, loaded or read for this long and other programs "
         "leave the processor mostly free.",
     ] = 5
 
 
 class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of reading and searching documents."""
+    """Documents are read and searched with these settings."""
 
     keep_embedder: Annotated[
         bool,
@@ -149,26 +189,26 @@ class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     read_seconds: Annotated[
         int,
         about("Time limit per file", ge=1, le=3600, unit="s"),
-        "A file that takes longer to read fails with that reason.",
+        "A file that takes longer to read is given up, and the list of files says so.",
     ] = 15
     read_memory_mb: Annotated[
         int,
         about("Memory limit per file", ge=128, le=65_536, unit="MB"),
-        "A file that needs more memory to read fails with that reason.",
+        "A file that needs more memory to read is given up, and the list of files says so.",
     ] = 900
     largest_file_mb: Annotated[
-        int, about("Maximum file size", ge=1, le=10_240, unit="MB"), "Larger files are not read."
+        int, about("Maximum file size", ge=1, le=10_240, unit="MB"), "Files that are larger are not read."
     ] = 200
     recognise_text: Annotated[
         bool,
         about("Recognise text"),
         "Scanned pages and pictures are read by text recognition (OCR), where it is installed. It takes some seconds "
-        "a page.",
+        "per page.",
     ] = True
 
 
 class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What may use the network. Everything is off until you switch it on."""
+    """Each of these switches allows one use of the network. All of them are off until you switch them on."""
 
     allow_mcp: Annotated[
         bool,
@@ -215,18 +255,43 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Other programs on this machine can use your recipes and models through an API like OpenAI's. It serves this
-    machine only, while this window, or workbench serve in a terminal, is open."""
+    """Other programs can use your recipes and models through an API like OpenAI's while this window is open: programs
+    of this machine, and those of your network where you allow it."""
 
     enabled: Annotated[
-        bool, about("Local API"), "The program answers requests of other programs on this machine that carry the key."
+        bool,
+        about("Local API"),
+        "The program answers requests of other programs on this machine that carry the key, which is shown below once "
+        "it is on.",
     ] = False
-    port: Annotated[int, about("Port", ge=1024, le=65_535), "The API is served at this port of 127.0.0.1."] = 4711
+    port: Annotated[
+        int,
+        about("Port", when="enabled", ge=1024, le=65_535),
+        "Programs of this machine reach the API at this number (port) of the address 127.0.0.1. The value is from 1024 "
+        "to 65,535.",
+    ] = 4711
     origins: Annotated[
         tuple[str, ...],
-        about("Web pages", separator=",", advanced=True),
+        about("Allowed web pages", when="enabled", separator=",", advanced=True),
         "Web pages from these origins, such as http://localhost:3000, may use the API from a browser. Without an "
         "origin, none may.",
+    ] = ()
+    shared: Annotated[
+        bool,
+        about("Serve the local network", when="enabled"),
+        "Other machines of your network may use the API as well, encrypted, each with a code that you make below.",
+    ] = False
+    shared_port: Annotated[
+        int,
+        about("Port in the network", when="shared", ge=1024, le=65_535),
+        "Other machines reach the API at this number (port) of this machine's address. The value is from 1024 to "
+        "65,535.",
+    ] = 4712
+    allowed: Annotated[
+        tuple[str, ...],
+        about("Allowed addresses", when="shared", separator=",", advanced=True),
+        "Only machines with these addresses are served, such as 192.168.1.20 or 192.168.1.0/24. Without an entry, all "
+        "machines of a local network may ask; each needs its code in any case.",
     ] = ()
 
 

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.durability import flush_to_disk
 from workbench.base.errors import UserError
 from workbench.base.files import open_regular
@@ -31,8 +32,8 @@ class Unreadable(msgspec.Struct, frozen=True):
     """A stored value that this program cannot read: ``reason`` is a sentence for a person, ``hint`` says what to do,
     ``raw`` is the value as it is stored, decoded as far as it can be. It is never written anew."""
 
-    reason: str
-    hint: str = ""
+    reason: Shown
+    hint: Shown = ""
     raw: Any = None
 
     def error(self) -> UserError:

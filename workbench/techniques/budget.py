@@ -35,7 +35,7 @@ class Budgeted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_nodes: Annotated[
         int,
         about("Maximum thoughts", ge=1, le=500, advanced=True),
-        "At most this many thoughts, drafts or samples are generated in all.",
+        "The technique generates at most this many thoughts, drafts or samples.",
     ] = 60
     max_tokens_total: Annotated[
         int,
@@ -45,7 +45,7 @@ class Budgeted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seconds: Annotated[
         int,
         about("Maximum time", ge=1, le=3600, unit="s", advanced=True),
-        "After this time, the best result so far is the answer.",
+        "After this time, the best result so far is given as the answer.",
     ] = 120
 
 

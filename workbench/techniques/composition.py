@@ -48,6 +48,7 @@ from workbench.techniques.retrieval.prompting import grounded_messages
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
 from workbench.techniques.retrieval.quoting import narrow, resolve_mode, text_to_quote_from
 from workbench.techniques.retrieval.roads.dispatch import Way, take_road
+from workbench.techniques.retrieval.shown_pages import written_with_pages
 from workbench.techniques.retrieval.verification import (
     point_to_sentences,
     verify_answer,
@@ -72,11 +73,7 @@ class Prefix(msgspec.Struct, frozen=True, kw_only=True):
     passages: tuple[Passage, ...] = ()
 
 
-OTHER_LANGUAGE = "This model's card lists {known}, not {asked}"
-OWN_WORDS_UNRELIABLE = f"{OTHER_LANGUAGE}: its own words in {{asked}} are less reliable."
-QUOTED_ALL_THE_SAME = f"{OTHER_LANGUAGE}. The answer is quoted from the documents, which does not depend on the model."
-COMPUTED_ALL_THE_SAME = f"{OTHER_LANGUAGE}. The answer is computed from a table, which does not depend on the model."
-SEARCHED_ALL_THE_SAME = f"{OTHER_LANGUAGE}. The documents were searched all the same, without the model."
+OWN_WORDS_UNRELIABLE = "This model's card lists {known}, not {asked}: its own words in {asked} are less reliable."
 
 WHOLE_SENTENCES = (
     "Whole sentences are quoted: with this decoding strategy, or on this machine, the model cannot be kept to spans."
@@ -85,8 +82,8 @@ LONGEST_QUOTE = 96
 """Tokens of the spans of one answer."""
 
 CUT_OFF = (
-    "The answer reached its maximum length before its form was complete, so it is not valid. Raise the maximum length "
-    "(decoding.max_tokens)."
+    "The answer reached its maximum length before its form was complete, so it is not valid. Raise the maximum "
+    "number of tokens of an answer."
 )
 
 LOOPED = "The answer began to repeat itself, so it was ended there."
@@ -135,7 +132,14 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
     examples = yield from choose_examples(part, conversation[-1].content, context)
     messages = with_examples(part, messages, examples)
     run: Callable[..., Generator[Event, None, Generated]] = technique.load()
-    yield from _written(run(messages, options, context), grounding, context, way)
+    if grounding is not None and recipe.retrieval is not None and "shows images" in technique.traits:
+        pages = recipe.retrieval.pictures
+        written = written_with_pages(
+            lambda shown: run(shown, options, context), messages, grounding.passages, pages, context
+        )
+    else:
+        written = run(messages, options, context)
+    yield from _written(written, grounding, context, way)
 
 
 def _by_agent(
@@ -297,7 +301,10 @@ def _narrowed(
 
 
 def _warn_of_language(question: str, grounding: Grounding | None, context: AnswerContext) -> Iterator[Event]:
-    """A note when the question is in a language that the model's card does not list."""
+    """A note when the model is to answer in its own words, in a language that its card does not list. What is quoted,
+    computed or declined does not depend on the model."""
+    if grounding is not None and (grounding.declined or not grounding.own_words):
+        return
     known = context.model.languages
     passages = grounding.passages if grounding is not None else ()
     if not known or (context.retriever is not None and not context.retriever.collection.documents):
@@ -305,14 +312,8 @@ def _warn_of_language(question: str, grounding: Grounding | None, context: Answe
     asked = detect_question_language(question, (*known, detect_language("\n".join(p.text for p in passages))))
     if not asked or asked in known:
         return
-    said = OWN_WORDS_UNRELIABLE
-    if grounding is not None and grounding.declined:
-        said = SEARCHED_ALL_THE_SAME
-    elif grounding is not None and not grounding.own_words:
-        computed = grounding.quotes is not None and grounding.quotes.computed
-        said = COMPUTED_ALL_THE_SAME if computed else QUOTED_ALL_THE_SAME
     names = " and ".join(filter(None, (", ".join(map(language_name, known[:-1])), language_name(known[-1]))))
-    yield from context.note(said.format(known=names, asked=language_name(asked)))
+    yield from context.note(OWN_WORDS_UNRELIABLE.format(known=names, asked=language_name(asked)))
 
 
 def _written(

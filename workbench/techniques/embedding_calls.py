@@ -53,7 +53,8 @@ class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
     the committed documents. ``paths`` may have been added before: documents below them whose files are deleted are
     dropped. ``chunk_tokens``: the most tokens of a chunk, 0: the default. ``passwords`` open files, by their paths.
     ``anew``: unchanged files are read, too. ``known_only``: where the collection has no passages yet, and a language of
-    the first files is one that the embedder knows badly, nothing is added and the result names it.
+    the first files is one that the embedder knows badly, nothing is added and the result names it. ``left_out`` are
+    files that are passed over in folders, since a person has removed them.
     """
 
     file: str
@@ -65,11 +66,12 @@ class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
     passwords: dict[str, str] = {}
     anew: bool = False
     known_only: bool = False
+    left_out: frozenset[str] = frozenset()
 
 
 class Search(Call[SearchResult], frozen=True, kw_only=True, tag="search"):
     """Hybrid search. Runs before the next small ingest batch. ``paths``: only the chunks of these documents, all for
-    None."""
+    None. ``rerank``: the query vector is moved towards the first hits, which are ranked once more."""
 
     file: str
     collection: str
@@ -77,6 +79,7 @@ class Search(Call[SearchResult], frozen=True, kw_only=True, tag="search"):
     query: str
     limit: int = 10
     paths: tuple[str, ...] | None = None
+    rerank: bool = True
 
 
 class Project(Call[PassageMap], frozen=True, kw_only=True, tag="project"):
@@ -92,12 +95,13 @@ class Project(Call[PassageMap], frozen=True, kw_only=True, tag="project"):
 
 class Similarities(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True, tag="similarities"):
     """Cosine of every one of ``texts`` with every one of ``others``: shape (len(texts), len(others)).
-    ``background``: as for ``EmbedTexts``."""
+    ``background``: as for ``EmbedTexts``. ``questions``: ``texts`` are embedded as a search embeds them."""
 
     embedder: str
     texts: tuple[str, ...]
     others: tuple[str, ...]
     background: bool = False
+    questions: bool = False
 
 
 class EmbedTexts(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True, tag="embed"):
@@ -196,16 +200,20 @@ class AskTables(Call[TableReplies], frozen=True, kw_only=True, tag="tables"):
 
 
 class Documents(Call[DocumentList], frozen=True, kw_only=True, tag="documents"):
-    """The documents of a collection file, failed ones included."""
+    """The documents of a collection file, failed ones included; with ``changed`` it is looked up which of their files
+    are no longer as they were read."""
 
     file: str
+    changed: bool = False
 
 
 class Text(Call[DocumentText], frozen=True, kw_only=True, tag="text"):
-    """A document's extracted text and chunks; ``document`` is its id or path. Raises UserError if it is unknown."""
+    """A document's extracted text and chunks, with ``tables`` its tables, too; ``document`` is its id or path. Raises
+    UserError if it is unknown."""
 
     file: str
     document: str
+    tables: bool = False
 
 
 class TablesRead(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,11 +256,67 @@ class PlacesOfName(Call[NamePlaces], frozen=True, kw_only=True, tag="places-of-n
     limit: int = 200
 
 
+class NamedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The ``names`` of a collection that a text mentions, in their order; the ``passages`` that mention them, too,
+    those with the most of them first."""
+
+    names: tuple[str, ...] = ()
+    passages: tuple[Passage, ...] = ()
+
+
+class NamesIn(Call[NamedIn], frozen=True, kw_only=True, tag="names-in"):
+    """The names of a collection file in a text, and at most ``limit`` passages that mention them. ``paths``: only those
+    of these documents."""
+
+    file: str
+    collection: str
+    text: str
+    limit: int = 20
+    paths: tuple[str, ...] | None = None
+
+
 class Remove(Call[CollectionState], frozen=True, kw_only=True, tag="remove"):
     """Drop one document."""
 
     file: str
     document: str
+
+
+class TrashedDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that is in the trash of its collection file now, with the bytes that it takes there."""
+
+    document: str
+    path: str
+    bytes: int
+    state: CollectionState
+
+
+class Trash(Call[TrashedDocument], frozen=True, kw_only=True, tag="trash"):
+    """Move a document, by its id, into the trash of its collection file. Raises UserError if it is unknown."""
+
+    file: str
+    document: str
+
+
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
+    """``missing`` are the documents that could not be restored: their files have to be read again."""
+
+    state: CollectionState
+    missing: tuple[str, ...] = ()
+
+
+class Restore(Call[Restored], frozen=True, kw_only=True, tag="restore"):
+    """Put documents back from the trash of their collection file, as they were."""
+
+    file: str
+    documents: tuple[str, ...]
+
+
+class Purge(Call[None], frozen=True, kw_only=True, tag="purge"):
+    """Delete documents in the trash of their collection file for good."""
+
+    file: str
+    documents: tuple[str, ...]
 
 
 class State(Call[CollectionState], frozen=True, kw_only=True, tag="state"):
@@ -269,7 +333,8 @@ class Close(Call[None], frozen=True, kw_only=True, tag="close"):
 
 EmbeddingCall = (
     Ingest | Search | Similarities | EmbedTexts | EmbedQuestion | ReadTexts | Prepare | Forget | CountTerms | Documents
-    | Text | Tables | Picture | Names | PlacesOfName | Remove | State | Close | AskTables | Project
+    | Text | Tables | Picture | Names | PlacesOfName | NamesIn | Remove | Trash | Restore | Purge | State | Close
+    | AskTables | Project
 )  # fmt: skip
 
 
@@ -289,10 +354,16 @@ class Retriever(Protocol):
 
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]: ...
 
+    def question_similarities(self, question: str, texts: list[str]) -> list[float]:
+        """The cosine of a question, embedded as a search embeds it, with each text."""
+
     def count_terms(self, query: str) -> TermStatistics: ...
 
     def ask_tables(self, question: str, language: str) -> TableReply | None:
         """The answer of a query of a table; None where no table has to do with the question."""
+
+    def names_in(self, text: str, limit: int) -> NamedIn:
+        """The names of the collection in a text, and passages that mention them."""
 
     def embed_question(self, question: str) -> QuestionVector:
         """By the collection's embedder."""

@@ -7,12 +7,14 @@ A new service is a field here, with the function that refuses it where it is not
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.base.errors import UserError
 from workbench.engine.inference_calls import LoraUse
 from workbench.records.demonstrations import Demonstration
+from workbench.records.messages import ImagePart, Passage
 from workbench.records.recipes import Example
 from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.support import Support
@@ -51,14 +53,18 @@ def _no_examples(question_set: str) -> Sequence[Example]:
     raise UserError(f"There is no question set {question_set!r}.", "Import one first.")
 
 
+def _no_picture(passage: Passage) -> AbstractContextManager[ImagePart]:
+    raise UserError("Pages cannot be drawn here.", "Ask without the pictures of pages.")
+
+
 @dataclass(frozen=True)
 class Helpers:
     """``demonstrations`` are the programs that the person has saved, ``examples`` those of a question set by its name.
     ``matches(pattern, text)``: a regular expression matches a whole text. ``run_python(code, inputs)`` runs a program
     in the sandbox. ``reward_model(name)`` is one for this recipe's model. ``support(text)`` is how far the passages
     before the model support an answer, None without any. ``other_collections`` are those of the home that this answer
-    does not search. Without a home there are none: what is asked for is refused
-    by a UserError."""
+    does not search. ``page_picture(passage)`` is the picture of the page that a passage is on, which is there within
+    the block. Without a home there are none: what is asked for is refused by a UserError."""
 
     similarities: Similarities = _no_similarities
     demonstrations: Callable[[], Sequence[Demonstration]] = tuple
@@ -68,3 +74,4 @@ class Helpers:
     reward_model: Callable[[str], LoraUse] = _no_reward_model
     support: Callable[[str], Support | None] = lambda text: None
     other_collections: Callable[[], Sequence[Retriever]] = tuple
+    page_picture: Callable[[Passage], AbstractContextManager[ImagePart]] = _no_picture

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.records.messages import Passage, Statement, Verdict
 from workbench.text.terms import Vocabulary
 
@@ -24,7 +25,7 @@ class Support(msgspec.Struct, frozen=True, kw_only=True):
 
     score: float
     contradicted: bool
-    why: str = ""
+    why: Shown = ""
 
 
 def support_of(statements: Sequence[Statement], passages: Sequence[Passage], question: str) -> Support:

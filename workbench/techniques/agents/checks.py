@@ -9,6 +9,7 @@ import msgspec
 
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.records.messages import Message, Passage
 from workbench.records.trace import TraceStep
@@ -31,7 +32,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
     passed: bool
     score: float
-    why: str = ""
+    why: Shown = ""
 
     @classmethod
     def of(cls, step: TraceStep) -> Checked:

@@ -60,7 +60,7 @@ class Options(Demonstrated, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     rounds: Annotated[
         int,
         about("Rounds", ge=1, le=4),
-        "The answer is checked, and corrected after each check, at most this many times.",
+        "The answer is checked and corrected at most this many times.",
     ] = 4
 
 

@@ -1,4 +1,5 @@
-"""What tools say against an answer, sentence by sentence: wrong figures, and claims that the documents do not support.
+"""The objections of tools to an answer, sentence by sentence: wrong figures, and claims that the documents do not
+support.
 
 Used by CRITIC (``critic.py``), with the tools that the agent has and no others. Nothing is asked of the model but the
 calculation behind a figure, whose numbers have to stand in the question; its value is computed, not generated.
@@ -15,6 +16,7 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.events import Event
+from workbench.base.catalogue import Shown
 from workbench.records.messages import Message, Passage, Statement
 from workbench.techniques.agents.planning import constrained
 from workbench.techniques.agents.session import Session
@@ -58,7 +60,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """A sentence of an answer, its white space collapsed, and ``why`` it is wrong."""
 
     sentence: str
-    why: str
+    why: Shown
 
     @property
     def figure(self) -> str:
@@ -95,7 +97,7 @@ def checks_claims(session: Session) -> bool:
 def problems_of(
     question: str, answer: str, session: Session, context: AnswerContext
 ) -> Generator[Event, None, list[Problem]]:
-    """What the agent's own tools say against an answer, at most one problem a sentence. Raises Exhausted."""
+    """The objections of the agent's own tools to an answer, at most one problem a sentence. Raises Exhausted."""
     found: list[Problem] = []
     spans = split_sentences(answer)[:MOST_SENTENCES]
     for sentence in (collapsed(answer[start:end]) for start, end in spans):
@@ -184,7 +186,7 @@ def _wrong_claim(question: str, sentence: str, session: Session, context: Answer
 
 
 def _against(statement: Statement, passages: Sequence[Passage]) -> str:
-    """What a statement's passages hold against it; "" for one of which they say all or a part."""
+    """The objection of a statement's passages to it; "" for one of which they say all or a part."""
     if statement.verdict in ("supported", "partly"):
         return ""
     passage = next((one for one in passages if one.n == statement.n), None)

@@ -37,7 +37,7 @@ class Demonstrated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     examples: Annotated[
         int,
         about("Examples", ge=0, le=12),
-        "A model below a billion parameters sees this number of solved examples first.",
+        "A small model (below a billion parameters) sees this number of solved examples first.",
     ] = 4
 
 

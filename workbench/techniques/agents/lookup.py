@@ -58,8 +58,8 @@ def require_documents(tools: Collection[str], documents: bool) -> None:
         )
     if SEARCH not in tools:
         raise UserError(
-            "“Look up and quote” searches the documents, and the tool “Search documents” is not ticked.",
-            f"Tick it (in a terminal: the tool {SEARCH}), or choose another way to work.",
+            "“Look up and quote” searches the documents, and the tool “Search documents” is not among its tools.",
+            f"Let the agent use it ({SEARCH}), or choose another way to work.",
         )
 
 

@@ -43,49 +43,51 @@ METHODS = (
     _agent(
         DEFAULT_AGENT,
         "ReAct",
-        "Step by step: think, call a tool, see its result, until the answer is known.",
+        "The model thinks, calls a tool and reads its result, step by step, until it knows the answer.",
         "Yao et al. 2022, ReAct: Synergizing Reasoning and Acting in Language Models, arXiv:2210.03629",
-        cost="A thought, a choice and the arguments of each call, within the agent's budget.",
+        cost="For each tool call the model writes a thought, a choice and arguments, which use up the agent's budget "
+        "of tokens.",
     ),
     _agent(
         "lookup",
         "Look up and quote",
-        "Search the documents, search again for what the first result leaves open, and quote the sentences found.",
+        "The documents are searched, and searched again for what the first result leaves open, and the sentences "
+        "that answer are quoted.",
         "Qi et al. 2019, Answering Complex Open-domain Questions Through Iterative Query Generation, arXiv:1910.07000",
-        cost="Two searches; no generation.",
+        cost="It takes two searches, and no generation.",
         traits=("from documents alone",),
     ),
     _agent(
         "planning",
         "Plan and execute",
-        "Write a plan of a few steps, carry out each with tools, and make a new plan where one fails.",
+        "The model writes a plan of a few steps, carries out each with tools, and makes a new plan where one fails.",
         "Wang et al. 2023, Plan-and-Solve Prompting, arXiv:2305.04091",
-        cost="A plan, and per step its calls and a sentence on what was found.",
+        cost="It takes the plan and, for each step, its calls and a sentence about the result.",
     ),
     _agent(
         "team",
         "Team",
-        "A supervisor chooses which other recipe works on the question; or two of them debate, and a judge decides.",
+        "A supervisor chooses which other recipe works on the question, or two recipes debate and a judge decides.",
         "Du et al. 2023, Multiagent Debate, arXiv:2305.14325; Wu et al. 2023, AutoGen, arXiv:2308.08155",
-        cost="An answer of each specialist that is asked; in a debate four answers and a verdict in both orders.",
+        cost="It takes an answer of each specialist that is asked; a debate takes four answers and two judgements.",
         needs=("token_logprobs",),
     ),
     _agent(
         "reflexion",
         "Reflexion",
-        "Try, check the answer, reflect on what went wrong, and try again; a later trial counts only where the check "
-        "finds it better.",
+        "The model answers, the answer is checked, and the model writes down what went wrong and tries again. A later "
+        "trial counts only where the check finds it better.",
         "Shinn et al. 2023, Reflexion: Language Agents with Verbal Reinforcement Learning, arXiv:2303.11366",
-        cost="Up to three trials with a check and a reflection each.",
+        cost="It takes up to three trials, each with a check and a reflection.",
         needs=("token_logprobs",),
     ),
     _agent(
         "critic",
         "CRITIC: check with tools",
-        "Draft an answer, check its figures with the calculator and its claims with the search of documents, and "
-        "correct what is wrong; a correction counts only where the same check finds it better.",
+        "The figures of a draft are checked with the calculator and its claims with the search of documents, and the "
+        "model corrects what is wrong. A correction counts only where the same check finds it better.",
         "Gou et al. 2023, CRITIC: Large Language Models Can Self-Correct with Tool-Interactive Critiquing, "
         "arXiv:2305.11738",
-        cost="A draft, and up to four corrections.",
+        cost="It takes a draft, and up to four corrections.",
     ),
 )

@@ -84,7 +84,7 @@ class _Trial:
 def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Generator[Event, None, Outcome]:
     """Try until a trial passes the check. A later one takes the place of an earlier one only where it is better."""
     if options.check == "test" and not options.test.strip():
-        raise UserError("The check is a test, and there is none.", "Set the agent's option test to a Python program.")
+        raise UserError("The check is a test, and there is none.", "Write a Python program as the test of the agent.")
     session = Session(agent)
     yield from session.begin()
     best: _Trial | None = None

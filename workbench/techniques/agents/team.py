@@ -57,7 +57,7 @@ class Options(Demonstrated, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = "supervisor"
     rounds: Annotated[
         int,
-        about("Rounds of a debate", ge=1, le=2),
+        about("Rounds of a debate", when="way=debate", ge=1, le=2),
         "From the second round on, each specialist sees the other's answer.",
     ] = 2
 
@@ -69,7 +69,7 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
     if len(team) < fewest:
         raise UserError(
             f"This team has {len(team)} specialists, and needs {fewest}.",
-            "Name saved recipes in the agent's option specialists.",
+            "Choose saved recipes as its specialists.",
         )
     session = Session(agent)
     yield from session.begin()

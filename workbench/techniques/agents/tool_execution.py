@@ -14,6 +14,7 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.events import Event
+from workbench.base.catalogue import Shown
 from workbench.records.agents import Approval, Decision, ToolCall
 from workbench.records.messages import Passage
 from workbench.records.trace import TraceStep
@@ -46,7 +47,7 @@ class Called:
 
     call: ToolCall
     output: ToolOutput
-    note: str = ""
+    note: Shown = ""
 
     @property
     def shown(self) -> ToolOutput:
@@ -144,7 +145,7 @@ class ToolExecutor:
     def _judged(
         self, tool: Tool, call: ToolCall, asked: _Asked | None, step: Step, begun: bool, inside: AnswerContext
     ) -> Generator[Event, None, Verdict]:
-        """What becomes of a call; ends the open question about it once there is a decision. Raises Waiting."""
+        """The verdict on a call; ends the open question about it once there is a decision. Raises Waiting."""
         if asked is not None and not asked.ended:
             if asked.decision is None:
                 raise Waiting(asked.approval)

@@ -1,4 +1,4 @@
-"""What the tools of an agent have computed, and whether a text states it.
+"""The results that the tools of an agent have computed, and whether a text states it.
 
 A tool's result is the answer, and not the model's retelling of it: a small model calls the calculator rightly and then
 writes another number. A calculation whose numbers stand neither in the question nor in what was found proves nothing,
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from workbench.base.catalogue import Shown
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
 from workbench.techniques.agents.steps import read_arguments
@@ -46,7 +47,7 @@ class Computed:
 
     value: str
     expression: str = ""
-    remark: str = ""
+    remark: Shown = ""
 
     @property
     def shown(self) -> str:
@@ -89,13 +90,13 @@ def _value(tool: str, lines: Sequence[str]) -> str:
 
 
 def expression_of(call: ToolCall) -> str:
-    """What a calculator was asked; "" of other calls."""
+    """The expression that a calculator was asked; "" of other calls."""
     written = str(call.arguments.get("expression", "")) if call.tool == CALCULATOR else ""
     return written.partition("=")[0].strip()
 
 
-def remark_on(call: ToolCall, asked: str, earlier: Sequence[Result]) -> str:
-    """What is wrong with the numbers of a calculation: they stand neither in what was ``asked`` nor in ``earlier``
+def remark_on(call: ToolCall, asked: str, earlier: Sequence[Result]) -> Shown:
+    """The fault in the numbers of a calculation: they stand neither in what was ``asked`` nor in ``earlier``
     results, or none of them does although the question has some. "" for none, and for other calls."""
     expression = expression_of(call)
     used = numbers_in(expression)
@@ -157,7 +158,7 @@ def in_form(text: str, results: Sequence[Result], asked: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """What the model had written, in a line."""
+    """The text that the model had written, in a line."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_QUOTED else f"{line[: LONGEST_QUOTED - 1].rstrip()}…"
 

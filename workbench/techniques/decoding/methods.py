@@ -53,7 +53,7 @@ METHODS = (
     _strategy(
         DEFAULT_STRATEGY,
         "Sampling",
-        "Draw each token by its probability.",
+        "Each token is drawn by its probability, so that answers differ.",
         "Holtzman et al. 2019, The Curious Case of Neural Text Degeneration, arXiv:1904.09751",
         "generation:Generation",
         "draws",
@@ -62,7 +62,7 @@ METHODS = (
     _strategy(
         "greedy",
         "Greedy search",
-        "Always take the most probable token: the same question gets the same answer.",
+        "The most probable token is always taken, so that the answer stays the same.",
         "Holtzman et al. 2019, The Curious Case of Neural Text Degeneration, arXiv:1904.09751",
         "generation:Generation",
         "one answer",
@@ -70,7 +70,7 @@ METHODS = (
     _strategy(
         "beam",
         "Beam search",
-        "Follow several sequences side by side and keep the most probable.",
+        "Several answers are written in parallel, and the most probable one is given.",
         "Graves 2012, Sequence Transduction with Recurrent Neural Networks, arXiv:1211.3711",
         "beam:BeamJob",
         "searches",
@@ -81,7 +81,7 @@ METHODS = (
     _strategy(
         "contrastive",
         "Contrastive search",
-        "Weigh the probability of a token against its similarity to the text so far.",
+        "Probable tokens are taken that repeat little of the text so far.",
         "Su et al. 2022, A Contrastive Framework for Neural Text Generation, arXiv:2202.06417",
         "contrastive:ContrastiveJob",
         "searches",
@@ -91,11 +91,21 @@ METHODS = (
         cost="One sequence per candidate is computed at every step.",
         needs=("searches",),
     ),
-    _preset("precise", "Always the most probable token: the same answer each time.", temperature=0.0),
-    _preset("balanced", "A little freedom among the probable tokens.", temperature=0.7, top_p=0.9, min_p=0.05),
+    _preset(
+        "precise",
+        "The most probable token is taken each time, so that the same question gets the same answer.",
+        temperature=0.0,
+    ),
+    _preset(
+        "balanced",
+        "Tokens are drawn from the probable ones, so that answers vary a little.",
+        temperature=0.7,
+        top_p=0.9,
+        min_p=0.05,
+    ),
     _preset(
         "creative",
-        "More freedom; only the least probable tokens are left out.",
+        "Tokens are drawn more freely, and only the least probable ones are left out.",
         temperature=1.1,
         top_k=0,
         top_p=1.0,
@@ -104,7 +114,7 @@ METHODS = (
     _setting(
         "min-p",
         "Min-p sampling",
-        "Draw from the tokens that are not much less probable than the best one.",
+        "The token is drawn from those that are not much less probable than the best one.",
         "Nguyen et al. 2024, Turning Up the Heat: Min-p Sampling, arXiv:2407.01082",
         temperature=1.0,
         top_k=0,
@@ -114,7 +124,7 @@ METHODS = (
     _setting(
         "locally-typical",
         "Locally typical sampling",
-        "Draw from the tokens that are about as surprising as expected.",
+        "The token is drawn from those that are about as surprising as expected.",
         "Meister et al. 2022, Locally Typical Sampling, arXiv:2202.00666",
         temperature=1.0,
         top_k=0,
@@ -124,7 +134,7 @@ METHODS = (
     _setting(
         "dynamic-temperature",
         "Dynamic temperature",
-        "Raise the temperature where the model is unsure and lower it where it is sure.",
+        "The temperature rises where the model is unsure and falls where it is sure.",
         "Zhu et al. 2023, Hot or Cold? Adaptive Temperature Sampling, arXiv:2309.02772",
         temperature=0.8,
         dynamic_temperature=0.5,
@@ -132,7 +142,7 @@ METHODS = (
     _setting(
         "mirostat-v2",
         "Mirostat",
-        "Keep the surprisal of the text at a target value.",
+        "The surprisal of the text is kept at a target value.",
         "Basu et al. 2020, Mirostat, arXiv:2007.14966",
         temperature=1.0,
         mirostat="v2",
@@ -147,7 +157,7 @@ METHODS = (
     _setting(
         "diverse-beam",
         "Diverse beam search",
-        "Follow groups of beams that are kept different from each other.",
+        "Groups of beams are followed that are kept different from each other.",
         "Vijayakumar et al. 2016, Diverse Beam Search, arXiv:1610.02424",
         strategy="beam",
         num_beams=4,
@@ -158,7 +168,8 @@ METHODS = (
     _setting(
         "constrained",
         "Constrained decoding",
-        "Answers that are valid by construction: JSON, a schema, a regular expression, choices, a grammar.",
+        "Only tokens are allowed that keep the answer valid: JSON, a schema, a regular expression, choices or a "
+        "grammar.",
         "Willard and Louf 2023, Efficient Guided Generation for Large Language Models, arXiv:2307.09702",
         format="choice",
         grammar="yes\nno",

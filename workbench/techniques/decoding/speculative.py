@@ -16,6 +16,8 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
+from workbench.engine.image_tokens import text_length
+
 NGRAM = 3
 """Minimum number of matching last tokens for a draft."""
 
@@ -73,7 +75,8 @@ class NgramDrafter:
             place = self._places.get(tuple(tokens[-size:]))
             if place is not None:
                 self.kind = self._kind_of(tokens, place, size)
-                return list(tokens[place : place + most])
+                found = list(tokens[place : place + most])
+                return found[: text_length(found, 0, len(found))]
         return []
 
     def close(self) -> None:

@@ -80,7 +80,8 @@ class Strategies:
             options["constraint"] = constraint
         speculation = None
         if "searches" not in strategy.traits:
-            speculation = self._speculation(call, decoding, engine, context) if ended is None else None
+            if ended is None:
+                speculation = self._speculation(call, decoding, engine, context, min(prompt.tokens) < 0)
             options |= {"ended": ended, "speculation": speculation}
         try:
             request = GenerationRequest(
@@ -100,6 +101,12 @@ class Strategies:
             if speculation is not None:
                 speculation.close()
             raise
+        if job.logits_from == 0 and min(prompt.tokens) < 0:
+            job.release()
+            raise UserError(
+                "This decoding strategy looks at the probabilities of the whole prompt; an image has none.",
+                "Choose another decoding strategy for a question about an image.",
+            )
         return job
 
     def notes(self, decoding: DecodingPart, model: Model) -> list[str]:
@@ -119,14 +126,19 @@ class Strategies:
             self._draft = None
 
     def _speculation(
-        self, call: Generate, decoding: DecodingPart, engine: Engine, context: RequestContext
+        self,
+        call: Generate,
+        decoding: DecodingPart,
+        engine: Engine,
+        context: RequestContext,
+        shows_images: bool,
     ) -> Speculation | None:
         exact = engine.model.deterministic
         kind = decoding.speculation
         if not engine.model.rewindable or decoding.n > 1 or (kind == "off" and not exact):
             return None
         drafter: Drafter | None = None
-        if kind == "draft":
+        if kind == "draft" and not shows_images:  # the draft model does not see them
             drafter = self._draft_model(call, engine, context)
         elif kind == "ngram" or exact:
             drafter = NgramDrafter()
@@ -200,3 +212,11 @@ def check_tokens(tokens: Sequence[int], vocabulary: Vocabulary) -> None:
             "These tokens are not in the vocabulary of the loaded model.",
             "Answer the question again with the loaded model.",
         )
+
+
+def check_prompt(prompt: Sequence[int], answer: Sequence[int], vocabulary: Vocabulary) -> None:
+    """As ``check_tokens`` of a prompt and a begun answer. The prompt may contain tokens of images, which are checked
+    where they are looked up (``Vision.images_of``)."""
+    check_tokens([0 if token < 0 else token for token in prompt], vocabulary)
+    if answer:
+        check_tokens(answer, vocabulary)

@@ -87,7 +87,8 @@ class TokenRules:
             biased, bias = self._bias
             logits[biased] += bias
         if self._decoding.repetition_penalty != 1:
-            used = filter(self._is_penalised, set(tokens)) if self._constrained else set(tokens)
+            shown = {token for token in tokens if token >= 0}  # an image's are no words
+            used = filter(self._is_penalised, shown) if self._constrained else shown
             penalise_used(logits, used, self._decoding.repetition_penalty, normaliser)
         recent, phrases = history
         if recent is not None:
@@ -123,4 +124,4 @@ def repeating(tokens: Sequence[int], size: int) -> npt.NDArray[np.intp]:
     windows = np.lib.stride_tricks.sliding_window_view(everything, size)
     same = (windows[:, :-1] == everything[everything.size + 1 - size :]).all(axis=1)
     found: npt.NDArray[np.intp] = windows[same, -1]
-    return found
+    return found[found >= 0]

@@ -79,7 +79,7 @@ class Options(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True)
         "The model sees examples of this number of similar tasks from the library.",
     ] = 2
     examples: Annotated[
-        int, about("Examples", ge=1, le=12), "The model sees this number of solved examples of these tasks."
+        int, about("Examples", ge=1, le=12), "The model sees this number of solved examples of similar tasks."
     ] = 4
 
 

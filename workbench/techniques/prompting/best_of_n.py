@@ -26,7 +26,9 @@ LOWEST_TEMPERATURE = 0.7
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many candidates there are, and which reward model ranks them."""
 
-    candidates: Annotated[int, about("Candidates", ge=2, le=32), "The best of this number of answers is chosen."] = 4
+    candidates: Annotated[
+        int, about("Candidates", ge=2, le=32), "This number of answers is drawn, and the best one is given."
+    ] = 4
     reward_model: Annotated[
         str, about("Reward model"), "The adapter is a reward model that was trained on this recipe's model."
     ] = ""
@@ -36,7 +38,7 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
     """Draw the candidates and score them; of equal scores the first candidate wins."""
     if not options.reward_model:
         raise UserError(
-            "No reward model is chosen for best-of-n.", "Choose one, or train one with the objective reward."
+            "No reward model is chosen for best-of-n.", "Choose one, or train one with the objective Reward model."
         )
     context.helpers.reward_model(options.reward_model)  # refused before anything is generated
     decoding = context.decoding

@@ -73,8 +73,7 @@ def _fixed(part: PromptingPart, rows: Sequence[Example], able: Sequence[Example]
         if number not in known:
             raise UserError(
                 f"Question {number} of {part.examples} cannot be an example.",
-                "Take the number of a question in the tuning part with an expected answer "
-                "(workbench questions show SET --part tune).",
+                "Choose a question of the tuning part that has an expected answer.",
             )
     wanted = [known[number] for number in part.example_rows]
     return [row for row in wanted if row in able][: part.example_count]

@@ -48,26 +48,30 @@ class Extracting(Budgeted, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     answer: Annotated[
         AnswerForm,
-        about("Answer form"),
-        "The answer is extracted in this form. Automatic takes the recipe's answer format, else a letter where the "
-        "question lists lettered choices, else text.",
+        about("Final answer"),
+        "A final answer of this kind is extracted from the reasoning. Automatic takes the answer format of the recipe, "
+        "or a letter where the question lists choices, or text.",
     ] = "automatic"
     choices: Annotated[
         tuple[str, ...],
         about("Choices", multiline=True, when="answer=choice"),
-        "The answer is one of these choices. Each line is one choice.",
+        "The final answer is one of these choices. Each line is one choice.",
     ] = ()
     schema: Annotated[
-        str, about("Schema", multiline=True, when="answer=schema"), "The answer is valid by this JSON schema."
+        str, about("Schema", multiline=True, when="answer=schema"), "The final answer is valid by this JSON schema."
     ] = ""
 
 
 class Reasoned(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of strategies that write a reasoning before the answer."""
 
-    trigger: Annotated[str, about("Beginning"), "Each reasoning begins with these words."] = "Let's think step by step."
+    trigger: Annotated[str, about("First words"), "Each reasoning begins with these words."] = (
+        "Let's think step by step."
+    )
     reasoning_tokens: Annotated[
-        int, about("Reasoning", ge=16, le=4096, unit="tokens"), "One reasoning has at most this number of tokens."
+        int,
+        about("Length of a reasoning", ge=16, le=4096, unit="tokens"),
+        "One reasoning has at most this number of tokens.",
     ] = 256
 
 
@@ -136,11 +140,13 @@ def extraction_of(options: Extracting, messages: Sequence[Message], decoding: De
             part = msgspec.structs.replace(base, format="gbnf", grammar=EXPRESSION)
         case "choice":
             if not choices:
-                raise UserError("The answer form choice has no choices.", "Set technique.choices, one a line.")
+                raise UserError(
+                    "The final answer is a choice, and there are no choices.", "Write one choice in each line."
+                )
             part = msgspec.structs.replace(base, format="choice", grammar="\n".join(choices))
         case "schema":
             if not options.schema.strip():
-                raise UserError("The answer form schema has no schema.", "Set technique.schema to a JSON schema.")
+                raise UserError("The final answer is JSON by a schema, and there is no schema.", "Write a JSON schema.")
             most = max(TEXT_TOKENS, decoding.max_tokens)
             part = msgspec.structs.replace(base, format="json_schema", grammar=options.schema, max_tokens=most)
         case _:
@@ -223,7 +229,7 @@ def too_small() -> Iterator[None]:
     except Exhausted as spent:
         raise UserError(
             f"The budget of {spent.what} does not suffice for a first thought.",
-            "Raise technique.max_tokens_total, technique.max_nodes or technique.seconds.",
+            "Raise the maximum of tokens, of thoughts or of time in the settings of the technique.",
         ) from spent
 
 

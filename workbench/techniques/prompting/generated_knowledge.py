@@ -39,7 +39,7 @@ class Options(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """How many statements are written, and the form of the answer."""
 
     statements: Annotated[
-        int, about("Statements", ge=1, le=8), "The model writes this number of statements, which are compared."
+        int, about("Statements", ge=1, le=8), "The model writes this number of facts, and answers with each of them."
     ] = 4
     statement_tokens: Annotated[
         int,

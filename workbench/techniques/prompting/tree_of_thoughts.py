@@ -107,7 +107,7 @@ class Options(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True)
         "For the exact check of a text, this Python program runs with the variables question, thought and thoughts. "
         "Its last value is True, False, or a number from 0 to 1. An exception counts as False.",
     ] = ""
-    votes: Annotated[int, about("Votes", ge=1, le=9, when="judge=votes"), "A judge by votes asks for so many."] = 3
+    votes: Annotated[int, about("Votes", ge=1, le=9, when="judge=votes"), "The model votes this number of times."] = 3
     depth: Annotated[int, about("Depth", ge=1, le=8), "A text problem is answered after this number of thoughts."] = 3
     width: Annotated[
         int, about("Beam width", ge=1, le=12, when="search=beam"), "Beam search keeps this number of states of a level."
@@ -158,9 +158,7 @@ def problem_of(question: str, options: Options) -> AnyProblem:
     if options.problem == "numbers":
         return NumbersProblem.of(question)
     if options.generation == "all":
-        raise UserError(
-            "All possible thoughts are known of numbers only.", "Set technique.generation to proposed or sampled."
-        )
+        raise UserError("All possible thoughts are known of numbers only.", "Set Generation to proposed or sampled.")
     return TextProblem(question)
 
 

@@ -29,7 +29,8 @@ from workbench.techniques.retrieval.doubt import (
     reasons_to_doubt,
 )
 from workbench.techniques.retrieval.sentence_choice import choose, completed
-from workbench.techniques.retrieval.sentence_features import COLUMN, Comparison, compare
+from workbench.techniques.retrieval.sentence_columns import COLUMN
+from workbench.techniques.retrieval.sentence_features import Comparison, compare
 from workbench.techniques.retrieval.sentence_units import Unit
 from workbench.techniques.retrieval.sentence_weights import weights_for
 from workbench.text.sentences import is_heading
@@ -37,7 +38,8 @@ from workbench.text.sentences import is_heading
 
 class Sentence(Struct, frozen=True, kw_only=True):
     """A sentence compared with a question: shares of the question's words in [0, 1], cosines from zero in [0, 1].
-    ``start`` and ``end`` are its place in the passage's text. ``shown``: it is among those that answer.
+    ``start`` and ``end`` are its place in the passage's text. ``shown``: it is among those that answer. ``share``: of
+    the probability that one of those compared does, this one's.
 
     ``strength`` in [0, 2] is what an answer in a model's own words is compared by (``confidence``)."""
 
@@ -51,6 +53,7 @@ class Sentence(Struct, frozen=True, kw_only=True):
     start: int = 0
     end: int = 0
     shown: bool = True
+    share: float = 0.0
 
     @property
     def states(self) -> bool:
@@ -94,18 +97,22 @@ def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retrieve
         return Evidence(strength=0.0, needed=weights.same.shown, outcome="not_found")
     choice = choose(comparison, weights.choice, weights.mass)
     names, figures = missing_terms(question, comparison, choice)
-    strength = probability(doubt_features(comparison, choice, names, figures), weights.doubt, weights.bias)
-    other = comparison.value(choice.order[0], "other") > 0
-    bounds = weights.bounds(comparison.asked, other=other, prose=is_prose(comparison))
+    other, prose = comparison.value(choice.order[0], "other") > 0, is_prose(comparison)
+    fitted = weights.doubt_in_prose if prose and not other else weights.doubt
+    strength = probability(doubt_features(comparison, choice, names, figures), *fitted)
+    bounds = weights.bounds(comparison.asked, other=other, prose=prose)
     probable = strength >= bounds.found
     reasons = reasons_to_doubt(
         question, comparison, choice, bounds.marks, probable=probable, names=names, figures=figures
     )
+    shares = np.exp(choice.scores - choice.scores.max())
+    shares /= shares.sum()
     return Evidence(
         strength=strength,
         needed=bounds.shown,
         sentences=tuple(
-            _sentence(comparison, number, place < choice.shown) for place, number in enumerate(choice.order)
+            _sentence(comparison, number, shown=place < choice.shown, share=float(shares[number]))
+            for place, number in enumerate(choice.order)
         ),
         outcome=outcome_of(strength, bounds.found, bounds.shown, reasons),
         reasons=reasons,
@@ -138,7 +145,7 @@ def _passage_alike(passage: Passage, zero: float) -> float:
     return max(0.0, ((passage.similarity or 0.0) - zero) / max(1e-6, 1 - zero))
 
 
-def _sentence(comparison: Comparison, number: int, shown: bool) -> Sentence:
+def _sentence(comparison: Comparison, number: int, *, shown: bool, share: float) -> Sentence:
     unit = comparison.chosen[number]
     start, end = completed(unit, _units_of(unit, comparison))
     return Sentence(
@@ -152,6 +159,7 @@ def _sentence(comparison: Comparison, number: int, shown: bool) -> Sentence:
         start=start,
         end=end,
         shown=shown,
+        share=share,
     )
 
 

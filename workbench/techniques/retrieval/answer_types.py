@@ -58,7 +58,8 @@ _ASKED: dict[AnswerType, str] = {
     r"|how many times|wie ?viele? male?|combien de fois|cuántas veces)\b",
     "money": r"\b(costs?|price|pay|paid|fee|rent|salary|wage|deposit|charge[ds]?|expensive|budget|euros?|how much is"
     r"|kostet?n?|preis|gebühr|miete|lohn|gehalt|kaution|bezahl\w*|zahl(?:en|t)|teuer|betrag|honorar|pauschale"
-    r"|kosten|verdien\w*"
+    r"|kosten|verdien\w*|\w+(?:gebühr|miete|preis|kosten|beitrag|entgelt|betrag|pauschale)(?:en|e|n|s)?|entgelte?"
+    r"|(?:stunden|tages)s[aä]tze?n?|(?:hourly|daily|day) rates?|taux horaire"
     r"|coûte\w*|coûts?|frais|prix|tarif|loyer|payer|montant|cuesta\w*|costes?|costos?|precio|tarifa|pagar"
     r"|importe|cobra\w*)\b|多少钱|价格|费用",
     "percent": r"\b(per ?cent|percentage|discount|prozent\w*|rabatt|skonto|pour ?cent|remise"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from workbench.base import errors
+from workbench.base.catalogue import Shown
 from workbench.reading.reader_calls import ReadDocument
 from workbench.records.documents import Chunk
 from workbench.techniques.retrieval.file_scan import FoundFile
@@ -25,7 +26,7 @@ class Prepared(msgspec.Struct, frozen=True):
     file: FoundFile
     document: ReadDocument | None = None
     chunks: Sequence[Chunk] = ()
-    reason: str = ""
+    reason: Shown = ""
     same: bool = False
     locked: bool = False
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import PurePath
 
 import msgspec
 import numpy as np
 
+from workbench.records.documents import DocumentComparison, DocumentDifference, DocumentText
 from workbench.techniques.retrieval.extracts import Similarities
-from workbench.techniques.retrieval.outline import Section, Unit
+from workbench.techniques.retrieval.outline import Section, Unit, read_outline
+from workbench.text.language import detect_language
 from workbench.text.terms import Vocabulary
 
 MOST_UNITS = 400
@@ -21,6 +24,9 @@ MOST_UNITS = 400
 
 _WORDS_WEIGHT, _HEADING_WEIGHT, _NUMBER_WEIGHT = 0.6, 0.25, 0.2
 _LEAST = 0.42
+
+
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -57,6 +63,37 @@ def compare_units(
         elif _norm(ones[partner_of[b]][1].text) != _norm(other[1].text):
             found.append(Difference(ones[partner_of[b]], other))
     return found + [Difference(one, None) for a, one in enumerate(ones) if a not in taken]
+
+
+def year_of(document: DocumentText) -> int:
+    """The year of a document by its file's name, else by its title, else by its beginning; 0 without one."""
+    described = document.document
+    for text in (PurePath(described.path).name, described.title, document.text[:400]):
+        if years := [int(year) for year in _YEAR.findall(text)]:
+            return max(years)
+    return 0
+
+
+def compare_documents(one: DocumentText, other: DocumentText, similarities: Similarities) -> DocumentComparison:
+    """What differs between two documents, the older one first."""
+    first, second = sorted((one, other), key=year_of)
+    found = compare_units(read_outline(first), read_outline(second), similarities, detect_language(second.text))
+    return DocumentComparison(
+        first=first,
+        second=second,
+        differences=tuple(
+            DocumentDifference(
+                first=_place(difference.first),
+                second=_place(difference.second),
+                section=next(side[0].title for side in (difference.second, difference.first) if side is not None),
+            )
+            for difference in found
+        ),
+    )
+
+
+def _place(side: tuple[Section, Unit] | None) -> tuple[int, int]:
+    return (side[1].start, side[1].end) if side is not None else (0, 0)
 
 
 def _scores(

@@ -78,3 +78,4 @@ class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 DEFAULT_CHUNKS = ChunkConfig()
 DEFAULT_SEARCH = SearchConfig()
+WITHOUT_RERANKING = SearchConfig(feedback=0.0)

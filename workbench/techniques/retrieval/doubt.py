@@ -11,16 +11,24 @@ evidence: in offices more than in an encyclopedia.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.records.messages import Passage
 from workbench.records.outcomes import Outcome, Reason
+from workbench.techniques.retrieval.doubt_texts import (
+    language_reason,
+    missing_reason,
+    unnamed_reason,
+    untold_reason,
+    weak_reason,
+)
 from workbench.techniques.retrieval.question_terms import figures_of, missing_figures, missing_names, names_of
 from workbench.techniques.retrieval.sentence_choice import Choice
-from workbench.techniques.retrieval.sentence_features import COLUMN, NAMES, Comparison
+from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
+from workbench.techniques.retrieval.sentence_features import Comparison
 from workbench.text.language import split_words
 from workbench.text.terms import Vocabulary
 
@@ -35,27 +43,19 @@ DOUBT_NAMES: tuple[str, ...] = (
 """The columns of ``doubt_features``."""
 
 _PLACE = {name: number for number, name in enumerate(DOUBT_NAMES)}
-ATTRIBUTES_NAMED = {
-    "age": "age", "extent": "size or distance", "weight": "weight", "speed": "speed", "colour": "colour",
-    "brand": "brand", "reason": "reason",
-}  # fmt: skip
+ATTRIBUTES_TOLD = ("age", "extent", "weight", "speed", "colour", "brand", "reason")
 """Of these a sentence without any never was the answer to the questions that ask for one (benchmarks/offices)."""
 
-VALUES_NAMED = {
-    "person": "person", "date": "date", "time": "time of day", "duration": "duration", "frequency": "interval",
-    "money": "amount of money", "percent": "percentage", "contact": "number or address", "volume": "volume",
-    "temperature": "temperature", "power": "power or voltage", "area": "area",
-}  # fmt: skip
+VALUES_TOLD = (
+    "person", "date", "time", "duration", "frequency", "money", "percent", "contact", "volume", "temperature", "power",
+    "area",
+)  # fmt: skip
 """Values that a sentence without any seldom is the answer to."""
 
 MARKS = ("names", "figures", "attribute", "value")
 """What can make *perhaps* of *found*: a name or a figure of the question that no shown passage has, one of
-``ATTRIBUTES_NAMED`` or ``VALUES_NAMED`` that no shown sentence tells. Where each of them does is fitted."""
+``ATTRIBUTES_TOLD`` or ``VALUES_TOLD`` that no shown sentence tells. Where each of them does is fitted."""
 
-WEAK = Reason(kind="weak", text="The passages have only a part of what you asked for.")
-OTHER_LANGUAGE = Reason(
-    kind="language", text="The passages are in another language than the question: few words could be compared."
-)
 MOST_NAMED = 3
 _FIRST = 4
 PROSE = 0.85
@@ -176,16 +176,14 @@ def probability(features: NDArray[np.float64], weights: NDArray[np.float64], bia
     return 1 / (1 + math.exp(-float(np.clip(features @ weights + bias, -30, 30))))
 
 
-def untold(comparison: Comparison, choice: Choice, named: Mapping[str, str]) -> str:
-    """What the question asks of a thing and no shown sentence tells ("age"), of those that are ``named``; "" where it
-    asks for none of them."""
+def untold(comparison: Comparison, choice: Choice, kinds: Sequence[str]) -> str:
+    """Which of the ``kinds`` of values the question asks for and no shown sentence tells ("age"); "" where it asks for
+    none of them."""
     shown = comparison.features[list(choice.order[: choice.shown])]
     if not len(shown):
         return ""
     nowhere = (
-        words
-        for kind, words in named.items()
-        if shown[0, COLUMN[f"missed_{kind}"]] > 0 and not shown[:, COLUMN[f"met_{kind}"]].any()
+        kind for kind in kinds if shown[0, COLUMN[f"missed_{kind}"]] > 0 and not shown[:, COLUMN[f"met_{kind}"]].any()
     )
     return next(nowhere, "")
 
@@ -195,8 +193,8 @@ def marks_of(comparison: Comparison, choice: Choice, names: Sequence[str], figur
     holding = (
         bool(names),
         bool(figures),
-        bool(untold(comparison, choice, ATTRIBUTES_NAMED)),
-        bool(untold(comparison, choice, VALUES_NAMED)),
+        bool(untold(comparison, choice, ATTRIBUTES_TOLD)),
+        bool(untold(comparison, choice, VALUES_TOLD)),
     )
     return tuple(mark for mark, holds in zip(MARKS, holding, strict=True) if holds)
 
@@ -208,28 +206,20 @@ def reasons_to_doubt(
     """Why the shown sentences may not be the answer; () where they are ``probable`` and none of the ``marks`` holds;
     where they are not, any of ``MARKS`` tells why. ``names`` and ``figures`` are those of the question that no shown
     passage has."""
-    marks = marks if probable else MARKS
+    marks, language = marks if probable else MARKS, comparison.asked
     found = []
     missing = [*(figures if "figures" in marks else ()), *(names if "names" in marks else ())]
     if missing:
-        found.append(Reason(kind="missing", text=_are_nowhere(missing[:MOST_NAMED])))
-    attribute = "attribute" in marks and untold(comparison, choice, ATTRIBUTES_NAMED)
-    if value := attribute or ("value" in marks and untold(comparison, choice, VALUES_NAMED)):
-        found.append(Reason(kind="attribute", text=f"The passages have what you ask about, but tell no {value}."))
+        found.append(missing_reason(missing[:MOST_NAMED], language))
+    attribute = "attribute" in marks and untold(comparison, choice, ATTRIBUTES_TOLD)
+    if value := attribute or ("value" in marks and untold(comparison, choice, VALUES_TOLD)):
+        found.append(untold_reason(value, language))
     if probable or found:
         return tuple(found)
     if comparison.value(choice.order[0], "other") > 0:
-        return (OTHER_LANGUAGE,)
+        return (language_reason(language),)
     word = _word_nowhere(question, comparison)
-    if not word:
-        return (WEAK,)
-    return (Reason(kind="attribute", text=f"The passages have what you ask about, but nothing of “{word}”."),)
-
-
-def _are_nowhere(terms: Sequence[str]) -> str:
-    if len(terms) == 1:
-        return f"{terms[0]} is in none of these passages."
-    return f"{', '.join(terms[:-1])} and {terms[-1]} are in none of these passages."
+    return (unnamed_reason(word, language) if word else weak_reason(language),)
 
 
 def _word_nowhere(question: str, comparison: Comparison) -> str:

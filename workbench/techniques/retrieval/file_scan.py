@@ -62,6 +62,7 @@ def scan_files(
     *,
     pictures: bool = True,
     missing: str = "",
+    left_out: Collection[str] = (),
 ) -> FolderScan:
     """Compare the files below the roots with the collection's records.
 
@@ -92,6 +93,8 @@ def scan_files(
         passed_over = 0
         for path in find_files(root, tell, tell_outside):
             check()
+            if str(path) in left_out and path != root:
+                continue
             if not pictures and path != root and kind_of(path) == "picture" and str(path) not in known:
                 passed_over += 1
                 continue
@@ -161,6 +164,16 @@ def is_changed(path: str, size: int, mtime_ns: int, digest: str) -> bool:
     if now.size != size:
         return True
     return now.mtime_ns != mtime_ns and (size > LARGEST_COMPARED or file_digest(Path(path), lambda: None) != digest)
+
+
+def differs(path: str, digest: str) -> bool:
+    """Whether a file has another SHA-256 than the one that was read, or is no longer there; a large one is not looked
+    into."""
+    try:
+        size = os.stat(path).st_size
+    except OSError:
+        return True
+    return size <= LARGEST_COMPARED and file_digest(Path(path), lambda: None) != digest
 
 
 def file_digest(path: Path, check: Callable[[], None]) -> str:

@@ -29,12 +29,11 @@ from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval.abstention import Evidence, Sentence, measure_evidence
 from workbench.techniques.retrieval.citations import CitationEditor
 from workbench.techniques.retrieval.prompting import grounded_messages
-from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 from workbench.techniques.retrieval.quoting import Quotes, quote, resolve_mode
 from workbench.text.language import language_name
 from workbench.text.sentences import split_sentences
 
-CANDIDATES = 10  # passages searched for; fewer are shown
+CANDIDATES = 12  # passages searched for; fewer are shown
 CLOSEST_NAMED = 3  # named in an abstention
 
 
@@ -45,6 +44,8 @@ class Grounding:
     ``declined`` is what the question is answered with where the passages do not hold the answer. With ``verbatim`` the
     text stays as it is, since a citation would break its format. The answer begins with ``quotes`` where there are any,
     and with ``own_words`` the model answers as well. ``sentences`` have the strongest evidence, the strongest first.
+
+    ``strength`` in [0, 1] is the probability that the sentences of one place hold the answer.
 
     ``reasons`` to doubt the answer make it a *perhaps*; ``road`` is the one that has found it (``roads/dispatch.py``).
     ``write`` is given by a road that writes its answer itself: no technique is run then, and ``messages`` are not used.
@@ -59,6 +60,7 @@ class Grounding:
     quotes: Quotes | None = None
     own_words: bool = True
     sentences: tuple[Sentence, ...] = ()
+    strength: float = 0.0
     reasons: tuple[Reason, ...] = ()
     road: Road | None = None
     write: Callable[[], Generator[Event, None, Generated]] | None = None
@@ -71,7 +73,7 @@ class Grounding:
 def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext) -> Generator[Event, None, Grounding]:
     """Find passages for the conversation's last message, check that they hold the answer, and put them into messages.
 
-    Yields the steps rewrite (of a follow-up), search and check, and Retrieved. Needs ``context.retriever``.
+    Yields the steps search and check, and Retrieved. Needs ``context.retriever``.
     """
     assert context.retriever is not None
     collection = context.retriever.collection
@@ -79,25 +81,21 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     question = conversation[-1].content.strip()
     if not collection.documents and not collection.unfinished:
         return Grounding(question, (), question, declined=empty_text(collection))
-    queries = search_queries(conversation)
-    if len(queries) > 1:
-        rewrite = context.step("rewrite", "Complete the follow-up question", question)
-        yield rewrite.started
-        yield rewrite.finished(queries[0])
-    search = context.step("search", "Search the documents", "\n".join(queries))
+    search = context.step("search", "Search the documents", question)
     yield search.started
-    hits = search_all(queries, context.retriever.search, CANDIDATES)
+    hits = context.retriever.search(question, CANDIDATES).hits
     shown = tuple(pack(hits, context.model, part, context.decoding))
     yield search.finished(f"{counted(len(hits), 'passage')} found, {len(shown)} of them shown to the model")
     context.raise_if_cancelled()
-    check = context.step("check", "Check the evidence", queries[0])
+    check = context.step("check", "Check the evidence", question)
     yield check.started
-    evidence = measure_evidence(queries[0], hits, context.retriever)
+    evidence = measure_evidence(question, hits, context.retriever)
     yield check.finished(describe_evidence(evidence), score=evidence.strength)
     if part.decline and not evidence.suffices:
         closest = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(hits[:CLOSEST_NAMED], start=1))
-        yield events.Retrieved(query=queries[0], passages=closest, step=search.id)
-        return Grounding(queries[0], closest, question, declined=abstention_text(closest, context.retriever))
+        yield events.Retrieved(query=question, passages=closest, step=search.id)
+        declined = abstention_text(closest, context.retriever)
+        return Grounding(question, closest, question, declined=declined, strength=evidence.strength)
     if collection.unfinished:
         yield from context.note(f"Not everything in {collection.name} is read yet: the answer is based on a part.")
     verbatim = context.decoding.format != "text"
@@ -105,11 +103,11 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     quotes = quote(evidence.sentences, shown if mode == "quoted-first" else ()) if mode != "own-words" else None
     if quotes is not None:
         shown = quotes.passages
-    yield events.Retrieved(query=queries[0], passages=shown, step=search.id)
+    yield events.Retrieved(query=question, passages=shown, step=search.id)
     context.raise_if_cancelled()
     messages = grounded_messages(shown, conversation, recipe.prompting, context.model)
     return Grounding(
-        queries[0],
+        question,
         shown,
         question,
         messages,
@@ -117,6 +115,7 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
         quotes=quotes,
         own_words=quotes is None or mode == "quoted-first",
         sentences=evidence.sentences,
+        strength=evidence.strength,
         reasons=evidence.reasons,
     )
 

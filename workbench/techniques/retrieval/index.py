@@ -23,6 +23,7 @@ import msgspec
 import numpy as np
 import sqlite_vec
 
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.records.documents import Chunk, Document, PlacedText
 from workbench.records.tables import DocumentTable
@@ -33,6 +34,7 @@ from workbench.techniques.retrieval.names import NameSpan
 from workbench.techniques.retrieval.places import pack_places
 from workbench.techniques.retrieval.snapshot import READING, FileStamp, Snapshot
 from workbench.techniques.retrieval.stored_tables import write_tables
+from workbench.techniques.retrieval.trashed_documents import Trashed, find_trashed, pack, purge, unpack
 from workbench.techniques.retrieval.versions import Versions, find_valid_from, find_versions
 from workbench.text.language import index_terms
 
@@ -57,7 +59,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     chunks: Sequence[Chunk]
     vectors: Any
     fluency: float
-    warning: str = ""
+    warning: Shown = ""
     places: Mapping[int, Sequence[PlacedText]] = {}
     names: Sequence[NameSpan] = ()
     tables: Sequence[DocumentTable] = ()
@@ -150,7 +152,7 @@ class CollectionIndex:
                 _all(
                     connection,
                     'insert into chunks (document, start, "end", page, text, terms, recognised, context, '
-                    "context_terms) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "context_terms, places) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         number,
                         chunk.start,
@@ -161,6 +163,7 @@ class CollectionIndex:
                         chunk.recognised,
                         chunk.context,
                         index_terms(chunk.context, entry.language),
+                        msgspec.json.encode(chunk.places).decode() if chunk.places else "",
                     ),
                 )
                 _all(
@@ -223,6 +226,31 @@ class CollectionIndex:
                 for (number,) in _all(connection, "select number from documents where id = ?", (document,)):
                     self._drop(connection, number)
                     self._count_revision(connection)
+
+    def trash(self, document: str) -> Trashed | None:
+        """Move a document, by its id, into the collection's trash: it is either there or here. None for an unknown
+        one; of one that is in the trash already what is known."""
+        with self._writer.transaction() as connection:
+            for (number,) in _all(connection, "select number from documents where id = ?", (document,)):
+                trashed = pack(connection, number)
+                self._drop(connection, number)
+                self._count_revision(connection)
+                return trashed
+            return find_trashed(connection, document)
+
+    def restore(self, document: str) -> bool:
+        """Put a document from the trash back, as it was. False where that is impossible, so that its file has to be
+        read again: it is not in the trash, or the collection has another embedding model by now."""
+        with self._writer.transaction() as connection:
+            restored = unpack(connection, document)
+            if restored:
+                self._count_revision(connection)
+        return restored
+
+    def purge(self, documents: Sequence[str]) -> None:
+        """Delete documents in the trash for good."""
+        with self._writer.transaction() as connection:
+            purge(connection, documents)
 
     def close(self) -> None:
         """Close all connections, none of which may be in use."""

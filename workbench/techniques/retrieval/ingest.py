@@ -46,6 +46,7 @@ from workbench.techniques.retrieval.ingest_progress import IngestProgress
 from workbench.techniques.retrieval.names import find_names
 from workbench.techniques.retrieval.passage_context import ContextSource
 from workbench.techniques.retrieval.snapshot import UNFINISHED_NS, FileStamp
+from workbench.techniques.retrieval.text_places import with_places
 from workbench.text.language import detect_language
 
 GROUP_CHUNKS = 48
@@ -86,13 +87,14 @@ def ingest(
     work: _Work | None = None
     try:
         yield Progress(stage="looking", unit="files")
+        roots = [Path(os.path.abspath(path)) for path in call.paths]
         with index.reading() as snapshot:
             known = snapshot.known_files()
-        roots = [Path(os.path.abspath(path)) for path in call.paths]
         again = known if call.anew else call.passwords
         pictures = call.limits.recognise and is_available()
         missing = f"text recognition (OCR) is not installed. {INSTALL}" if call.limits.recognise else ""
-        scan = scan_files(roots, known, context.raise_if_cancelled, again, pictures=pictures, missing=missing)
+        check = context.raise_if_cancelled
+        scan = scan_files(roots, known, check, again, pictures=pictures, missing=missing, left_out=call.left_out)
         yield from _settle_known(index, scan, progress)
         progress.expect(scan.to_read)
         yield progress.report()
@@ -334,7 +336,7 @@ class _Work:
             )
             if not chunks:
                 return Prepared(file, reason="The file has no text.")
-            return Prepared(file, document, source.with_contexts(chunks))
+            return Prepared(file, document, with_places(document, source.with_contexts(chunks)))
         except FileLocked as error:
             return Prepared(file, reason=error.message, locked=True)
         except UserError as error:

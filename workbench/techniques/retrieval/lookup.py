@@ -16,10 +16,11 @@ from workbench.records.messages import Passage
 from workbench.records.outcomes import Reason
 from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval.abstention import Sentence, measure_evidence
-from workbench.techniques.retrieval.doubt import WEAK
+from workbench.techniques.retrieval.doubt_texts import weak_reason
 from workbench.techniques.retrieval.quoting import Quotes, quote_all
 from workbench.techniques.retrieval.second_search import added_names
 from workbench.techniques.retrieval.sentence_features import term_weights
+from workbench.text.language import detect_language
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
 
@@ -86,7 +87,7 @@ class Lookup:
     @property
     def reasons(self) -> tuple[Reason, ...]:
         """Why the first search may not hold the answer by itself; () where it does."""
-        return self._reasons or (() if self._suffices else (WEAK,))
+        return self._reasons or (() if self._suffices else (weak_reason(detect_language(self._question)),))
 
     def quotes(self, shown: Sequence[Passage]) -> Quotes | None:
         """The sentences, quoted with the numbers of ``shown``, in the order of their searches; None without any."""

@@ -47,7 +47,7 @@ def _task(
         config=config,
         values=values,
         entry=f"workbench.techniques.retrieval.documents:{name}",
-        cost="One generation per section of the document.",
+        cost="It takes one generation for each section of the document.",
         phrase=phrase,
         icon=icon,
     )
@@ -59,7 +59,7 @@ METHODS = (
         kind="context",
         technique="retrieval",
         title="Passages",
-        summary="Answer from the passages of your documents that match the question, with citations.",
+        summary="The answer comes from the passages of your documents that match the question, and cites them.",
         source="Lewis et al. 2020, Retrieval-Augmented Generation, arXiv:2005.11401",
         config=RetrievalPart,
         entry="workbench.techniques.retrieval.grounded:run",
@@ -68,7 +68,8 @@ METHODS = (
     _task(
         "summarise",
         "Summarise",
-        "Summarise one document: a small model quotes the main sentences, a larger one works section by section.",
+        "One document is summarised. A small model quotes its main sentences, and a larger one works section by "
+        "section.",
         "Wu et al. 2021, Recursively Summarizing Books with Human Feedback, arXiv:2109.10862",
         "Summarise {document}",
         "summary",
@@ -77,7 +78,7 @@ METHODS = (
     _task(
         "extract",
         "Extract a table",
-        "List the entries of one document as a table; every row is checked against the text.",
+        "The entries of one document are listed as a table, and every row is checked against the text.",
         "Arora et al. 2023, Language Models Enable Simple Systems for Generating Structured Views, arXiv:2304.09433",
         "Extract {columns} from {document}",
         "table",
@@ -87,7 +88,7 @@ METHODS = (
     _task(
         "translate",
         "Translate",
-        "Translate one document, section by section; its paragraphs are kept.",
+        "One document is translated, section by section. Its paragraphs are kept.",
         "Wang et al. 2023, Document-Level Machine Translation with Large Language Models, arXiv:2304.02210",
         "Translate {document} into {language}",
         "translate",

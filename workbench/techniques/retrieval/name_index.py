@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -30,6 +31,8 @@ MOST_MENTIONS = 50
 LONGEST_CHAIN = 4
 """Passages between two names, at most."""
 
+_MOST_WORDS = 6  # of a name
+_WORD = re.compile(r"[^\W_](?:[\w'’./&-]*\w)?")
 _NAMED = 5  # in an error
 _LONGER_WORDS = (2, 3)  # of a name that has a single word as its short form
 
@@ -102,6 +105,7 @@ class NameGraph:
             if one.sure and one.kind in ("person", "name") and len(words) in _LONGER_WORDS:
                 for word in {words[0], words[-1]}:
                     longer[word].append(one)
+        self._by_key = {one.key: one.number for one in known}
         self._names: dict[int, _Name] = {}
         self._meant: dict[int, int] = {}  # the number of a name, or of its short form, and the number of the name
         for one in known:
@@ -142,6 +146,32 @@ class NameGraph:
         shown = [self._names[number].shown for number in found[:_NAMED]]
         more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
         raise UserError(f"{name!r} is a part of {len(found):,} names.", f"Enter one of them: {', '.join(shown)}{more}.")
+
+    def find_in(self, text: str) -> tuple[int, ...]:
+        """The numbers of the names that a text mentions, in their order; the longest where one is a part of another."""
+        words = [match.span() for match in _WORD.finditer(text)]
+        found: dict[int, None] = {}
+        place = 0
+        while place < len(words):
+            for last in range(min(len(words), place + _MOST_WORDS), place, -1):
+                key = name_key(text[words[place][0] : words[last - 1][1]])
+                meant = self._meant.get(self._by_key.get(key, 0))
+                if meant is not None and text[words[place][0]].isupper():
+                    found[meant] = None
+                    place = last - 1
+                    break
+            place += 1
+        return tuple(found)
+
+    def chunks_of_all(self, numbers: Sequence[int]) -> tuple[int, ...]:
+        """The chunks that mention any of some names, those with the most of them first; a name that more than
+        ``MOST_MENTIONS`` mention leads nowhere."""
+        of_name = [chunks for number in numbers if len(chunks := self.chunks_of(number)) <= MOST_MENTIONS]
+        weights: dict[int, float] = defaultdict(float)
+        for chunks in of_name:
+            for chunk in chunks:
+                weights[chunk] += 1 / math.log2(2 + len(chunks))
+        return tuple(sorted(weights, key=lambda chunk: -weights[chunk]))
 
     def shown(self, number: int) -> str:
         return self._names[number].shown

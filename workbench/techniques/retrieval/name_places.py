@@ -1,8 +1,11 @@
-"""The names of a collection for people: listed, with the passages of one, and what connects two."""
+"""The names of a collection: listed, with the passages of one, what connects two, and those that a text mentions."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from workbench.records.documents import NameList, NamePlaces
+from workbench.records.messages import Passage
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.name_index import Connection
 from workbench.techniques.retrieval.passages import passages_of_chunks
@@ -30,3 +33,17 @@ def find_places(index: CollectionIndex, collection: str, name: str, other: str, 
         joined_by=between.joined_by,
         total=len(between.chunks),
     )
+
+
+def find_named(
+    index: CollectionIndex, collection: str, text: str, limit: int, paths: Sequence[str] | None = None
+) -> tuple[tuple[str, ...], tuple[Passage, ...]]:
+    """The names of a collection that a text mentions, and at most ``limit`` passages that mention them, with ``paths``
+    of these documents only."""
+    with index.reading() as snapshot:
+        graph = snapshot.names()
+        numbers = graph.find_in(text)
+        chunks = snapshot.chunks(graph.chunks_of_all(numbers)[: limit if paths is None else None])
+    wanted = None if paths is None else frozenset(paths)
+    kept = [chunk for chunk in chunks if wanted is None or chunk.path in wanted][:limit]
+    return tuple(graph.shown(number) for number in numbers), tuple(passages_of_chunks(kept, collection))

@@ -73,6 +73,8 @@ _SENTENCE_INSIDE = re.compile(r"[.!?] [A-ZÀ-Þ]\S* \S+ ")
 _POINT = re.compile(r"\s*(?:[-*•–▪◦·]|\(?\d{1,3}[.)]|\(?[a-z]\)|\d{1,2}(?:\.\d{1,2})+)\s+")
 _CLOSED = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*$")
 _PAGE_NUMBER = re.compile(r"\s*(?:page|seite|p[aá]gina|pag\.?|s\.)?\s*\d+(?:\s*(?:/|of|von|de|sur)\s*\d+)?\s*$", re.I)
+_LEADERS = ".…_·"
+_FEWEST_LEADERS, _MOST_DIGITS = 4, 4
 _HEADING_WORDS, _HEADING_CHARACTERS = 9, 70
 _NUMBERED_NEEDED = 3  # for a document whose headings have numbers
 _LONGEST_LINE = 250  # characters of a line that stands for itself
@@ -128,10 +130,32 @@ def _split_at_lists(path: tuple[str, ...], units: Sequence[Unit]) -> Iterator[Se
         yield Section((*path, lead) if lead else path, below[0].start, below[-1].end, tuple(below))
 
 
+def without_furniture(document: DocumentText) -> str:
+    """The text of a document with what only helps to find one's way replaced by spaces: running heads, page numbers,
+    headers and footers of office files, and the lines of a table of contents, whose headings follow. As long as the
+    text, so that places stay."""
+    text = _without_running_heads(document.text, document.page_starts)
+    titles = {_title(line) for line in document.text.splitlines()}
+    blank: list[tuple[int, int]] = []
+    running = 0  # the level of the header or footer that a line stands in
+    for match in re.finditer(r"[^\n]+", text):
+        marked = _MARKED.match(match[0])
+        if marked is not None and (not running or len(marked[1]) <= running):
+            running = len(marked[1]) if marked[2].strip() in _RUNNING else 0
+        led = _led_title(match[0])
+        if running or (led and _title(led) in titles):
+            blank.append(match.span())
+    for start, end in blank:
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
+
+
 def _without_running_heads(text: str, page_starts: Sequence[int]) -> str:
-    """The text with the lines that begin or end most of its pages replaced by spaces."""
+    """The text with the lines that begin or end most of its pages replaced by spaces. A text of which that would leave
+    less than half has a form on each page, whose lines differ in their figures: it stays as it is."""
     if not page_starts:
         return text
+    whole = text
     edges: list[list[tuple[int, int]]] = []
     for start, end in zip(page_starts, [*page_starts[1:], len(text)], strict=True):
         lines = [(start + m.start(), start + m.end()) for m in re.finditer(r"[^\n]*\S[^\n]*", text[start:end])]
@@ -142,7 +166,20 @@ def _without_running_heads(text: str, page_starts: Sequence[int]) -> str:
         line = text[start:end]
         if shapes[_shape(line)] >= needed or _PAGE_NUMBER.match(line):
             text = text[:start] + " " * (end - start) + text[end:]
-    return text
+    return text if 2 * len("".join(text.split())) >= len("".join(whole.split())) else whole
+
+
+def _led_title(line: str) -> str:
+    """What stands before dots that lead to a number: in a table of contents a heading, in a list what has a price."""
+    line = line.rstrip()
+    dots = line.rstrip("0123456789")
+    title = dots.rstrip(f" \t{_LEADERS}")
+    leaders = sum(sign in _LEADERS for sign in dots[len(title) :])
+    return title if leaders >= _FEWEST_LEADERS and 1 <= len(line) - len(dots) <= _MOST_DIGITS else ""
+
+
+def _title(line: str) -> str:
+    return " ".join(line.casefold().split()).strip("#. ")
 
 
 def _shape(line: str) -> str:

@@ -9,7 +9,8 @@ there yet. Where the question asks what two values come to, they are put togethe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -17,22 +18,34 @@ from msgspec import Struct
 from workbench.records.documents import SearchResult
 from workbench.records.messages import Passage
 from workbench.records.outcomes import Reason
-from workbench.techniques.embedding_calls import Retriever
+from workbench.techniques.embedding_calls import NamedIn, Retriever
 from workbench.techniques.retrieval.abstention import Evidence, Sentence, compared_sentences, measure_evidence
-from workbench.techniques.retrieval.doubt import WEAK
+from workbench.techniques.retrieval.doubt_texts import weak_reason
 from workbench.techniques.retrieval.lookup import Lookup
 from workbench.techniques.retrieval.names import find_names
-from workbench.techniques.retrieval.query_rewriting import is_follow_up, merged_by_rank
-from workbench.techniques.retrieval.question_parts import combination, split_question
+from workbench.techniques.retrieval.query_rewriting import merged_by_rank
+from workbench.techniques.retrieval.question_parts import combination, factor_of, leans_on_another, split_question
 from workbench.techniques.retrieval.second_search import search_further
 from workbench.techniques.retrieval.sentence_choice import LONGEST_COMPLETED
 from workbench.techniques.retrieval.sentence_features import compare, term_weights
-from workbench.techniques.retrieval.value_pairs import Calculation, amounts_of, calculate
-from workbench.text.language import detect_language
+from workbench.techniques.retrieval.value_pairs import Calculation, amounts_of, calculate, multiply
+from workbench.text.language import detect_language, detect_question_language, function_words
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
 
+LANGUAGES = ("en", "de", "fr", "es")
 CANDIDATES = 10
+NAMED_PASSAGES = 12
+"""Passages that mention names of the answer to a part, and are compared with the next part."""
+
+LED_FROM = 3
+"""So many sentences that may answer a part are tried as what leads to the answer of the next."""
+
+_NAME_WORD = re.compile(r"[^\W\d_]{3,}")
+
+WORDS_SHARE = 0.25
+"""How much the share of a part's words that a passage has counts beside its cosine."""
+
 CARRIED_NAMES = 8
 """Names of the answer to a part that the next part is searched with."""
 
@@ -46,7 +59,7 @@ LEAST_RELATED = 0.15
 closest, where the part is not answered."""
 
 NOT_CERTAIN = Reason(
-    kind="weak", text="The result is calculated from two values of the documents: check that they are the right ones."
+    kind="weak", text="The result is calculated from values of the documents: check that they are the right ones."
 )
 TWO_STEPS = Reason(kind="weak", text="The answer is put together from two places: check that they belong together.")
 
@@ -77,21 +90,25 @@ def gather(
     whole = search(question, CANDIDATES).hits
     if not whole:
         return None
-    if combination(question) and (found := _calculated(question, whole, retriever)) is not None:
+    if (found := _calculated(question, whole, retriever)) is not None:
         return found
     parts = split_question(question)
     if len(parts) > 1:
-        return _of_parts(parts, whole, search, retriever)
+        return _of_parts(question, parts, whole, search, retriever)
     return _of_steps(question, search, retriever) if steps else None
 
 
 def asks_for_several(question: str) -> bool:
     """Whether a question has several parts, or asks what two values come to."""
-    return bool(combination(question)) or len(split_question(question)) > 1
+    return bool(combination(question)) or factor_of(question) is not None or len(split_question(question)) > 1
 
 
 def _of_parts(
-    parts: Sequence[str], whole: Sequence[Passage], search: Callable[[str, int], SearchResult], retriever: Retriever
+    question: str,
+    parts: Sequence[str],
+    whole: Sequence[Passage],
+    search: Callable[[str, int], SearchResult],
+    retriever: Retriever,
 ) -> Gathered | None:
     chosen: list[Sentence] = []
     spare: list[Sentence] = []
@@ -99,19 +116,29 @@ def _of_parts(
     reasons: list[Reason] = []
     queries: list[str] = []
     hits: list[Passage] = []
+    before: Evidence | None = None
     for part in parts:
-        names = _names_around(chosen[-1], part) if chosen else []
-        query = " ".join((part, *names))
-        queries.append(query)
-        found = search(query, CANDIDATES).hits
-        together = merged_by_rank([found, whole], CANDIDATES)
-        hits += together
-        evidence = measure_evidence(part, together, retriever)
-        if names and is_follow_up(part):  # "what is her office": the name tells whose
-            named = measure_evidence(query, together, retriever)
-            evidence = named if named.suffices or not evidence.suffices else evidence
-        stating = _stating(evidence)
-        if not stating or not (evidence.suffices or stating[0].kin_around >= LEAST_RELATED):
+        found = search(part, CANDIDATES).hits
+        leans = before is not None and leans_on_another(part)
+        if before is not None and not leans:
+            found = merged_by_rank([found, whole], CANDIDATES)
+        evidence = measure_evidence(part, found, retriever)
+        led = None
+        names: tuple[str, ...] = ()
+        if before is not None and chosen and leans:
+            led = _led(part, found, [one for one in _stating(before) if one not in chosen[:-1]], retriever)
+            if led is None:
+                reasons.append(TWO_STEPS)
+        if led is not None:
+            chosen[-1], names, evidence = led.earlier, led.names, led.evidence
+            found = led.hits
+        queries.append(" ".join((part, *names)))
+        hits += found
+        stating = [led.sentence] if led is not None else []
+        stating += [one for one in _stating(evidence) if one not in stating]
+        before = evidence
+        related = led is not None or (bool(stating) and stating[0].kin_around >= LEAST_RELATED)
+        if not stating or not (evidence.suffices or related):
             reasons.append(Reason(kind="partial", text=f"Nothing here answers this part of the question: “{part}”."))
             continue
         if not evidence.suffices:
@@ -122,17 +149,53 @@ def _of_parts(
         reasons += evidence.reasons
         new = [one for one in stating if not any(_overlap(one, other) for other in chosen)]
         if not new or new[0] != stating[0]:
-            reasons.append(WEAK)  # the best sentence is already the answer to another part
+            # the best sentence is already the answer to another part
+            reasons.append(weak_reason(detect_language(question)))
         if new and chosen:
             chosen[-1] = _with_name(chosen[-1], names, new[0])
         chosen += new[:1]
-        spare += [one for one in new[1:2] if one.shown]
+        spare += [one for one in new[1:2] if one.shown or evidence.outcome != "found"]
     if not chosen or not (certain or len(chosen) == len(parts)):
         return None
     for one in spare[: max(0, MOST_SENTENCES - len(chosen))]:
         if not any(_overlap(one, other) for other in chosen):
             chosen.append(one)
     return Gathered(sentences=tuple(chosen), reasons=_once(reasons), queries=tuple(queries), hits=tuple(hits))
+
+
+class _Led(Struct, frozen=True):
+    """A sentence that answers a part, with that which answers the part before, whose ``names`` lead to it."""
+
+    earlier: Sentence
+    sentence: Sentence
+    names: tuple[str, ...]
+    evidence: Evidence
+    hits: tuple[Passage, ...]
+
+
+def _led(part: str, found: Sequence[Passage], earlier: Sequence[Sentence], retriever: Retriever) -> _Led | None:
+    """Of the best sentences that answer the part before, and those that answer a part and mention a name of it, the two
+    that are the most probable together."""
+    best: _Led | None = None
+    most = 0.0
+    for one in earlier[:LED_FROM]:
+        leading = _named(one, part, retriever)
+        if not leading.names or one.share <= most:
+            continue
+        together = merged_by_rank([found, *([leading.passages] if leading.passages else [])], CANDIDATES)
+        evidence = measure_evidence(part, together, retriever)
+        naming = (other for other in _stating(evidence) if _mentions(other.text, leading.names))
+        sentence = next((other for other in naming if not _overlap(other, one)), None)
+        if sentence is not None and one.share * sentence.share > most:
+            most = one.share * sentence.share
+            best = _Led(one, sentence, leading.names, evidence, together)
+    return best
+
+
+def _mentions(text: str, names: Sequence[str]) -> bool:
+    """Whether a text mentions one of the names, or a word of one: a person is often called by one name alone."""
+    words = {word.casefold() for name in names for word in _NAME_WORD.findall(name) if word[0].isupper()}
+    return bool(words & {word.casefold() for word in _NAME_WORD.findall(text)})
 
 
 def _window(sentence: Sentence) -> list[tuple[int, int]]:
@@ -142,16 +205,48 @@ def _window(sentence: Sentence) -> list[tuple[int, int]]:
     return spans[max(0, own[0] - BEFORE) : own[-1] + 1 + AFTER]
 
 
+def _named(sentence: Sentence, part: str, retriever: Retriever) -> NamedIn:
+    """The names that lead from a sentence to the answer of a part, and the passages that mention them: those that the
+    collection knows in the sentence, else those that its own passage shows."""
+    known = retriever.names_in(sentence.text, NAMED_PASSAGES)
+    asked = part.casefold()
+    names = [name for name in known.names if name.casefold() not in asked][:CARRIED_NAMES]
+    own = sentence.passage.document, sentence.passage.start
+    passages = [one for one in known.passages if (one.document, one.start) != own]
+    if not names:
+        return NamedIn(names=tuple(_names_around(sentence, part)))
+    return NamedIn(names=tuple(names), passages=_by_likeness(part, passages, retriever))
+
+
+def _by_likeness(text: str, passages: Sequence[Passage], retriever: Retriever) -> tuple[Passage, ...]:
+    """The passages, with their cosines: those first that are alike to a text and have many of its words."""
+    if not passages:
+        return ()
+    (alike,) = retriever.similarities([text], [one.text for one in passages])
+    vocabulary = Vocabulary.of(one.text for one in passages)
+    asked = set(vocabulary.content_terms(text))
+    scored = [
+        msgspec.structs.replace(
+            one,
+            score=cosine + WORDS_SHARE * len(asked.intersection(vocabulary.stems(one.text))) / max(1, len(asked)),
+            similarity=cosine,
+        )
+        for one, cosine in zip(passages, alike, strict=True)
+    ]
+    return tuple(sorted(scored, key=lambda one: -one.score))
+
+
 def _names_around(sentence: Sentence, part: str) -> list[str]:
-    """The names in a sentence and beside it, as its whole passage shows them, that a part of the question lacks; first
-    those of the sentence itself."""
+    """The names in a sentence, as its whole passage shows them, that a part of the question lacks; where it has none,
+    those beside it."""
     text, asked = sentence.passage.text, part.casefold()
     near = _window(sentence)
     spans = [span for span in find_names(text, detect_language(text)) if span.sure]
-    named = [span for span in spans if near[0][0] <= span.start < near[-1][1]]
-    named.sort(key=lambda span: not sentence.start <= span.start < sentence.end)
-    names = dict.fromkeys(span.shown for span in named)
-    return [name for name in names if name.casefold() not in asked][:CARRIED_NAMES]
+    for begin, end in ((sentence.start, sentence.end), (near[0][0], near[-1][1])):
+        names = dict.fromkeys(span.shown for span in spans if begin <= span.start < end)
+        if lacking := [name for name in names if name.casefold() not in asked]:
+            return lacking[:CARRIED_NAMES]
+    return []
 
 
 def _with_name(sentence: Sentence, names: Sequence[str], following: Sentence) -> Sentence:
@@ -181,6 +276,10 @@ def _of_steps(question: str, search: Callable[[str, int], SearchResult], retriev
             break
         queries.append(query)
         found = search(query, CANDIDATES).hits
+        if lookup.sentences:
+            known = retriever.names_in(lookup.sentences[0].text, NAMED_PASSAGES)
+            if led := _by_likeness(question, known.passages, retriever):
+                found = merged_by_rank([found, led], CANDIDATES)
         hits += found
         lookup.add(query, found)
     if not lookup.suffices:
@@ -194,14 +293,28 @@ def _of_steps(question: str, search: Callable[[str, int], SearchResult], retriev
 
 
 def _calculated(question: str, hits: Sequence[Passage], retriever: Retriever) -> Gathered | None:
+    kind, factor = combination(question), factor_of(question)
+    if not kind and factor is None:
+        return None
     sentences = compared_sentences(compare(question, hits, retriever))
     vocabulary = Vocabulary.of(one.text for one in sentences)
-    weights = term_weights(question, vocabulary, retriever.count_terms(question))
-    found = calculate(combination(question), question, weights, amounts_of(sentences, vocabulary))
+    weights = _telling(question, term_weights(question, vocabulary, retriever.count_terms(question)), vocabulary)
+    amounts = amounts_of(sentences, vocabulary, dates=kind == "days")
+    found = calculate(kind, question, weights, amounts) if kind else None
+    if found is None and factor is not None:
+        found = multiply(factor, weights, amounts, vocabulary)
     if found is None:
         return None
     told = tuple(dict.fromkeys(amount.sentence for amount in found.amounts))
     return Gathered(sentences=told, reasons=(NOT_CERTAIN,), calculation=found, queries=(question,), hits=tuple(hits))
+
+
+def _telling(question: str, weights: Mapping[str, float], vocabulary: Vocabulary) -> Mapping[str, float]:
+    """The weights of a question's terms without those of function words of its own language, which is not always that
+    of the documents."""
+    language = detect_question_language(question, LANGUAGES)
+    passed = {stem for word in function_words().get(language, ()) for stem in vocabulary.stems(word)}
+    return {term: weight for term, weight in weights.items() if term not in passed} or weights
 
 
 def _stating(evidence: Evidence) -> Sequence[Sentence]:

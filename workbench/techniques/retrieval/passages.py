@@ -9,6 +9,7 @@ from workbench.records.documents import DocumentText
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.snapshot import FoundChunk
+from workbench.techniques.retrieval.text_places import places_at
 
 
 def passages_of_chunks(chunks: Sequence[FoundChunk], collection: str) -> list[Passage]:
@@ -28,6 +29,7 @@ def passages_of_chunks(chunks: Sequence[FoundChunk], collection: str) -> list[Pa
             recognised=bool(chunk.recognised),
             changed=changed[chunk.path],
             context=chunk.context,
+            places=chunk.places,
         )
         for chunk in chunks
     ]
@@ -48,6 +50,7 @@ def passages_at(document: DocumentText, spans: Sequence[tuple[int, int]]) -> lis
             text=document.text[start:end],
             page=bisect_right(document.page_starts, start) or None,
             n=n,
+            places=places_at(document, start, end),
         )
         for n, (start, end) in enumerate(spans, start=1)
     ]

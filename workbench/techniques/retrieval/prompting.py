@@ -22,9 +22,15 @@ _INSTRUCTIONS = (
 )
 _SHORT = "Answer in a few words."
 WANTS_MORE = re.compile(
-    r"\s*(please\s+|can you\s+)?(explain|describe|summari[sz]e|list|write|compare|tell|give|translate|discuss|why)\b",
+    r"\s*(please\s+|can you\s+)?(explain|describe|summari[sz]e|list|write|compare|tell|give|translate|discuss)\b",
     re.IGNORECASE,
 )
+_ASKS_WHY = re.compile(r"\s*(why|warum|wieso|weshalb|pourquoi|¿?por qué)\b", re.IGNORECASE)
+
+
+def wants_more(question: str) -> bool:
+    """Whether a question is answered in more than a few words: a task, or a reason."""
+    return bool(WANTS_MORE.match(question) or _ASKS_WHY.match(question))
 
 
 def grounded_messages(
@@ -38,7 +44,7 @@ def grounded_messages(
     question = with_question_asked(part, conversation)[-1].content.strip()
     if has_fewer_parameters(model, SMALL_MODEL_PARAMETERS):
         text = "\n\n".join(p.text for p in passages)
-        short = "" if system or part.output.strip() or WANTS_MORE.match(question) else f"\n{_SHORT}"
+        short = "" if system or part.output.strip() or wants_more(question) else f"\n{_SHORT}"
         before = (Message("system", system),) if system else ()
         return (*before, Message("user", f"{text}\n\nQuestion: {question}{short}"))
     shown = "\n\n".join(f"[{p.n}] {p.title}{f', page {p.page}' if p.page else ''}\n{p.text}" for p in passages)

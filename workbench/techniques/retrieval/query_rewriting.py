@@ -1,21 +1,17 @@
-"""Query rewriting: the search queries for a follow-up such as "and when was it rebuilt?".
+"""What a message is, told by its words: small talk, or a question that needs what was said before; and the hits of
+several searches as one list.
 
-A question that depends on the conversation (a pronoun, an "and …?", hardly a content word) is searched twice:
-unchanged, and with the names and rare words of the earlier turns; both result lists are fused. No language model is
-asked: a small one rewrites unreliably and a large one costs seconds before the first word. Rules of this kind are a
-strong baseline: Dalton et al. 2020, "TREC CAsT 2019" (arXiv:2003.13624); term carrying as in Voskarides et al. 2020,
-"Query Resolution for Conversational Search with Limited Supervision" (arXiv:2005.11723).
+How a follow-up is written out is in ``follow_ups``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from workbench.records.documents import SearchResult
-from workbench.records.messages import Message, Passage
+from workbench.records.messages import Passage
 from workbench.text.language import split_words
 from workbench.text.terms import Vocabulary
 
@@ -32,7 +28,6 @@ _JOINING = re.compile(
     r"|^\s*(那|还有|那么)",
     re.IGNORECASE,
 )
-_CARRIED = 8  # maximum words carried over
 _FUSION = 60  # the constant of reciprocal rank fusion, Cormack et al. 2009
 
 
@@ -53,24 +48,6 @@ def needs_no_documents(message: str) -> bool:
     return bool(spoken) and len(spoken) <= 6 and _SMALL_TALK.issuperset(spoken)
 
 
-def search_queries(conversation: Sequence[Message]) -> list[str]:
-    """The search queries, most important first: one, or two for a follow-up.
-
-    ``conversation`` ends with the question.
-    """
-    question = conversation[-1].content.strip()
-    earlier = [m for m in conversation[:-1] if m.role != "system"]
-    if not earlier or not is_follow_up(question):
-        return [question]
-    carried = _carried_words(question, earlier)
-    return [f"{question} {' '.join(carried)}", question] if carried else [question]
-
-
-def search_all(queries: Sequence[str], search: Callable[[str, int], SearchResult], limit: int) -> tuple[Passage, ...]:
-    """The hits of all queries, fused by their ranks; each passage once, best first."""
-    return merged_by_rank([search(query, limit).hits for query in queries], limit)
-
-
 def merged_by_rank(results: Sequence[Sequence[Passage]], limit: int) -> tuple[Passage, ...]:
     """The hits of several searches by reciprocal rank fusion, those of the first search before equal ones."""
     if len(results) == 1:
@@ -84,24 +61,3 @@ def merged_by_rank(results: Sequence[Sequence[Passage]], limit: int) -> tuple[Pa
             scores[key] = scores.get(key, 0.0) + 1 / (_FUSION + rank + nth)
     order = sorted(scores, key=lambda key: -scores[key])
     return tuple(msgspec.structs.replace(passages[key], score=scores[key]) for key in order[:limit])
-
-
-def _carried_words(question: str, earlier: Sequence[Message]) -> list[str]:
-    """Names and content words of the turns before the question, the last question's first."""
-    vocabulary = Vocabulary.of(m.content for m in earlier)
-    asked = [m.content for m in earlier if m.role == "user"]
-    answers = [m.content for m in earlier if m.role == "assistant"]
-    sources = [*asked[-1:], *answers[-1:]]
-    # in a chain of follow-ups the last self-contained question names the topic
-    if asked and is_follow_up(asked[-1]):
-        sources += [q for q in reversed(asked[:-1]) if not is_follow_up(q)][:1]
-    have = set(vocabulary.content_terms(question))
-    carried: list[str] = []
-    for text in sources:
-        text = re.sub(r"\[\d+\]", " ", text)
-        for word in [*vocabulary.names(text), *split_words(text)]:
-            known = vocabulary.content_terms(word)
-            if known and not have.issuperset(known):
-                have.update(known)
-                carried.append(word)
-    return carried[:_CARRIED]

@@ -9,7 +9,14 @@ names.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct
+
+from workbench.techniques.retrieval.query_rewriting import is_follow_up
+from workbench.text.language import detect_question_language
+from workbench.text.values import find_values
 
 _ASKING = (
     # en, de, fr, es
@@ -31,19 +38,49 @@ _TOPIC = re.compile(r"^\s*([^:?]{3,60}):\s+(?=\S)")
 _FEWEST_LETTERS = 5
 MOST_PARTS = 3
 
-Combination = Literal["difference", "sum", ""]
+Combination = Literal["difference", "sum", "product", "days", ""]
 _DIFFERENCE = re.compile(
-    r"\b(difference|differ|gap|minus"
+    r"\b(difference|differ|gap|minus(?! \d)"
     r"|(?:how|so) much (?:more|less|cheaper|dearer|longer|faster|higher|lower|later|earlier)"
     r"|by how much|how many more|how many fewer|too many|zu viele?|how much has .{3,60} (?:become|risen|fallen|gone)"
     r"|(?:dearer|cheaper) than|unterschied|differenz|um wie ?viel|wie ?viel (?:mehr|weniger|teurer|billiger|günstiger)"
-    r"|wie ?viele? .{0,20}mehr|de combien|différence|écart|cuánto (?:más|menos)|diferencia|de más)\b",
+    r"|wie ?viele? .{0,20}mehr|de combien|différence|écart|cuánto (?:más|menos)|diferencia|de más"
+    r"|how many .{3,60}\b(?:still|left|remain\w*)\b|wie ?viele? .{3,60}\bnoch\b"
+    r"|combien .{3,60}\breste\w*\b|cuánt[oa]s .{3,60}\bqueda\w*)\b",
     re.IGNORECASE,
 )
 _SUM = re.compile(
     r"\b(together|in total|altogether|sum of|incl(?:uding|\.)? .{0,12}(?:postage|delivery|shipping|tax)|added up"
     r"|(?<!\ben )(?<!\bde )(?<!\ble )(?<!\bla )plus"  # in French it is "more" after these
-    r"|zusammen|insgesamt|summe|inklusive|mitsamt|en tout|au total|ensemble|en total|sumad[oa]s|juntos)\b",
+    r"|zusammen|insgesamt|summe|inklusive|mitsamt|(?:samt|mit) nebenkosten|en tout|au total|ensemble|en total"
+    r"|sumad[oa]s|juntos)\b",
+    re.IGNORECASE,
+)
+_PRODUCT = re.compile(
+    r"\b(?:(?:number|anzahl|nombre|número) .{3,40} (?:times|mal|fois|por)|multiplied by|multipliziert mit|multiplié par"
+    r"|multiplicado por|total weight|gesamtgewicht|poids total|peso total)\b",
+    re.IGNORECASE,
+)
+_DAYS = re.compile(
+    r"\b(?:how many days|wie ?viele tage|combien de jours|cuántos días)\b.{0,80}\b(?:between|late|passed|elapsed|lie"
+    r"|lay|zwischen|zu spät|verspätet|vergingen|vergangen|lagen|liegen|entre|retard|écoulé\w*|retraso|pasaron|tarde)\b",
+    re.IGNORECASE,
+)
+
+
+class Factor(Struct, frozen=True):
+    """A number that a question names of something, which has a price: "three nights". ``unit`` is that of the noun, ""
+    where it is none."""
+
+    number: Decimal
+    noun: str
+    unit: str
+
+
+_NOUN = re.compile(r"\s*([^\W\d_]{2,})")
+_ASKS_PRICE = re.compile(
+    r"\b(?:how much|price|cost\w*|pay|paid|charge\w*|wie ?viel|was kost\w*|kost\w*|zahl\w*|bezahl\w*|preis|combien"
+    r"|coût\w*|prix|pay\w+|cuánto|cuest\w+|costar\w*|precio|pag\w+)\b",
     re.IGNORECASE,
 )
 
@@ -61,8 +98,45 @@ def split_question(question: str) -> tuple[str, ...]:
     return tuple(f"{topic}: {piece}" if topic else piece for piece in pieces)
 
 
+def leans_on_another(part: str) -> bool:
+    """Whether a part of a question only points to what it is about, which the answer to the part before tells: "what is
+    his job?", "wie schwer ist es?"."""
+    return is_follow_up(part) or bool(_POINTING.search(part))
+
+
+_POINTING = re.compile(
+    r"\b(?:this|that|the same) (?:person|man|woman|one)|\bdies\w* (?:person|mann|frau|gerät)"
+    r"|\b(?:cette|cet|ce) \w+|\b(?:il|elle|ils|elles|lui|leur|son|sa|ses)\b"
+    r"|\b(?:est[ea]|es[ea]) \w+|\b(?:él|ella|ellos|ellas|su|sus)\b",
+    re.IGNORECASE,
+)
+
+
 def combination(question: str) -> Combination:
-    """Whether a question asks for the difference or the sum of two values."""
+    """How a question asks to put two values together; "" where it does not."""
+    if _DAYS.search(question):
+        return "days"
+    if _PRODUCT.search(question):
+        return "product"
     if _DIFFERENCE.search(question):
         return "difference"
     return "sum" if _SUM.search(question) else ""
+
+
+def factor_of(question: str) -> Factor | None:
+    """The number of things whose price a question asks for ("what do three nights cost?"), None where it names none."""
+    if not _ASKS_PRICE.search(question):
+        return None
+    text, values = find_values(question, detect_question_language(question, ("en", "de", "fr", "es")))
+    for value in values:
+        if value.kind != "amount" or len(value.readings) != 1:
+            continue
+        number = Decimal(next(iter(value.readings)))
+        noun = _NOUN.search(value.text) or _NOUN.match(text, value.end)
+        if 1 < number < LARGEST_FACTOR and noun is not None:
+            return Factor(number, noun[1], value.unit)
+    return None
+
+
+LARGEST_FACTOR = 1_000
+"""A larger number of a question is a year or a price."""

@@ -48,7 +48,7 @@ def resolve_mode(
 ) -> Mode:
     """The mode that ``automatic`` means: quoted where the model's ``exam`` in the question's language shows that it is
     better (``ExamRates.prefers_quotes``). Without an exam, or where that shows no difference, a model with few
-    parameters quotes. Longer texts and several ``answers`` are in the model's own words."""
+    parameters quotes, reasons as well. Longer texts and several ``answers`` are in the model's own words."""
     if part.mode != "automatic":
         return part.mode
     if WANTS_MORE.match(question):

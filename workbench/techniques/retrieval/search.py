@@ -7,11 +7,16 @@ away). The vector weight depends on how well the embedder knows the words of the
 English embedder does not spoil the search in Chinese texts. Then the query vector is moved towards those of the best
 hits, and searched with once more (pseudo-relevance feedback: Rocchio 1971).
 
+In a collection of several languages an embedder for many languages finds passages in the question's own language first,
+and words find no others. There each language gives its own best chunks, and a few places are kept for those that are
+the best of their language by meaning.
+
 ``benchmarks/retrieval.py`` measures the gain of each of these.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +43,10 @@ RELATED = 0.4
 """A version is about a question where its best passage has this share of the score of another version's best one."""
 BELOW = 0.95
 """The best passage of a version that is not asked for has this share of the score of the other's best one at most."""
+
+RESERVED_OF_LANGUAGE, MOST_RESERVED = 2, 4
+"""In a collection of several languages, so many hits of each are the best of it by meaning, and so many of all take
+the last places of the hits; at most a third of them."""
 
 LEAST_COSINE = 0.3
 """Where no chunk is more similar to the question than this, the vectors have found nothing, and the best of them must
@@ -99,7 +108,8 @@ class Sides(NamedTuple):
 class Candidates:
     """The chunks that one side of a search has found: their ``numbers`` (n), ``vectors`` (n, dimensions), the parts of
     their scores, and ``scores`` (n,) after versions were preferred. ``by_words`` and ``by_meaning`` are the numbers
-    that each side found, the best first. ``vector_weight`` is that of meaning."""
+    that each side found, the best first. ``reserved``: the places of the best of each language by meaning, the best
+    first. ``vector_weight`` is that of meaning."""
 
     numbers: list[int]
     vectors: Vectors
@@ -108,11 +118,16 @@ class Candidates:
     versions: Versions
     by_words: list[int]
     by_meaning: list[int]
+    reserved: list[int]
     vector_weight: float
 
     def best(self, limit: int) -> list[int]:
-        """The places of the best ones, the best first."""
-        return [int(i) for i in np.argsort(-self.scores, kind="stable")[:limit]]
+        """The places of the best ones, the best first, and at the end of the best ones in other languages."""
+        order = [int(i) for i in np.argsort(-self.scores, kind="stable")]
+        most = min(MOST_RESERVED, limit // 3)
+        kept = order[: limit - most] if self.reserved else order
+        others = [i for i in self.reserved if i not in kept][:most]
+        return list(dict.fromkeys([*order[: limit - len(others)], *others]))[:limit]
 
 
 def rank_candidates(
@@ -128,7 +143,13 @@ def rank_candidates(
     """The candidates of a search with the ``vector`` (dimensions,) of its query, at most ``pool`` of each side; None
     where neither side finds any."""
     by_words = dict(snapshot.find_words(query_terms(query, snapshot.languages()), pool, config.context_weight, paths))
+    # where unrelated texts are as similar as some related ones, they are so by their languages
+    narrow = embedder.unrelated > LEAST_COSINE
     by_meaning = snapshot.find_nearest(vector, pool, paths)
+    languages = snapshot.languages() if narrow else []
+    if len(languages) > 1:
+        for language in languages:
+            by_meaning |= snapshot.find_nearest(vector, pool // 2, paths, language)
     found = by_meaning | snapshot.vectors(number for number in by_words if number not in by_meaning)
     if not found:
         return None
@@ -136,8 +157,6 @@ def rank_candidates(
     vectors = np.stack([found[number] for number in numbers])
     words = np.array([by_words.get(number, 0.0) for number in numbers])
     fluency = (measure_fluency(embedder.tokens, [query]) + snapshot.mean_fluency(numbers)) / 2
-    # where unrelated texts are as similar as some related ones, they are so by their languages
-    narrow = embedder.unrelated > LEAST_COSINE
     means = index.language_means.of(snapshot, numbers) if narrow else None
     spreads = index.language_means.spreads(snapshot, numbers, vector) if narrow else None
     weight = config.vector_weight(fluency)
@@ -146,7 +165,19 @@ def rank_candidates(
     versions = index.versions(snapshot)
     if versions:
         scores = prefer_versions(scores, snapshot.chunk_paths(numbers), versions, query)
-    return Candidates(numbers, vectors, sides, scores, versions, list(by_words), list(by_meaning), weight)
+    reserved = best_of_languages(snapshot.chunk_languages(numbers), sides.meaning) if len(languages) > 1 else []
+    return Candidates(numbers, vectors, sides, scores, versions, list(by_words), list(by_meaning), reserved, weight)
+
+
+def best_of_languages(languages: Sequence[str], meaning: NDArray[np.float64]) -> list[int]:
+    """The places of the candidates that are the best of their language by ``meaning`` (n,), the best first."""
+    taken: Counter[str] = Counter()
+    found = []
+    for place in np.argsort(-meaning, kind="stable"):
+        taken[languages[place]] += 1
+        if taken[languages[place]] <= RESERVED_OF_LANGUAGE and meaning[place] > 0:
+            found.append(int(place))
+    return found
 
 
 def fuse(

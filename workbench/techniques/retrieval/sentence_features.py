@@ -5,8 +5,8 @@ the type of the answer; by its form and its place. Words are weighted by their r
 document frequency, Spärck Jones 1972); function words do not count, and texts without spaces are compared by pairs of
 characters. Cosines are measured from the embedder's own zero: the similarity of unrelated texts.
 
-Only ``EMBEDDED`` sentences are embedded, those that words alone would choose. In another language than the question's
-few words can be compared: names, figures and words that both languages share; cosines count more there.
+Only few sentences are embedded (``sentence_pick``). In another language than the question's few words can be compared:
+names, figures and words that both languages share; cosines count more there.
 
 Everything is computed from the hits that are given, so that it stays right where a search leaves some out.
 """
@@ -29,22 +29,21 @@ from workbench.techniques.embedding_calls import Retriever, TermStatistics
 from workbench.techniques.retrieval.answer_types import (
     ATTRIBUTES,
     TOLD,
-    TYPES,
     asked_types,
     counted_noun,
     holds_type,
     value_places,
 )
-from workbench.techniques.retrieval.named_versions import named_versions
 from workbench.techniques.retrieval.question_terms import figures_of, missing_figures, missing_names, names_of
+from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
+from workbench.techniques.retrieval.sentence_pick import pick_sentences
 from workbench.techniques.retrieval.sentence_units import Unit, split_units
+from workbench.techniques.retrieval.versions import versions_among
 from workbench.text.language import detect_language, detect_question_language, is_unspaced, split_words
 from workbench.text.terms import Vocabulary
 
 HITS_EXAMINED = 8
-EMBEDDED = 8
-EMBEDDED_ELSEWHERE = 4
-"""So many more are embedded of passages in another language, the best by the passages' own cosine."""
+"""Of the hits after these, those in another language than the question are examined as well."""
 
 BACKGROUND = (
     "She bought two loaves of bread at the market.",
@@ -62,6 +61,9 @@ OTHER_CHUNKS = 100
 of how rare it is."""
 
 RAREST = 2
+
+MOST_ABOVE = 80
+"""Characters of a passage's title and headings that are embedded before a sentence of it."""
 
 _SHORTEST_MISSPELT = 5  # letters
 _SPELT_ALIKE = 0.82  # ratio of difflib
@@ -88,25 +90,6 @@ _MEASURE = re.compile(
 )
 """Asks for a measure; the word itself is seldom in the answer."""
 
-NAMES: tuple[str, ...] = (
-    "own", "around", "kin_own", "kin_around", "passage", "above", "everywhere", "rarest_own", "rarest_around",
-    "figures", "new_figures", "asked", "met", "missed", *(f"met_{kind}" for kind in TYPES),
-    *(f"missed_{kind}" for kind in TYPES), "attribute_met", "attribute_missed", "counted_met", "counted_missed",
-    "heaviest_missing", "terms_missing", "length", "short", "row", "item", "entry", "unended", "lead", "anaphora",
-    "first", "rank", "score", "first_hit", "new", "new_count", "pairs", "figure_near", "recognised", "unspaced",
-    "foreign", "alike", "passage_alike", "own_behind", "around_behind", "everywhere_behind", "alike_behind",
-    "passage_behind", "other", "other_alike", "other_passage", "other_behind", "other_own", "other_rank",
-    "foreign_alike",
-    "foreign_passage", "foreign_own", "unspaced_own", "unspaced_around", "unspaced_alike", "older", "newer",
-    "title", "first_term", "first_term_own", "last_term", "last_term_own", "value_near", "untold", "names",
-    "names_here", "names_document", "figures_here", "document", "document_missing", "document_hits", "both_sides",
-    "superseded",
-    "position", "row_missing", "german",
-)  # fmt: skip
-"""The columns of ``Comparison.features``."""
-
-COLUMN = {name: number for number, name in enumerate(NAMES)}
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -132,17 +115,38 @@ class Comparison:
         return float(self.features[number, COLUMN[name]])
 
 
+@dataclass(frozen=True)
+class Tabled:
+    """The units of the hits that can be an answer, before any is embedded: ``features`` (n, len(NAMES)) of
+    ``candidates``, without cosines. The rest is as in ``Comparison``."""
+
+    question: str
+    candidates: tuple[Unit, ...]
+    features: NDArray[np.float64]
+    units: tuple[tuple[Unit, ...], ...]
+    asked: str
+    weights: dict[str, float]
+    unseen: tuple[str, ...]
+
+
 def compare(question: str, passages: Sequence[Passage], retriever: Retriever) -> Comparison:
     """Compare a question with the sentences of the best hits. Two calls of the retriever."""
-    passages = passages[:HITS_EXAMINED]
-    units = [tuple(one) for one in split_units(passages)]
+    tabled = tabulate(question, passages, retriever)
+    return embed(tabled, pick_sentences(tabled.features, tabled.candidates), retriever)
+
+
+def tabulate(question: str, passages: Sequence[Passage], retriever: Retriever) -> Tabled:
+    """What words and places tell of the sentences of the best hits. One call of the retriever."""
     languages = _languages(passages)
     asked = detect_question_language(question, ("en", *filter(None, languages)))
     if asked and asked not in languages and len(set(languages)) == 1 and not detect_language(question):
         asked = languages[0]  # a few words, which may be of any language
+    examined = [n for n, language in enumerate(languages) if n < HITS_EXAMINED or language not in ("", asked)]
+    passages, languages = [passages[n] for n in examined], [languages[n] for n in examined]
+    units = [tuple(one) for one in split_units(passages)]
     only_stating = any(unit.states for its in units for unit in its)
     words = _Words(question, asked, retriever.count_terms(question))
-    older, newer = named_versions(question, passages)
+    older, newer = versions_among(question, passages)
     rows: list[list[float]] = []
     candidates: list[Unit] = []
     for language in dict.fromkeys(languages):
@@ -156,12 +160,16 @@ def compare(question: str, passages: Sequence[Passage], retriever: Retriever) ->
     best = max((p.score for p in passages), default=0.0)
     for row, unit in zip(table, candidates, strict=True):
         row[COLUMN["score"]] = unit.passage.score / best if best > 0 else 1.0
-    around = {(unit.rank, unit.number): row for unit, row in zip(candidates, table, strict=True)}
-    kept = _worth_embedding(table, candidates)
-    candidates, table = [candidates[i] for i in kept], table[kept]
-    zero = _add_cosines(question, candidates, table, retriever)
     weights, unseen = words.weights_of(asked or (languages[0] if languages else ""))
-    return Comparison(tuple(candidates), table, around, tuple(units), asked, weights, unseen, zero)
+    return Tabled(question, tuple(candidates), table, tuple(units), asked, weights, unseen)
+
+
+def embed(tabled: Tabled, picked: Sequence[int], retriever: Retriever) -> Comparison:
+    """Compare the question with the ``picked`` candidates, by their numbers. One call of the retriever."""
+    around = {(unit.rank, unit.number): row for unit, row in zip(tabled.candidates, tabled.features, strict=True)}
+    chosen, table = tuple(tabled.candidates[number] for number in picked), tabled.features[list(picked)]
+    zero = _add_cosines(tabled.question, chosen, table, retriever)
+    return Comparison(chosen, table, around, tabled.units, tabled.asked, tabled.weights, tabled.unseen, zero)
 
 
 def term_weights(question: str, vocabulary: Vocabulary, counts: TermStatistics) -> dict[str, float]:
@@ -361,30 +369,11 @@ def _with_context(passage: Passage) -> str:
     return f"{passage.text}\n{passage.title}\n{passage.context}"
 
 
-def _worth_embedding(table: NDArray[np.float64], units: Sequence[Unit]) -> list[int]:
-    """The best by words; and of passages in another language, the best by their passage."""
-    if not len(table):
-        return []
-
-    def column(name: str) -> NDArray[np.float64]:
-        return np.asarray(table[:, COLUMN[name]])
-
-    words = column("own") + column("kin_around") + 0.6 * column("everywhere") + 0.3 * column("met")
-    words = words + 0.4 * column("score") + 0.3 * column("pairs")
-    best = [int(i) for i in np.argsort(-words, kind="stable")[:EMBEDDED]]
-    other = column("other") > 0
-    if other.any():
-        similar = np.array([u.passage.similarity or 0.0 for u in units])
-        order = np.argsort(-(other * (1 + similar + 0.05 * column("met") + 0.1 * column("own"))), kind="stable")
-        best += [int(i) for i in order[:EMBEDDED_ELSEWHERE] if other[i] and int(i) not in best]
-    return best
-
-
 def _add_cosines(question: str, units: Sequence[Unit], table: NDArray[np.float64], retriever: Retriever) -> float:
     """Fill the columns of cosines; returns the cosine of unrelated texts."""
     if not units:
         return 0.0
-    cosines = np.array(retriever.similarities([question], [*(u.text for u in units), *BACKGROUND])[0])
+    cosines = np.array(retriever.question_similarities(question, [*map(in_context, units), *BACKGROUND]))
     zero = float(cosines[len(units) :].mean())
 
     def above(cosine: float) -> float:
@@ -421,6 +410,13 @@ def _add_cosines(question: str, units: Sequence[Unit], table: NDArray[np.float64
     put("unspaced_around", unspaced * get("kin_around"))
     put("unspaced_alike", unspaced * alike)
     return zero
+
+
+def in_context(unit: Unit) -> str:
+    """A unit's text as it is embedded: after the first line of its passage's context, and its heading."""
+    above = unit.passage.context.partition("\n")[0][:MOST_ABOVE].strip()
+    heading = "" if unit.heading in above else unit.heading
+    return ": ".join(filter(None, (", ".join(filter(None, (above, heading))), unit.text)))
 
 
 def _languages(passages: Sequence[Passage]) -> list[str]:

@@ -15,10 +15,11 @@ from typing import Literal
 from msgspec import Struct
 
 from workbench.records.messages import Passage
-from workbench.text.sentences import is_heading, split_sentences
+from workbench.text.sentences import is_heading, is_rule, split_sentences
 
 UnitKind = Literal["sentence", "item", "entry", "row", "question", "heading", "head"]
-"""``head``: the head of a table or of a page, a page's number. ``question``: ends with a question mark."""
+"""``head``: the head of a table or of a page, a page's number, a rule of marks. ``question``: ends with a question
+mark."""
 
 LONGEST_HEADING = 70
 HEADING_WORDS, LONG_SENTENCE = 5, 60
@@ -87,7 +88,9 @@ def _units(passage: Passage, rank: int, spans: Sequence[tuple[int, int]], repeat
     for number, (start, end) in enumerate(spans):
         kind = _kind(passage, spans, number, repeated)
         needed = None
-        if kind in ("heading", "head"):
+        if is_rule(passage.text[start:end]):
+            pass  # what is above it still belongs to what is below
+        elif kind in ("heading", "head"):
             lead = number if kind == "head" and " | " in passage.text[start:end] else None
             heading = passage.text[start:end].lstrip("# ") if kind == "heading" else heading
         elif kind in ("item", "row"):
@@ -116,6 +119,8 @@ def _kind(passage: Passage, spans: Sequence[tuple[int, int]], number: int, repea
     text = passage.text
     start, end = spans[number]
     span = text[start:end]
+    if is_rule(span):
+        return "head"
     own_line = (start == 0 or text[:start].rstrip(" >").endswith("\n")) and (text[end:].lstrip(" ")[:1] in ("\n", ""))
     if " | " in span:
         return "head" if _is_table_head(text, spans, number) else "row"

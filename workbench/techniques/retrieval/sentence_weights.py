@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.techniques.retrieval.doubt import DOUBT_NAMES
-from workbench.techniques.retrieval.sentence_features import NAMES
+from workbench.techniques.retrieval.sentence_columns import NAMES
 
-FORMAT = 2
+FORMAT = 3
 FILE = "sentence_weights.json"
 
 NARROW_FROM = 0.4
@@ -33,16 +33,23 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[str, ...] = ()
 
 
+class Logistic(msgspec.Struct, frozen=True, kw_only=True):
+    """A logistic regression: a weight by the name of each feature, and what is added."""
+
+    weights: dict[str, float]
+    bias: float
+
+
 class Family(msgspec.Struct, frozen=True, kw_only=True):
-    """``choice`` and ``doubt``: a weight by the name of each feature. ``mass``: see ``choose``. ``same``, ``other``
-    and ``prose`` bound the outcomes where question and passage are in one language, where they are not, and where they
-    are and the passages have whole sentences only; the last by the question's language, ``""`` for those that have none
-    of their own."""
+    """``choice``, and ``doubt`` in offices and in prose: a weight by each feature's name. ``mass``: see ``choose``.
+    ``same``, ``other`` and ``prose`` bound the outcomes where question and passage are in one language, where they are
+    not, and where they are and the passages have whole sentences only; the last by the question's language, ``""`` for
+    those that have none of their own. Whole sentences in the question's language have the doubt of prose."""
 
     choice: dict[str, float]
     mass: float
-    doubt: dict[str, float]
-    bias: float
+    doubt: Logistic
+    doubt_in_prose: Logistic
     same: Bounds
     other: Bounds
     prose: dict[str, Bounds]
@@ -58,12 +65,12 @@ class WeightsFile(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Weights:
-    """The weights of a family in the order of ``NAMES`` and ``DOUBT_NAMES``."""
+    """The weights of a family in the order of ``NAMES`` and ``DOUBT_NAMES``; those of the doubt with their bias."""
 
     choice: NDArray[np.float64]
     mass: float
-    doubt: NDArray[np.float64]
-    bias: float
+    doubt: tuple[NDArray[np.float64], float]
+    doubt_in_prose: tuple[NDArray[np.float64], float]
     same: Bounds
     other: Bounds
     prose: dict[str, Bounds]
@@ -93,8 +100,8 @@ def _in_order(family: Family) -> Weights:
     return Weights(
         choice=_values(family.choice, NAMES),
         mass=family.mass,
-        doubt=_values(family.doubt, DOUBT_NAMES),
-        bias=family.bias,
+        doubt=(_values(family.doubt.weights, DOUBT_NAMES), family.doubt.bias),
+        doubt_in_prose=(_values(family.doubt_in_prose.weights, DOUBT_NAMES), family.doubt_in_prose.bias),
         same=family.same,
         other=family.other,
         prose=family.prose,

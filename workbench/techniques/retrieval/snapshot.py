@@ -9,8 +9,10 @@ import apsw
 import msgspec
 import numpy as np
 
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.records.documents import Chunk, Document, DocumentList, DocumentText, PlacedText
+from workbench.records.places import TextPlace
 from workbench.storage.database import read_rows
 from workbench.techniques.embedding_calls import CollectionState
 from workbench.techniques.retrieval.embedding import Vectors, unknown_languages
@@ -25,7 +27,7 @@ _DOCUMENT = (
 )
 
 
-READING = 2
+READING = 3
 """The number of what is taken from a file now. It grows when more is taken, so that documents that were read before can
 be read again."""
 
@@ -50,7 +52,7 @@ class KnownFile(msgspec.Struct, frozen=True):
     path: str
     stamp: FileStamp
     hash: str
-    reason: str
+    reason: Shown
     chunks: int
     failed_at: float | None
 
@@ -70,6 +72,7 @@ class FoundChunk(msgspec.Struct, frozen=True):
     text: str
     recognised: int  # 0 or 1
     context: str
+    places: tuple[TextPlace, ...]
     document: str
     hash: str
     path: str
@@ -126,12 +129,14 @@ class Snapshot:
         ((count,),) = self._rows("select count(*) from words where words match ?", (expression,))
         return int(count)
 
-    def find_nearest(self, vector: Vectors, limit: int, paths: Sequence[str] | None = None) -> dict[int, Vectors]:
+    def find_nearest(
+        self, vector: Vectors, limit: int, paths: Sequence[str] | None = None, language: str | None = None
+    ) -> dict[int, Vectors]:
         """The chunks whose vectors have the highest cosine with ``vector``, shape (dimensions,): their numbers with
-        their vectors, best first; with ``paths`` of these documents only."""
+        their vectors, best first; with ``paths`` of these documents only, with a ``language`` of those in it."""
         if self.fact("dimensions") is None:
             return {}
-        only, names = _only(paths)
+        only, names = _only(paths, language)
         found = self._rows(
             f"select rowid, embedding from vectors where embedding match ? and k = ?{only} order by distance",
             (vector.astype(np.float32).tobytes(), limit, *names),
@@ -203,13 +208,14 @@ class Snapshot:
     def chunks(self, numbers: Sequence[int]) -> list[FoundChunk]:
         """The chunks with these numbers, in their order."""
         rows = self._rows(
-            'select c.number, c.start, c."end", c.page, c.text, c.recognised, c.context, d.id, d.hash, d.path, '
-            "d.title, d.size, d.mtime_ns "
+            'select c.number, c.start, c."end", c.page, c.text, c.recognised, c.context, c.places, d.id, d.hash, '
+            "d.path, d.title, d.size, d.mtime_ns "
             "from json_each(?) wanted join chunks c on c.number = wanted.value "
             "join documents d on d.number = c.document order by wanted.key",
             (msgspec.json.encode(numbers).decode(),),
         )
-        return [FoundChunk(*row) for row in rows]
+        found = [(*row[:7], _places(row[7]), *row[8:]) for row in rows]
+        return [FoundChunk(*fields) for fields in found]
 
     def state(self) -> CollectionState:
         ((indexed, failed, outdated, chunks, size),) = self._rows(
@@ -253,7 +259,7 @@ class Snapshot:
         )
         for number, text, page_starts in rows:
             chunks = self._rows(
-                'select start, "end", page, recognised, context from chunks where document = ? order by start',
+                'select start, "end", page, recognised, context, places from chunks where document = ? order by start',
                 (number,),
             )
             return DocumentText(
@@ -261,8 +267,15 @@ class Snapshot:
                 text=text,
                 unplaced=any(row[3] for row in chunks) and not self._has_places(number),
                 chunks=tuple(
-                    Chunk(start=start, end=end, page=page, recognised=bool(recognised), context=context)
-                    for start, end, page, recognised, context in chunks
+                    Chunk(
+                        start=start,
+                        end=end,
+                        page=page,
+                        recognised=bool(recognised),
+                        context=context,
+                        places=_places(places),
+                    )
+                    for start, end, page, recognised, context, places in chunks
                 ),
                 page_starts=msgspec.json.decode(page_starts, type=tuple[int, ...]),
             )
@@ -277,6 +290,10 @@ class Snapshot:
         )
         return unpack_places(rows[0][0]) if rows else ()
 
+    def is_outdated(self, document: str) -> bool:
+        """Whether an earlier version of the program read a document, by its id, and took less from it."""
+        return bool(self._rows("select 1 from documents where id = ? and reading < ?", (document, READING)))
+
     def names(self) -> NameGraph:
         """The names of the documents, and what connects them."""
         return NameGraph(self._connection)
@@ -290,6 +307,11 @@ class Snapshot:
             "select size, mtime_ns, ctime_ns from documents where id = ?", (document,)
         )
         return FileStamp(size, mtime_ns, ctime_ns)
+
+    def stamps(self) -> dict[str, FileStamp]:
+        """The states of all files when they were read, by the ids of their documents."""
+        rows = self._rows("select id, size, mtime_ns, ctime_ns from documents")
+        return {row[0]: FileStamp(*row[1:]) for row in rows}
 
     def known_files(self) -> dict[str, KnownFile]:
         """All files, failed ones included, by path."""
@@ -310,15 +332,22 @@ class Snapshot:
         return read_rows(self._connection, sql, parameters)
 
 
-def _only(paths: Sequence[str] | None) -> tuple[str, tuple[str, ...]]:
-    """A condition on ``rowid`` for the chunks of some documents, with its parameter; none for None."""
-    if paths is None:
+def _only(paths: Sequence[str] | None, language: str | None = None) -> tuple[str, tuple[str, ...]]:
+    """A condition on ``rowid`` for the chunks of some documents, of those in a language, with its parameters; none for
+    None."""
+    given: dict[str, str] = {}
+    if paths is not None:
+        given["d.path in (select value from json_each(?))"] = msgspec.json.encode(paths).decode()
+    if language is not None:
+        given["d.language = ?"] = language
+    if not given:
         return "", ()
-    condition = (
-        " and rowid in (select c.number from chunks c join documents d on d.number = c.document "
-        "where d.path in (select value from json_each(?)))"
-    )
-    return condition, (msgspec.json.encode(paths).decode(),)
+    chunks = "select c.number from chunks c join documents d on d.number = c.document where"
+    return f" and rowid in ({chunks} {' and '.join(given)})", tuple(given.values())
+
+
+def _places(stored: str) -> tuple[TextPlace, ...]:
+    return msgspec.json.decode(stored, type=tuple[TextPlace, ...]) if stored else ()
 
 
 def _document(row: tuple[Any, ...]) -> Document:

@@ -17,7 +17,7 @@ from workbench.records.messages import Citation, Passage, Statement, Verificatio
 from workbench.records.trust import is_marked
 from workbench.techniques.retrieval.confidence import UNSURE, Spelled, estimate, shifted
 from workbench.techniques.retrieval.grounded import Grounding
-from workbench.techniques.retrieval.prompting import WANTS_MORE
+from workbench.techniques.retrieval.prompting import wants_more
 from workbench.techniques.retrieval.quoting import Quotes, quote
 from workbench.techniques.retrieval.statements import StatementVerifier
 from workbench.text.language import detect_language
@@ -98,7 +98,7 @@ def verifier_of(grounding: Grounding) -> StatementVerifier:
 
 
 def _made_verifier(grounding: Grounding) -> StatementVerifier:
-    one_thing = not WANTS_MORE.match(grounding.question)
+    one_thing = not wants_more(grounding.question)
     quotes = quote(grounding.sentences) if one_thing else None
     answering = [sentence.text for sentence in quotes.sentences] if quotes is not None else []
     return StatementVerifier(grounding.passages, grounding.question, answering)

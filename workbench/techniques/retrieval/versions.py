@@ -18,6 +18,8 @@ from pathlib import PurePath
 
 import msgspec
 
+from workbench.records.messages import Passage
+
 HEAD_CHARACTERS = 1_500
 """So much of a text is searched for the date from which it is valid."""
 MOST_SHARING = 3
@@ -183,6 +185,9 @@ _LOOKS_BACK = re.compile(
 )
 
 
+_NOW = re.compile(r"\b(?:now|today|nowadays|currently|jetzt|heute|derzeit|maintenant|aujourd['’]hui|ahora|hoy)\b", re.I)
+
+
 class Version(msgspec.Struct, frozen=True):
     """What a document's name says of its version: ``words`` without it; ``date`` as ``2025-03-15``, ``2025-03`` or
     ``2025``, "" for none; ``number`` as (3, 1); ``old``: it is marked as out of date. ``title_words`` are those of a
@@ -219,21 +224,32 @@ class Versions:
         return "" if family is None or family[-1].path == path else family[-1].path
 
     def preferred(self, path: str, question: str) -> str:
-        """The path of the version of a document that a question asks for: the one that was valid in the year that it
-        names or that has the number, else the newest; "" where there is one version only, and where the question is
-        about the past without saying when."""
+        """The path of the version of a document that a question asks for: the one that was valid at the date that it
+        names or that has the number, else the newest; "" where there is one version only, where the question asks for
+        more than one, and where it is about the past without saying when."""
         family = self._family.get(path)
         if family is None:
             return ""
-        for number in (match.group(1) for match in _NUMBER.finditer(question)):
-            for one in family:
-                if one.number == _parts(number):
-                    return one.path
-        years = [_as_text(match)[:4] for match in _DATE.finditer(question)]
-        if years:
-            valid = [one for one in family if one.date and one.date[:4] <= max(years)]
-            return (valid or family)[-1].path
+        numbers = {_parts(match.group(1)) for match in _NUMBER.finditer(question)}
+        if numbered := [one.path for one in family if one.number in numbers]:
+            return numbered[0] if len(numbered) == 1 else ""
+        dates = [_as_text(match) for match in _DATE.finditer(question)]
+        if dates:
+            dated = {_valid_at(date, family) for date in dates}
+            if _NOW.search(question):
+                dated.add(family[-1].path)
+            return dated.pop() if len(dated) == 1 else ""
         return "" if _LOOKS_BACK.search(question) else family[-1].path
+
+
+def versions_among(question: str, passages: Sequence[Passage]) -> tuple[set[str], set[str]]:
+    """The documents among hits of which another version is among them that a question asks for, told by their names and
+    titles; and those versions."""
+    versions = find_versions({(passage.path, passage.title, "") for passage in passages})
+    documents = {passage.path: passage.document for passage in passages}
+    asked = {path: versions.preferred(path, question) for path in documents}
+    others = {path: preferred for path, preferred in asked.items() if preferred not in ("", path)}
+    return {documents[path] for path in others}, {documents[path] for path in others.values()}
 
 
 def find_valid_from(text: str) -> str:
@@ -279,6 +295,12 @@ def find_versions(documents: Iterable[tuple[str, str, str]]) -> Versions:
 
 
 # -- internals ----------------------------------------------------------------------------------------
+
+
+def _valid_at(date: str, family: Sequence[Version]) -> str:
+    """The path of the version that is valid at a date; of the newest where all are later or have no date."""
+    valid = [one for one in family if one.date and one.date[: len(date)] <= date]
+    return (valid or family)[-1].path
 
 
 def _candidates(versions: Sequence[Version]) -> Iterator[tuple[Version, Version]]:

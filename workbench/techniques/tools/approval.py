@@ -20,6 +20,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.records.agents import Approval, Decision, TaintedSpan, ToolCall, ToolInfo
 from workbench.records.trace import TraceStep
 
@@ -42,8 +43,8 @@ APPROVAL = "approval"
 
 @dataclass(frozen=True)
 class Exposure:
-    """What a context has been exposed to. ``untrusted`` are the texts of strangers in it, ``private``: it holds text of
-    the person's documents, files or memory."""
+    """The texts that a context has been exposed to. ``untrusted`` are the texts of strangers in it, ``private``: it
+    holds text of the person's documents, files or memory."""
 
     untrusted: tuple[str, ...] = ()
     private: bool = False
@@ -100,13 +101,13 @@ class Policy:
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes of a call: ``run`` the ``call``, which may be an edited one; ``refuse`` it, with ``text`` as the
+    """The verdict on a call: ``run`` the ``call``, which may be an edited one; ``refuse`` it, with ``text`` as the
     result that the model sees; or ``wait`` for the person, asked for ``reason`` with ``spans`` marked."""
 
     kind: Literal["run", "refuse", "wait"]
     call: ToolCall
     text: str = ""
-    reason: str = ""
+    reason: Shown = ""
     spans: tuple[TaintedSpan, ...] = ()
     repeated: bool = False
 
@@ -133,7 +134,7 @@ def judge(
     begun: bool = False,
     asks: bool = True,
 ) -> Verdict:
-    """What becomes of a call. ``decision`` is the person's on this call, which counts once and for no call of another
+    """The verdict on a call. ``decision`` is the person's on this call, which counts once and for no call of another
     signature. ``begun``: the trace holds this call without a result, so an earlier attempt may have made it. ``asks``:
     there is a person who can be asked."""
     if refused := policy.refuse(tool):

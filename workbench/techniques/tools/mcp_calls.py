@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.catalogue import Shown
 from workbench.records.mcp import McpServer, McpTool
 
 PACKAGE = "mcp"
@@ -18,7 +19,7 @@ class ServerTools(msgspec.Struct, frozen=True, kw_only=True):
     """The tools of a server; ``left_out`` says of others why they cannot be used."""
 
     tools: tuple[McpTool, ...] = ()
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[Shown, ...] = ()
 
 
 class ListServerTools(Call[ServerTools], frozen=True, kw_only=True, tag="mcp.tools"):

@@ -38,33 +38,35 @@ PYTHON, READER, TABLES = "run_python", "read_value", "query_table"
 _COMPUTES: tuple[Trait, ...] = ("computes",)
 
 METHODS = (
-    tool_row(CALCULATOR, "Calculator", "The exact value of an arithmetic expression.", traits=_COMPUTES),
+    tool_row(CALCULATOR, "Calculator", "It computes the exact value of an arithmetic expression.", traits=_COMPUTES),
     tool_row(
         PYTHON,
         "Run Python",
-        "Runs a short program in a sandbox, without files, network or your environment.",
+        "It runs a short Python program in a sandbox, without files, network or your environment.",
         traits=_COMPUTES,
     ),
-    tool_row(SEARCH, "Search documents", "Finds passages in the recipe's documents, to be cited."),
-    tool_row("read_document", "Read documents", "Reads a part of one of the recipe's documents."),
+    tool_row(
+        SEARCH, "Search documents", "It finds passages in the documents of the recipe, which the answer can cite."
+    ),
+    tool_row("read_document", "Read documents", "It reads a part of one of the documents of the recipe."),
     tool_row(
         READER,
         "Read a value",
-        "Finds one number, date or choice in a document or file, without the agent seeing its text.",
+        "It finds one number, date or choice in a document or file. The agent sees the value alone, and not the text.",
         "Debenedetti et al. 2025, Defeating Prompt Injections by Design, arXiv:2503.18813",
         traits=_COMPUTES,
     ),
     tool_row(
         TABLES,
         "Query tables",
-        "Reads the tables (CSV, TSV, XLSX) in the recipe's documents with SQL.",
+        "It reads the tables (CSV, TSV, XLSX) in the documents of the recipe by SQL.",
         traits=_COMPUTES,
     ),
-    tool_row("list_files", "List files", "Lists the files of the workspace folder that you have chosen."),
-    tool_row("read_file", "Read files", "Reads text files of the workspace folder."),
-    tool_row("write_file", "Write files", "Writes text files into the workspace folder, after you have agreed."),
-    tool_row("remember", "Remember", "Keeps a fact for later chats, after you have agreed."),
-    tool_row("ask_person", "Ask me", "Asks you a question; the answer waits until you have replied."),
+    tool_row("list_files", "List files", "It lists the files of the workspace folder that you have chosen."),
+    tool_row("read_file", "Read files", "It reads text files of the workspace folder."),
+    tool_row("write_file", "Write files", "It writes text files into the workspace folder, after you have agreed."),
+    tool_row("remember", "Remember", "It keeps a fact for later chats, after you have agreed."),
+    tool_row("ask_person", "Ask me", "It asks you a question, and the answer waits until you have replied."),
 )
 
 COMPUTING = frozenset(row.name for row in METHODS if "computes" in row.traits)

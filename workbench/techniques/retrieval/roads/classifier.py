@@ -54,7 +54,7 @@ class Fitted(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[Weights, ...]
 
 
-FITTED = Stored("road classifier", Fitted)
+FITTED = Stored("route classifier", Fitted)
 
 
 def likelihoods(text: str, vector: Sequence[float] = (), fingerprint: str = "") -> dict[Road, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Sequence
 
 from workbench.api.events import Event
@@ -12,7 +11,7 @@ from workbench.records.messages import Message
 from workbench.records.outcomes import Reason
 from workbench.records.recipes import Recipe
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.retrieval.comparison import Difference, compare_units
+from workbench.techniques.retrieval.comparison import Difference, compare_units, year_of
 from workbench.techniques.retrieval.document_choice import Candidate, choose_pair
 from workbench.techniques.retrieval.grounded import Grounding
 from workbench.techniques.retrieval.outline import read_outline
@@ -23,7 +22,6 @@ from workbench.text.language import detect_language
 
 _MOST_DIFFERENCES, _MOST_WORDS = 40, 420
 _MOST_ALONE, _WORDS_ALONE = 12, 140
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 def run(
@@ -37,7 +35,7 @@ def run(
     if pair is None:
         return (yield from list_entries(found, context)) if found.candidates else None
     documents = [(one, context.retriever.document(one.document.id)) for one in pair]
-    (first, old), (second, new) = sorted(documents, key=lambda one: _age(one[1]))
+    (first, old), (second, new) = sorted(documents, key=lambda one: year_of(one[1]))
     step = context.step("sections", f"Compare {name_of(first.document)} and {name_of(second.document)}")
     yield step.started
     differences = compare_units(
@@ -69,14 +67,6 @@ def run(
 
 def _doubts(found: Found, *used: Candidate) -> tuple[Reason, ...]:
     return () if all(one.named > 0 for one in used) else doubts(found, *used)
-
-
-def _age(document: DocumentText) -> int:
-    """The year of a document by its name, else by its beginning; 0 without one."""
-    for text in (name_of(document.document), document.document.title, document.text[:400]):
-        if years := [int(year) for year in _YEAR.findall(text)]:
-            return max(years)
-    return 0
 
 
 def _within(differences: Sequence[Difference], most: int, words: int) -> list[Difference]:

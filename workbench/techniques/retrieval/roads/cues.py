@@ -60,13 +60,24 @@ def is_of_conversation(text: str) -> bool:
     return any(patterns()[name].search(folded) for name in ("thanks", "greeting", "assistant_about"))
 
 
+def speaks_of_conversation(text: str) -> bool:
+    """Whether a request has any word or form of one about the conversation: "shorter", "in German", "are you sure?"."""
+    folded = fold(text)
+    return any(patterns()[name].search(folded) for name in _OF_CONVERSATION)
+
+
+def names_collections(text: str) -> bool:
+    """Whether a request has a word for a collection of documents: "and in the letters?"."""
+    return patterns()["collections"].search(fold(text)) is not None
+
+
 def asks_on(text: str) -> bool:
     """Whether a request is a question that goes on with another subject, as "and for dogs?" does, rather than one about
     the conversation, as "and in German?" is."""
     folded, known = fold(text), patterns()
     if not all(known[name].search(folded) for name in ("begins_and", "question_mark")):
         return False
-    return not any(known[name].search(folded) for name in _OF_CONVERSATION)
+    return not speaks_of_conversation(text)
 
 
 def cues_of(text: str) -> list[float]:

@@ -1,4 +1,8 @@
-"""Takes the road of a question over documents, and falls back to one place where that road has nothing to go on."""
+"""Takes the road of a question over documents, and falls back to one place where that road has nothing to go on.
+
+Where one place or a table is likely and a table of the collection has an answer, that is shown which is more probably
+right: the table's or the quoted sentences (``table_answers/preference.py``).
+"""
 
 from __future__ import annotations
 
@@ -11,14 +15,22 @@ from workbench.records.outcomes import Road
 from workbench.records.recipes import Recipe
 from workbench.records.roads import ROADS
 from workbench.techniques.context import AnswerContext
+from workbench.techniques.embedding_calls import TableReply
 from workbench.techniques.retrieval import grounded
 from workbench.techniques.retrieval.grounded import Grounding
 from workbench.techniques.retrieval.parts_search import asks_for_several
 from workbench.techniques.retrieval.roads import places
 from workbench.techniques.retrieval.roads.registry import load
-from workbench.techniques.retrieval.roads.route import choose_road
+from workbench.techniques.retrieval.roads.route import Choice, choose_road
+from workbench.techniques.retrieval.roads.understood import understand
+from workbench.techniques.retrieval.table_answers import road as table
+from workbench.techniques.retrieval.table_answers.preference import EVEN, is_preferred, preference
 
 NOTHING_THERE = "{title}: there was nothing to go on here, so the answer was looked up at one place."
+
+PREFERRED, KEPT = 0.5, 0.25
+"""The least preference for a table's answer with which it is shown, and with which it is where the router has chosen
+the road of the table."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,23 +44,60 @@ class Way:
 
 
 def take_road(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext) -> Generator[Event, None, Way]:
-    """Choose the road of the conversation's last message, and take it. Needs ``context.retriever``."""
-    choice = yield from choose_road(conversation, recipe, context)
+    """Choose the road of the conversation's last message, and take it. Needs ``context.retriever``.
+
+    A follow-up is written out as a question of its own before."""
+    conversation, asks = yield from understand(conversation, context)
+    choice = yield from choose_road(conversation, recipe, context, asks)
     if choice.road == "chat":
         return Way("chat", None, choice.roads)
     wanted = recipe.retrieval.road if recipe.retrieval is not None else "automatic"
-    if choice.road == "place" and wanted == "automatic" and asks_for_several(conversation[-1].content):
+    automatic = wanted == "automatic"
+    reply = choice.table if automatic and choice.road in ("place", "places", "table") else None
+    several = choice.road == "places" or (
         # the question says by its form that it needs more than one place, which the router was not sure of
-        grounding = yield from places.run(conversation, recipe, context, steps=False)
+        choice.road == "place" and automatic and asks_for_several(asks or conversation[-1].content)
+    )
+    if several and not (reply is not None and _is_sure(reply, choice)):
+        grounding = yield from places.run(conversation, recipe, context, steps=choice.road == "places")
         if grounding is not None:
-            others: tuple[Road, ...] = ("place", *(road for road in choice.roads if road != "places"))
+            others: tuple[Road, ...] = ("place", *(road for road in choice.roads if road not in ("place", "places")))
             return Way("places", dataclasses.replace(grounding, road="places"), others)
-    run = load(choice.road)
+    if reply is not None:
+        return (yield from _table_or_place(reply, choice, conversation, recipe, context))
+    run = None if several else load(choice.road)
     grounding = (yield from run(conversation, recipe, context)) if run is not None else None
     if grounding is not None:
         return Way(choice.road, dataclasses.replace(grounding, road=choice.road), choice.roads)
-    if wanted != "automatic":
+    if not automatic:
         yield from context.note(NOTHING_THERE.format(title=ROADS[choice.road].title))
     grounding = yield from grounded.run(conversation, recipe, context)
     left = tuple(road for road in choice.roads if road != "place")
     return Way("place", dataclasses.replace(grounding, road="place"), left)
+
+
+def _is_sure(reply: TableReply, choice: Choice) -> bool:
+    """Whether a table's value is preferred to sentences of which nothing is known, as to those of several places."""
+    return not reply.empty and preference(reply.sure, EVEN, choice.table_likelihood) > PREFERRED
+
+
+def _table_or_place(
+    reply: TableReply, choice: Choice, conversation: Sequence[Message], recipe: Recipe, context: AnswerContext
+) -> Generator[Event, None, Way]:
+    """Take the road of the table or that of one place, whichever has found what is more probably the answer."""
+    others = tuple(road for road in choice.roads if road not in ("place", "table"))
+    likelihood = EVEN if reply.empty else choice.table_likelihood
+    least = KEPT if choice.road == "table" else PREFERRED
+    preferred = is_preferred(reply.sure, likelihood, least)
+    at_place: Grounding | None = None
+    if not preferred:
+        at_place = yield from grounded.run(conversation, recipe, context)
+        if preferred is None:
+            preferred = preference(reply.sure, at_place.strength, likelihood) > least
+    if preferred:
+        grounding = yield from table.run(conversation, recipe, context)
+        if grounding is not None:
+            return Way("table", dataclasses.replace(grounding, road="table"), ("place", *others))
+    if at_place is None:
+        at_place = yield from grounded.run(conversation, recipe, context)
+    return Way("place", dataclasses.replace(at_place, road="place"), ("table", *others))

@@ -17,9 +17,9 @@ from workbench.techniques.context import AnswerContext
 from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval.abstention import Evidence, measure_evidence
 from workbench.techniques.retrieval.grounded import CANDIDATES, CLOSEST_NAMED, Grounding, describe_evidence, listed
-from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 from workbench.techniques.retrieval.quoting import quote
 from workbench.techniques.retrieval.roads.cues import fold
+from workbench.techniques.retrieval.roads.understood import question_of
 
 MOST_COLLECTIONS = 12
 """So many are searched, those with the most documents."""
@@ -40,15 +40,15 @@ def run(
     earlier = [n for n, one in enumerate(conversation[:-1]) if one.role == "user"]
     if earlier and (recipe.retrieval is None or recipe.retrieval.road == "automatic"):
         asked = asked[: earlier[-1] + 1]
-    queries = search_queries(asked)
+    question = question_of(asked, others[0]).question
     best: tuple[Evidence, Retriever] | None = None
     closest: list[Passage] = []
     for retriever in others:
         context.raise_if_cancelled()
-        step = context.step("search", f"Search {retriever.collection.name}", "\n".join(queries))
+        step = context.step("search", f"Search {retriever.collection.name}", question)
         yield step.started
-        hits = search_all(queries, retriever.search, CANDIDATES)
-        evidence = measure_evidence(queries[0], hits, retriever)
+        hits = retriever.search(question, CANDIDATES).hits
+        evidence = measure_evidence(question, hits, retriever)
         yield step.finished(describe_evidence(evidence), score=evidence.strength)
         closest += hits[:1]
         if evidence.suffices and (best is None or evidence.strength > best[0].strength):
@@ -57,14 +57,14 @@ def run(
     if best is None or quotes is None:
         nearest = sorted(closest, key=lambda one: -(one.similarity or 0.0))[:CLOSEST_NAMED]
         shown = tuple(msgspec.structs.replace(one, n=n) for n, one in enumerate(nearest, 1))
-        yield events.Retrieved(query=queries[0], passages=shown)
-        return Grounding(queries[0], shown, request, declined=_not_there(others, shown))
-    yield events.Retrieved(query=queries[0], passages=quotes.passages)
+        yield events.Retrieved(query=question, passages=shown)
+        return Grounding(question, shown, request, declined=_not_there(others, shown))
+    yield events.Retrieved(query=question, passages=quotes.passages)
     yield from context.note(f"This is from {best[1].collection.name}, another collection than that of this chat.")
     return Grounding(
-        queries[0],
+        question,
         quotes.passages,
-        queries[0],
+        question,
         quotes=quotes,
         own_words=False,
         sentences=best[0].sentences,

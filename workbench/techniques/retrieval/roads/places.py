@@ -20,7 +20,6 @@ from workbench.techniques.context import AnswerContext
 from workbench.techniques.retrieval.grounded import Grounding, pack, passages_for
 from workbench.techniques.retrieval.parts_search import Gathered, gather
 from workbench.techniques.retrieval.prompting import grounded_messages
-from workbench.techniques.retrieval.query_rewriting import search_queries
 from workbench.techniques.retrieval.quoting import Quotes, quote_all, resolve_mode
 
 
@@ -38,10 +37,9 @@ def run(
         return None
     part = recipe.retrieval or RetrievalPart()
     question = conversation[-1].content.strip()
-    query = search_queries(conversation)[0]
-    search = context.step("search", "Search several places", query)
+    search = context.step("search", "Search several places", question)
     yield search.started
-    gathered = gather(query, context.retriever, context.raise_if_cancelled, steps=steps)
+    gathered = gather(question, context.retriever, context.raise_if_cancelled, steps=steps)
     if gathered is None:
         yield search.finished("No part of the question is answered.")
         return None
@@ -56,9 +54,9 @@ def run(
     quotes = _quotes(gathered, shown) if mode != "own-words" else None
     if quotes is not None:
         shown = quotes.passages
-    yield events.Retrieved(query=query, passages=shown, step=search.id)
+    yield events.Retrieved(query=question, passages=shown, step=search.id)
     return Grounding(
-        query,
+        question,
         shown,
         question,
         grounded_messages(shown, conversation, recipe.prompting, context.model),

@@ -40,7 +40,6 @@ from workbench.techniques.retrieval.documents import (
 from workbench.techniques.retrieval.extracts import Match, choose_for_list, choose_for_summary, days_in, match_sections
 from workbench.techniques.retrieval.grounded import Grounding
 from workbench.techniques.retrieval.outline import Section, Unit, read_outline
-from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 from workbench.techniques.retrieval.quoted_summary import as_heading, quote_summary
 from workbench.techniques.retrieval.quoted_units import UnitQuotes
 from workbench.techniques.retrieval.quoting import Quotes
@@ -99,17 +98,17 @@ def run(
 
 
 def find_documents(conversation: Sequence[Message], context: AnswerContext) -> Generator[Event, None, Found]:
-    """The documents that the last message means. A follow-up is completed from the conversation."""
+    """The documents that the last message means."""
     assert context.retriever is not None
-    queries = search_queries(conversation)
-    step = context.step("search", "Find the documents", queries[0])
+    question = conversation[-1].content.strip()
+    step = context.step("search", "Find the documents", question)
     yield step.started
-    hits = search_all(queries, context.retriever.search, HITS)
-    candidates = rank_documents(queries[0], context.retriever.documents(), hits)
+    hits = context.retriever.search(question, HITS).hits
+    candidates = rank_documents(question, context.retriever.documents(), hits)
     likely = [one for one in candidates if one.score > 0][:3] or candidates[:3]
     yield step.finished("\n".join(f"{name_of(one.document)} {one.score:.1f}" for one in likely))
     context.raise_if_cancelled()
-    return Found(queries[0], candidates)
+    return Found(question, candidates)
 
 
 def name_of(document: Document) -> str:

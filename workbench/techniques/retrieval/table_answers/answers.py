@@ -18,6 +18,7 @@ from workbench.techniques.retrieval.table_answers.choice import Choice, choose, 
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
 from workbench.techniques.retrieval.table_answers.wording import Wording
+from workbench.techniques.retrieval.text_places import places_at
 from workbench.text.language import query_terms
 
 MOST_CELLS = 600_000
@@ -150,6 +151,7 @@ def _passages(
             context=table.label,
             n=n,
             changed=changed,
+            places=places_at(text, start, end),
         )
         for n, (start, end) in enumerate(spans, 1)
     )

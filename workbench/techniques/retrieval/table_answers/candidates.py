@@ -17,16 +17,19 @@ from workbench.techniques.retrieval.table_answers.schema import LoadedColumn, Lo
 from workbench.techniques.retrieval.table_answers.table_reading import (
     TableReading,
     concepts_in,
+    extremes_asked,
     fits,
     rarity_of,
     which_noun,
 )
 from workbench.techniques.retrieval.table_answers.words import concepts_of
 
-MOST_TABLES = 8
+MOST_TABLES = 10
 MOST_COMBINATIONS = 24
 MOST_GROUPS = 0.8
 """Different values of a column as a share of its cells: of more no groups are made."""
+MOST_TIMES = 1_000
+"""A larger number of a question is a year or a price."""
 MOST_CHOICES = 3  # conditions of the same words that are tried
 
 
@@ -106,10 +109,11 @@ def _queries(reading: TableReading, conditions: tuple[Condition, ...], rows: Seq
             yield Query("sum", conditions, column.number)
         if averaged:
             yield Query("average", conditions, column.number)
-    extremes: list[Kind] = [kind for kind in _EXTREMES if question.has(kind)]
+    extremes = extremes_asked(question, len(rows))
     noun = which_noun(question)
     of_groups = (
-        noun is not None
+        len(rows) > 2
+        and noun is not None
         and noun not in reading.by_name
         and any(noun in reading.named[c.number] and 2 <= len(c.distinct) <= MOST_GROUPS * c.filled for c in texts)
     )  # "which customer": not which row of one
@@ -127,6 +131,12 @@ def _queries(reading: TableReading, conditions: tuple[Condition, ...], rows: Seq
                 yield Query(kind, conditions, first.number, minus=second.number, show=_shown(reading, first.number))
         elif first.number != second.number:
             yield Query("difference", conditions, first.number, minus=second.number)
+    if len(rows) == 2 and question.has("difference"):
+        for column in (*numbers, *dates):
+            if column.kind != "time" and not column.is_ordinal and column.number not in used:
+                yield Query("apart", conditions, column.number)
+    if len(rows) == 1 and question.has("money"):
+        yield from _multiples(question, conditions, numbers)
     for column in table.columns:
         if column.filled and column.number not in used:
             more = tuple(
@@ -150,7 +160,17 @@ def _queries(reading: TableReading, conditions: tuple[Condition, ...], rows: Seq
             yield Query("distinct", conditions, column.number)
 
 
-_EXTREMES: tuple[Kind, ...] = ("highest", "lowest")
+def _multiples(
+    question: Question, conditions: tuple[Condition, ...], numbers: Sequence[LoadedColumn]
+) -> Iterator[Query]:
+    """What several of a thing cost: the price of one times a number of the question that is no year."""
+    bounds = {bound for one in conditions for bound in (one.low, one.high)}
+    factors = [value for value in question.numbers.values() if 1 < value < MOST_TIMES and value not in bounds]
+    for column in numbers:
+        for factor in dict.fromkeys(factors) if fits(column, "money") else ():
+            yield Query("times", conditions, column.number, factor=factor)
+
+
 _OF_GROUPS: tuple[tuple[Kind, str], ...] = (("most", "highest"), ("least", "lowest"), ("groups", "group"))
 
 

@@ -10,7 +10,13 @@ from workbench.techniques.retrieval.table_answers.conditions import Finding
 from workbench.techniques.retrieval.table_answers.query import Query, Result, compute
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable
-from workbench.techniques.retrieval.table_answers.table_reading import TableReading, counted_noun, fits, which_noun
+from workbench.techniques.retrieval.table_answers.table_reading import (
+    TableReading,
+    counted_noun,
+    extremes_asked,
+    fits,
+    which_noun,
+)
 
 
 @dataclass
@@ -33,7 +39,7 @@ _OPERATION_CUES: dict[str, tuple[str, ...]] = {
     "count": ("count",), "distinct": ("count",), "sum": ("sum", "how much"), "average": ("average",),
     "minimum": ("lowest",), "maximum": ("highest",), "list": ("list", "names"), "value": (), "highest": ("highest",),
     "lowest": ("lowest",), "most": ("highest",), "least": ("lowest",), "groups": ("group",),
-    "difference": ("difference",),
+    "difference": ("difference",), "apart": ("difference",), "times": ("how much",),
 }  # fmt: skip
 _HEEDED: dict[str, set[str]] = {
     "count": {"count", "distinct", "sum", "groups"},
@@ -79,8 +85,9 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
     if kind in ("highest", "lowest", "most", "least", "minimum", "maximum"):
         opposite = "lowest" if kind in ("highest", "most", "maximum") else "highest"
         own = _OPERATION_CUES[kind][0]
-        features["only opposite"] = float(question.has(opposite) and not question.has(own))
-        features["no extreme cue"] = float(not question.has(own))
+        asked = extremes_asked(question, len(rows))
+        features["only opposite"] = float(opposite in asked and own not in asked)
+        features["no extreme cue"] = float(own not in asked)
     if not any(question.has(cue) for cue in ("count", "sum", "average", "highest", "lowest", "group", "difference")):
         features[f"{family} plain"] = 1.0
     # columns
@@ -183,6 +190,8 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
             features["group sum average cue"] = float(question.has("average"))
         if measure is not None:
             features["group measure named"] = features["column named"]
+    if kind == "times":
+        explained |= {place for place, value in question.numbers.items() if value == query.factor}
     if query.minus >= 0:
         naming = {place: score for place, score in reading.named[query.minus].items() if place not in explained}
         features["minus named"] = max(naming.values(), default=0.0)

@@ -14,7 +14,7 @@ Test = Literal[
 ]
 Kind = Literal[
     "count", "distinct", "sum", "average", "minimum", "maximum", "list", "value", "highest", "lowest", "most", "least",
-    "groups", "difference",
+    "groups", "difference", "apart", "times",
 ]  # fmt: skip
 
 
@@ -33,7 +33,9 @@ class Condition:
 
 @dataclass(frozen=True)
 class Query:
-    """``column`` is what is computed or shown, ``by`` the column of groups, ``measure`` how a group is valued."""
+    """``column`` is what is computed or shown, ``by`` the column of groups, ``measure`` how a group is valued.
+
+    "apart" is the difference of two rows, "times" the value of one row times ``factor``, a number of the question."""
 
     kind: Kind
     conditions: tuple[Condition, ...] = ()
@@ -42,6 +44,7 @@ class Query:
     measure: Literal["count", "sum", "average", "maximum", ""] = ""
     minus: int = -1
     show: tuple[int, ...] = ()
+    factor: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -121,12 +124,28 @@ def compute(table: LoadedTable, query: Query, rows: Sequence[int] | None = None)
         if query.kind in ("minimum", "maximum"):
             return Result(best, chosen)
         return Result(best, chosen, ties=len(chosen) > 1)
+    if query.kind == "apart":
+        return _apart([values[row] for row in filled], filled)
     numbers = [value for value in values.values() if isinstance(value, float)]
     if not numbers:
         return None
+    if query.kind == "times":
+        return Result(round(numbers[0] * query.factor, 6), tuple(filled)) if len(numbers) == 1 else None
     total = sum(numbers)
     value = total / len(numbers) if query.kind == "average" else total
     return Result(round(value, 6), tuple(row for row in filled if isinstance(values[row], float)))
+
+
+def _apart(values: Sequence[Value], rows: Sequence[int]) -> Result | None:
+    """How far the numbers or dates of two rows are apart, dates in days; None of more rows."""
+    if len(values) != 2:
+        return None
+    first, second = values
+    if isinstance(first, float) and isinstance(second, float):
+        return Result(round(abs(first - second), 6), tuple(rows))
+    if isinstance(first, datetime.date) and isinstance(second, datetime.date):
+        return Result(float(abs((first - second).days)), tuple(rows))
+    return None
 
 
 def _measured(table: LoadedTable, query: Query, row: int) -> Value:

@@ -19,7 +19,6 @@ from workbench.techniques.context import AnswerContext
 from workbench.techniques.embedding_calls import TableReply
 from workbench.techniques.retrieval.citations import as_citation
 from workbench.techniques.retrieval.grounded import Grounding
-from workbench.techniques.retrieval.query_rewriting import search_queries
 from workbench.techniques.retrieval.quoting import Quotes
 from workbench.text.language import detect_question_language
 
@@ -34,19 +33,18 @@ def run(
     if context.decoding.format != "text":
         return None
     question = conversation[-1].content.strip()
-    query = search_queries(conversation)[0]
-    step = context.step("search", "Ask the tables", query)
+    step = context.step("search", "Ask the tables", question)
     yield step.started
-    reply = context.retriever.ask_tables(query, detect_question_language(question, LANGUAGES))
+    reply = context.retriever.ask_tables(question, detect_question_language(question, LANGUAGES))
     if reply is None:
         yield step.finished("No table answers this.")
         return None
     yield step.finished(f"{reply.value}\n{reply.calculation}".strip(), score=reply.sure)
-    yield events.Retrieved(query=query, passages=reply.passages, step=step.id)
+    yield events.Retrieved(query=question, passages=reply.passages, step=step.id)
     if reply.empty:
-        return Grounding(query, reply.passages, question, declined=reply.calculation, reasons=reply.reasons)
+        return Grounding(question, reply.passages, question, declined=reply.calculation, reasons=reply.reasons)
     quotes = _written(reply)
-    return Grounding(query, reply.passages, question, quotes=quotes, own_words=False, reasons=reply.reasons)
+    return Grounding(question, reply.passages, question, quotes=quotes, own_words=False, reasons=reply.reasons)
 
 
 def _written(reply: TableReply) -> Quotes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from workbench.techniques.retrieval.table_answers.conditions import find_conditions
 from workbench.techniques.retrieval.table_answers.question import Question
@@ -78,6 +79,21 @@ def fits(column: LoadedColumn, what: str) -> bool:
         return column.unit[:3] in ("EUR", "CHF", "GBP", "USD")
     wanted = concepts_in(_PERSON if what == "person" else _PLACE)
     return column.kind == "text" and any(concepts_of(word) & wanted for word in column.words)
+
+
+def extremes_asked(question: Question, rows: int) -> list[Literal["highest", "lowest"]]:
+    """Whether the highest or the lowest is asked for; of two rows also by a comparative, as in "which is cheaper"."""
+    found: list[Literal["highest", "lowest"]] = []
+    for kind, cue in _COMPARATIVES:
+        if question.has(kind) or (rows == 2 and question.has(cue)):
+            found.append(kind)
+    return found
+
+
+_COMPARATIVES: tuple[tuple[Literal["highest", "lowest"], str], ...] = (
+    ("highest", "more of two"),
+    ("lowest", "less of two"),
+)
 
 
 def which_noun(question: Question) -> int | None:

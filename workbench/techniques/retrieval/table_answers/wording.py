@@ -25,6 +25,8 @@ _TEXTS = {
         "list": "{column} of {rows} of {table}{where}.",
         "value": "{column} in {table}{where}.",
         "difference": "{column} in {table}{where}.",
+        "apart": "Difference of {column} between {rows} of {table}{where}.",
+        "times": "{factor} times {column} in {table}{where}.",
         "most": "{by} with the {measure} in {table}{where}.",
         "least": "{by} with the {measure} in {table}{where}.",
         "groups": "{measure} for each {by} in {table}{where}.",
@@ -54,6 +56,8 @@ _TEXTS = {
         "list": "{column} aus {rows} von {table}{where}.",
         "value": "{column} in {table}{where}.",
         "difference": "{column} in {table}{where}.",
+        "apart": "Unterschied von {column} zwischen {rows} von {table}{where}.",
+        "times": "{factor} mal {column} in {table}{where}.",
         "most": "{by} mit {measure} in {table}{where}.",
         "least": "{by} mit {measure} in {table}{where}.",
         "groups": "{measure} je {by} in {table}{where}.",
@@ -85,6 +89,8 @@ _TEXTS = {
         "list": "{column} de {rows} de {table}{where}.",
         "value": "{column} dans {table}{where}.",
         "difference": "{column} dans {table}{where}.",
+        "apart": "Écart de {column} entre {rows} de {table}{where}.",
+        "times": "{factor} fois {column} dans {table}{where}.",
         "most": "{by} avec {measure} dans {table}{where}.",
         "least": "{by} avec {measure} dans {table}{where}.",
         "groups": "{measure} par {by} dans {table}{where}.",
@@ -114,6 +120,8 @@ _TEXTS = {
         "list": "{column} de {rows} de {table}{where}.",
         "value": "{column} en {table}{where}.",
         "difference": "{column} en {table}{where}.",
+        "apart": "Diferencia de {column} entre {rows} de {table}{where}.",
+        "times": "{factor} por {column} en {table}{where}.",
         "most": "{by} con {measure} en {table}{where}.",
         "least": "{by} con {measure} en {table}{where}.",
         "groups": "{measure} por {by} en {table}{where}.",
@@ -156,6 +164,7 @@ class Wording:
             column=column,
             measure=measure,
             by=self._name(table, query.by) if query.by >= 0 else "",
+            factor=self.number(query.factor),
             rows=self._texts["row"] if rows == 1 else self._texts["rows"].format(n=self.number(rows)),
         )
 
@@ -223,7 +232,7 @@ class Wording:
         if isinstance(result.value, datetime.date):
             return column.cells[result.rows[0]]
         assert isinstance(result.value, float)
-        if query.minus >= 0 and column.kind == "date":
+        if column.kind == "date" and (query.minus >= 0 or query.kind == "apart"):
             return f"{self.number(result.value)} {self._texts['days']}"
         if column.kind == "time":
             hours, minutes = divmod(round(result.value), 60)
