@@ -133,7 +133,15 @@ class Connection:
     ) -> Iterator[httpx2.Response]:
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         with (
-            open_client(self.gate, "endpoint", headers, context=context, read_s=READ_S, whole_s=WHOLE_S) as client,
+            open_client(
+                self.gate,
+                "endpoint",
+                headers,
+                context=context,
+                read_s=READ_S,
+                whole_s=WHOLE_S,
+                certificate=self.endpoint.certificate,
+            ) as client,
             contextlib.ExitStack() as stack,
         ):
             yield self._sent(client, method, path, body, context, stack)
@@ -163,6 +171,11 @@ class Connection:
                 ) from None
             except httpx2.HTTPError as error:
                 attempt.close()
+                if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                    raise Refused(
+                        f"{self.endpoint.host} has another certificate than it should have: nothing was sent.",
+                        "Another machine may answer in its place. Add it again by a new code if it made a new one.",
+                    ) from None
                 refused = Refused(
                     f"{self.endpoint.host} cannot be reached ({type(error).__name__}).", "Try again later."
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -45,7 +46,7 @@ from workbench.engine.inference_calls import (
 from workbench.engine.tool_format import ToolFormat
 from workbench.processes.host import State, WorkerHost
 from workbench.records.capabilities import Capabilities, capabilities_of_file
-from workbench.records.messages import ChosenToken, Message
+from workbench.records.messages import ChosenToken, ImagePart, Message
 from workbench.records.models import Device, ModelRecord
 from workbench.records.recipes import DecodingPart
 
@@ -65,9 +66,11 @@ class LlamaCppBackend:
         make_host: Callable[[Callable[[State], None]], WorkerHost],
         changed: Callable[[], None],
         settings: Callable[[], EngineSettings],
+        image_path: Callable[[ImagePart], str] = lambda part: part.path,
     ) -> None:
         self._changed = changed
         self._settings = settings
+        self._image_path = image_path
         self._free = threading.Condition()  # guards what follows
         self._wanted: Load | None = None  # what is loaded, or was when the worker died under its users
         self._loaded: LoadedModel | None = None
@@ -90,7 +93,7 @@ class LlamaCppBackend:
             return (self._name, self._loaded) if self._loaded is not None else None
 
     def capabilities(self, model: ModelRecord) -> Capabilities:
-        return capabilities_of_file(model.architecture)
+        return capabilities_of_file(model.architecture, sees=bool(model.projector))
 
     def build(self, context: RequestContext) -> str:
         if not self._build:
@@ -102,7 +105,7 @@ class LlamaCppBackend:
         self, model: ModelRecord, use: ModelUse, context: RequestContext, *, alone: bool = False
     ) -> Iterator[Generator[Event, None, LlamaCppModel]]:
         """As ``Backend.lease``. ``alone`` loads the model afresh and lets nobody else use it meanwhile."""
-        wanted = self.describe_load(model.path, use.context_tokens)
+        wanted = self.describe_load(model, use.context_tokens)
         has_turn = False
 
         def loading() -> Generator[Event, None, LlamaCppModel]:
@@ -110,7 +113,8 @@ class LlamaCppBackend:
             serving = yield from self._take_turn(wanted, use, context, alone)
             has_turn = True
             loaded, _ = yield from self._load(serving, model.name, context)
-            return LlamaCppModel(self.host, loaded, lambda: self._load(serving, model.name, context), context, use)
+            load = partial(self._load, serving, model.name, context)
+            return LlamaCppModel(self.host, loaded, load, context, use, self._image_path)
 
         waiting = loading()
         try:
@@ -124,12 +128,13 @@ class LlamaCppBackend:
                     self._alone = self._alone and not alone
                     self._free.notify_all()
 
-    def describe_load(self, path: str, context_tokens: int = 0) -> Load:
+    def describe_load(self, model: ModelRecord, context_tokens: int = 0) -> Load:
         """How a model is loaded with the present settings."""
-        settings = self._settings()
+        settings, path = self._settings(), model.path
         with self._free:
             anyway = path in self._anyway
         load = Load(**{**shared(settings, Load), "path": path, "tensor_split": settings.gpu_shares, "anyway": anyway})
+        load = msgspec.structs.replace(load, projector=model.projector)
         cache = settings.prefix_cache_mb << 20
         context_tokens = context_tokens or settings.context_tokens
         return msgspec.structs.replace(load, context_tokens=context_tokens, prefix_cache_bytes=cache)
@@ -262,12 +267,14 @@ class LlamaCppModel:
         load: Callable[[], Generator[Event, None, Loaded]],
         context: RequestContext,
         use: ModelUse,
+        image_path: Callable[[ImagePart], str] = lambda part: part.path,
     ) -> None:
-        self.capabilities = capabilities_of_file(loaded.architecture)
+        self.capabilities = capabilities_of_file(loaded.architecture, sees=loaded.sees)
         self._host = host
         self._load = load
         self._context = context
         self._use = use
+        self._image_path = image_path
         self.loaded = loaded
         self.engine = loaded.engine
         self.context_tokens = loaded.context_tokens
@@ -320,7 +327,11 @@ class LlamaCppModel:
     def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
         use = self._use
         shared = {"adapters": use.adapters, "background": use.background, "thinking": use.thinking}
-        call = ScoreMany(requests=tuple(msgspec.structs.replace(one, **shared) for one in requests))
+        call = ScoreMany(
+            requests=tuple(
+                msgspec.structs.replace(one, messages=self._with_images(one.messages), **shared) for one in requests
+            )
+        )
         forget = self._context.when_cancelled(context.cancel)
         try:
             scores: tuple[Scores, ...] = self._call(call, context=context)
@@ -346,11 +357,27 @@ class LlamaCppModel:
         use = self._use
         return msgspec.structs.replace(
             call,
+            messages=self._with_images(call.messages),
             adapters=use.adapters,
             background=use.background,
             draft_path=use.draft_path,
             thinking=use.thinking,
             whole=use.whole,
+        )
+
+    def _with_images(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """The messages with the files of their images."""
+        return tuple(
+            Message.of_parts(
+                message.role,
+                [
+                    msgspec.structs.replace(part, path=self._image_path(part)) if isinstance(part, ImagePart) else part
+                    for part in message.parts
+                ],
+            )
+            if message.images
+            else message
+            for message in messages
         )
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:

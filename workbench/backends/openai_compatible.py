@@ -23,6 +23,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.backends.backend import ModelUse
 from workbench.backends.chat_stream import Connection, Refused, choices_of
+from workbench.backends.image_urls import content_of, image_tokens
 from workbench.backends.label_choice import MOST_TOKENS, body_of_choice, logprobs_of
 from workbench.base.errors import Cancelled, UserError
 from workbench.engine.inference_calls import (
@@ -42,7 +43,7 @@ from workbench.engine.tool_format import ToolFormat
 from workbench.network.gate import Offline
 from workbench.records.capabilities import Capabilities, capabilities_of
 from workbench.records.endpoints import Endpoint
-from workbench.records.messages import ChosenToken, Finish, Message, Usage
+from workbench.records.messages import ChosenToken, Finish, ImagePart, Message, Usage
 from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart
 
@@ -62,18 +63,27 @@ NEUTRAL = {"repetition_penalty": 1.0, "top_k": 0}
 
 Reserve = Callable[[ModelRecord, int, int], contextlib.AbstractContextManager[None]]
 Spend = Callable[[ModelRecord, int, int], None]
+ImagePath = Callable[[ImagePart], str]
+"""The file of an image's pixels."""
 ScoreRewards = Callable[[LoraUse, Sequence[RewardText], RequestContext], list[float]]
 
 
 class OpenAICompatibleBackend:
     """``connect`` makes the connection to a model's endpoint. ``reserve`` holds what a request costs at most while it
     runs, and raises UserError where that could exceed the budget; ``spent`` notes what was used. ``score_rewards``
-    scores an endpoint's answers by a reward model on this machine; the core sets it."""
+    scores an endpoint's answers by a reward model on this machine; the core sets it. ``image_path`` finds images."""
 
     score_rewards: ScoreRewards | None = None
 
-    def __init__(self, connect: Callable[[ModelRecord], Connection], reserve: Reserve, spent: Spend) -> None:
+    def __init__(
+        self,
+        connect: Callable[[ModelRecord], Connection],
+        reserve: Reserve,
+        spent: Spend,
+        image_path: ImagePath = lambda part: part.path,
+    ) -> None:
         self._connect = connect
+        self._image_path = image_path
         self._reserve = reserve
         self._spent = spent
         self._places = threading.Semaphore(MOST_AT_ONCE)
@@ -91,7 +101,9 @@ class OpenAICompatibleBackend:
         def loading() -> Generator[Event, None, RemoteModel]:
             yield from ()
             connection = self._connect(model)
-            remote = RemoteModel(model, use, connection, context, self._places, self._reserve, self._spent)
+            remote = RemoteModel(
+                model, use, connection, context, self._places, self._reserve, self._spent, self._image_path
+            )
             remote.local_rewards = self.score_rewards
             return remote
 
@@ -120,8 +132,10 @@ class RemoteModel:
         places: threading.Semaphore,
         reserve: Reserve,
         spent: Spend,
+        image_path: ImagePath = lambda part: part.path,
     ) -> None:
         self._model = model
+        self._image_path = image_path
         self._endpoint = endpoint_of(model)
         self._connection = connection
         self._context = context
@@ -171,8 +185,8 @@ class RemoteModel:
         return [estimate_tokens(text) for text in texts]
 
     def render(self, request: Generate) -> Rendered:
-        text = "\n\n".join(f"[{one.role}]\n{one.content}" for one in request.messages)
-        return Rendered(text=text, tokens=estimate_tokens(text))
+        text = "\n\n".join(f"[{one.role}]\n{_marks(one)}{one.content}" for one in request.messages)
+        return Rendered(text=text, tokens=estimate_tokens(text) + sum(map(image_tokens, request.messages)))
 
     def tool_format(self) -> ToolFormat:
         return ToolFormat()
@@ -233,8 +247,10 @@ class RemoteModel:
             )
         if ignored := _ignored(request.decoding):
             yield events.Log(text=f"{self._endpoint.host} ignores: {', '.join(ignored)}.", level="notice")
-        body = body_of(self._endpoint, request)
-        prompt = sum(estimate_tokens(one.content) for one in request.messages)
+        if not self.capabilities.vision and any(one.images for one in request.messages):
+            raise UserError(f"{self._model.name} cannot see images.", "Choose a vision model.")
+        body = body_of(self._endpoint, request, self._image_path)
+        prompt = sum(estimate_tokens(one.content) + image_tokens(one) for one in request.messages)
         part = request.decoding
         reading = _Reading(self._endpoint.host, prompt, part.max_tokens, part.n)
         with self._place(context), self._reserve(self._model, prompt, part.max_tokens * part.n):
@@ -294,12 +310,16 @@ class RemoteModel:
         )
 
 
-def body_of(endpoint: Endpoint, request: Generate) -> dict[str, Any]:
-    """The body of a request to chat completions."""
+def _marks(message: Message) -> str:
+    return "".join(f"[image: {one.width} x {one.height} pixels]\n" for one in message.images)
+
+
+def body_of(endpoint: Endpoint, request: Generate, image_path: ImagePath = lambda part: part.path) -> dict[str, Any]:
+    """The body of a request to chat completions, with the content of its images."""
     part = request.decoding
     body: dict[str, Any] = {
         "model": endpoint.model,
-        "messages": [{"role": one.role, "content": one.content} for one in request.messages],
+        "messages": [{"role": one.role, "content": content_of(one, image_path)} for one in request.messages],
         endpoint.limit_field: part.max_tokens,
         "temperature": part.temperature,
     }

@@ -10,7 +10,9 @@ import msgspec
 
 from workbench.api.protocol import RequestContext
 from workbench.backends.chat_stream import Connection, Refused, choices_of
+from workbench.backends.image_urls import data_url
 from workbench.backends.label_choice import alternatives_in
+from workbench.base.pixels import Pixels
 from workbench.records.endpoints import Endpoint
 
 MOST_ALTERNATIVES, FEW_ALTERNATIVES = 20, 5
@@ -29,13 +31,15 @@ _SCHEMA = {
     },
 }
 _CLIENT_ERROR = range(400, 500)
+_GREY = Pixels(32, 32, bytes([128]) * (32 * 32 * 3))
 
 
 def probe(connection: Connection, context: RequestContext) -> Endpoint:
-    """The endpoint with what it is able to do, found by at most eight requests. Raises Refused where it does not answer
+    """The endpoint with what it is able to do, found by at most nine requests. Raises Refused where it does not answer
     at all."""
     endpoint = connection.endpoint
-    context_tokens = _context_tokens(connection, context)
+    listed = _listed(connection, context)
+    context_tokens = _context_tokens(listed)
     limit = _limit_field(connection, context)
     body: dict[str, Any] = {"model": endpoint.model, "messages": _SAY, limit: 1}
     streams, usage = _streams(connection, body, context)
@@ -48,6 +52,7 @@ def probe(connection: Connection, context: RequestContext) -> Endpoint:
         schemas=_accepts(connection, {**body, "response_format": _SCHEMA}, context) is not None,
         several=len(choices_of(_accepts(connection, {**body, "n": 2, "temperature": 1.0}, context) or {})) == 2,
         alternatives=_alternatives(connection, body, context),
+        vision=_sees(connection, listed, body, context),
         probed=time.time(),
     )
 
@@ -89,16 +94,34 @@ def _alternatives(connection: Connection, body: dict[str, Any], context: Request
     return 0
 
 
-def _context_tokens(connection: Connection, context: RequestContext) -> int:
-    """The context length where the list of models has it, as vLLM's and llama.cpp's do; else 0."""
-    found: Any = None
+def _sees(connection: Connection, listed: dict[str, Any], body: dict[str, Any], context: RequestContext) -> bool:
+    """Whether it takes images: by what the list of models says, as OpenRouter's and Mistral's do, else by a request
+    with a small one."""
+    architecture, capabilities = listed.get("architecture"), listed.get("capabilities")
+    if isinstance(architecture, dict) and isinstance(kinds := architecture.get("input_modalities"), list):
+        return "image" in kinds
+    if isinstance(capabilities, dict) and isinstance(says := capabilities.get("vision"), bool):
+        return says
+    image = {"type": "image_url", "image_url": {"url": data_url(_GREY)}}
+    messages = [{"role": "user", "content": [image, {"type": "text", "text": "Hi"}]}]
+    return _accepts(connection, {**body, "messages": messages}, context) is not None
+
+
+def _listed(connection: Connection, context: RequestContext) -> dict[str, Any]:
+    """What the list of models says of the endpoint's; {} where it says nothing."""
     with contextlib.suppress(Refused):
         listed = connection.get("/models", context).get("data")
         for one in listed if isinstance(listed, list) else ():
             if isinstance(one, dict) and one.get("id") == connection.endpoint.model:
-                meta = one.get("meta")
-                known = one.get("max_model_len") or one.get("context_length")
-                found = known or (meta.get("n_ctx_train") if isinstance(meta, dict) else None)
+                return one
+    return {}
+
+
+def _context_tokens(listed: dict[str, Any]) -> int:
+    """The context length where the list of models has it, as vLLM's and llama.cpp's do; else 0."""
+    meta = listed.get("meta")
+    known = listed.get("max_model_len") or listed.get("context_length")
+    found = known or (meta.get("n_ctx_train") if isinstance(meta, dict) else None)
     return found if isinstance(found, int) and 0 < found < 1 << 31 else 0
 
 

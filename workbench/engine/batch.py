@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from workbench.engine.library import llama
 
@@ -47,6 +51,43 @@ class Batch:
         self._pos[0] = position
 
     def close(self) -> None:
+        llama.llama_batch_free(self.struct)
+
+
+class EmbeddingBatch:
+    """llama.cpp's batch of embeddings of ``width`` in the place of tokens, of one sequence."""
+
+    def __init__(self, room: int, width: int) -> None:
+        self.struct: Any = llama.llama_batch_init(room, width, 1)
+        # a copy: what ctypes reads of a field changes with it. llama.cpp frees its own
+        self._own = type(self.struct.pos)(self.struct.pos.contents)
+        self._places = (ctypes.c_int32 * (4 * room))()
+
+    def set(
+        self,
+        sequence: int,
+        rows: npt.NDArray[np.float32],
+        position: int,
+        logits_from: int,
+        places: npt.NDArray[np.int32] | None = None,
+    ) -> None:
+        """Fill the batch with ``rows``, shape (count, width), at ``position`` and the ones after it, or at ``places``,
+        shape (4, count), where positions have several dimensions; request logits for rows from ``logits_from`` on."""
+        rows = np.ascontiguousarray(rows, np.float32)
+        ctypes.memmove(self.struct.embd, rows.ctypes.data, rows.nbytes)
+        self.struct.n_tokens = len(rows)
+        if places is not None:
+            ctypes.memmove(self._places, np.ascontiguousarray(places, np.int32).ctypes.data, places.size * 4)
+        self.struct.pos = self._own if places is None else ctypes.cast(self._places, type(self._own))
+        for row in range(len(rows)):
+            if places is None:
+                self.struct.pos[row] = position + row
+            self.struct.n_seq_id[row] = 1
+            self.struct.seq_id[row][0] = sequence
+            self.struct.logits[row] = row >= logits_from
+
+    def close(self) -> None:
+        self.struct.pos = self._own
         llama.llama_batch_free(self.struct)
 
 

@@ -15,15 +15,16 @@ import ctypes
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from workbench.base.errors import UserError
 from workbench.engine.background_share import BackgroundShare
-from workbench.engine.batch import ABORTED, Batch, check
+from workbench.engine.batch import ABORTED, Batch, EmbeddingBatch, check
 from workbench.engine.encoder_decoder import encode, encoded_length
+from workbench.engine.image_tokens import index_of, number_of, text_length
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
 from workbench.engine.library import llama, logits_function
@@ -33,6 +34,7 @@ from workbench.engine.parameters import MAX_OUTPUTS
 from workbench.engine.prefixes import PrefixStore
 from workbench.engine.slots import EXACT_SLICE, Slots
 from workbench.engine.virtual_tokens import VirtualPrefix
+from workbench.gguf.reader import Tensor
 
 SHARED_SLICE = 64
 """Prompt tokens per step while other jobs wait for their next token."""
@@ -49,6 +51,26 @@ cost: while prompts follow each other that is not measured, and background jobs 
 
 ABORTABLE_TOKENS = 16
 """Batches of at least so many tokens can be aborted. The check costs a call back into Python per operation."""
+
+PRODUCT_OPERATIONS = 16e9
+"""Of the largest product of matrices in a step: a batch is aborted between two products, and this one takes half a
+second where other programs leave two cores a third of their time."""
+
+
+def prompt_slice(tensors: Iterable[Tensor]) -> int:
+    """The prompt tokens of one step of a model with these ``tensors``, a power of two from 64 to ``BATCH_TOKENS``.
+
+    A large model gets fewer, so that it can be stopped at once and tells how far it is. The output layer counts for
+    nothing, since it computes few positions.
+    """
+    largest = max(
+        (one.shape[0] * one.shape[1] for one in tensors if one.name.startswith("blk.") and len(one.shape) > 1),
+        default=1,
+    )
+    tokens = BATCH_TOKENS
+    while tokens > SHARED_SLICE and 2 * largest * tokens > PRODUCT_OPERATIONS:
+        tokens //= 2
+    return tokens
 
 
 class DecodeContext:
@@ -72,6 +94,8 @@ class DecodeContext:
         self._due = False  # background work has waited long enough
         self._share = share
         self._batch = Batch(BATCH_TOKENS)
+        self._prompt_slice = prompt_slice(model.tensors.values())
+        self._image_batch: EmbeddingBatch | None = None
         self._row_type = ctypes.c_float * model.vocabulary.size
         self._row_address = logits_function()
         self._rows: dict[int, Logits] = {}  # by address: llama.cpp reuses the same places for its rows
@@ -81,6 +105,8 @@ class DecodeContext:
 
     def close(self) -> None:
         self._batch.close()
+        if self._image_batch is not None:
+            self._image_batch.close()
         llama.llama_free(self.context)
 
     def set_threads(self, threads: int) -> None:
@@ -244,9 +270,10 @@ class DecodeContext:
             return
         job = self.jobs[0]
         branch, context, batch, before = job.branches[0], self.context, self._batch, self.slots.before
-        if job.done or branch.missing != 1 or branch.logits_from > branch.computed:
+        if job.done or branch.missing != 1 or branch.logits_from > branch.computed or branch.tokens[-1] < 0:
             return
         batch.clear()
+        before -= self.model.positions.lost(branch.tokens, branch.computed)
         batch.add(branch.number, branch.tokens, branch.computed, 1, branch.logits_from, before)
         while may_continue() and not job.cancelled:
             check(llama.llama_decode(context, batch.struct))
@@ -263,6 +290,9 @@ class DecodeContext:
             batch.move(branch.tokens[-1], before + branch.computed)
 
     def _compute(self, jobs: Sequence[Job], people: int) -> bool | None:
+        for job in jobs:
+            if job.images:
+                self._read_images(job)
         batch = self._batch
         batch.clear()
         shares = self._fill(jobs, people)
@@ -283,6 +313,52 @@ class DecodeContext:
         check(status)
         if mixed:
             self._steps_behind = 0
+        self._hand_over(shares)
+        return None if reads else mixed
+
+    def _read_images(self, job: Job) -> None:
+        """Compute the next embeddings of those branches of a job whose next token is an image's: at most a batch of one
+        run, in a batch of its own, since llama.cpp takes either tokens or embeddings. Beside other jobs' tokens, such a
+        step has the same share of them as a step of a prompt."""
+        if job.background and self.awaited and not self._due:
+            return
+        others = len(self.jobs) > 1 and any(b.computed >= b.logits_from for j in self.jobs for b in j.branches)
+        for branch in list(job.branches):
+            if job.done or not branch.missing or branch.tokens[branch.computed] >= 0:
+                continue
+            token = branch.tokens[branch.computed]
+            image, start = job.images[number_of(token)], index_of(token)
+            run = image.run_at(start)
+            count = run.start + run.count - start
+            if run.causal:
+                count = min(count, SHARED_SLICE if others else BATCH_TOKENS)
+                if self.model.deterministic:
+                    count = min(count, EXACT_SLICE - branch.computed % EXACT_SLICE)
+            assert image.embeddings is not None
+            if self._image_batch is None:
+                self._image_batch = EmbeddingBatch(BATCH_TOKENS, image.embeddings.shape[1])
+            position = self.slots.before + branch.computed - self.model.positions.lost(branch.tokens, branch.computed)
+            self._image_batch.set(
+                branch.number, image.embeddings[start : start + count], position,
+                max(0, branch.logits_from - branch.computed), run.places_from(position, start - run.start, count),
+            )  # fmt: skip
+            llama.llama_set_abort_callback(self.context, self._abort, None)
+            if not run.causal:
+                llama.llama_set_causal_attn(self.context, False)
+            status = llama.llama_decode(self.context, self._image_batch.struct)
+            if not run.causal:
+                llama.llama_set_causal_attn(self.context, True)
+            llama.llama_set_abort_callback(self.context, self._no_abort, None)
+            if status == ABORTED:
+                self.slots.truncate(branch)
+                return
+            check(status)
+            if job.background:
+                self._steps_behind = 0
+            self._hand_over([(job, branch, 0, count)])
+
+    def _hand_over(self, shares: Sequence[tuple[Job, Branch, int, int]]) -> None:
+        """Count the tokens of a batch as computed, and give the jobs the logits that they need."""
         for _, branch, _, count in shares:
             branch.computed += count
             branch.turn = self._turn
@@ -301,7 +377,6 @@ class DecodeContext:
                 self._fail(job, error)
         for job in {id(share[0]): share[0] for share in shares}.values():
             self._settle(job)
-        return None if reads else mixed
 
     def _fill(self, jobs: Sequence[Job], people: int) -> list[tuple[Job, Branch, int, int]]:
         """Put the next tokens of each branch into the batch; returns (job, branch, first row, number of rows)."""
@@ -313,7 +388,7 @@ class DecodeContext:
         someone_streams = any(
             branch.computed >= branch.logits_from for job, branch in everyone if not (awaited and job.background)
         )
-        slices = SHARED_SLICE if someone_streams and len(everyone) > 1 else room
+        slices = SHARED_SLICE if someone_streams and len(everyone) > 1 else self._prompt_slice
         spare = slices_behind = room
         if awaited:
             spare = self._share.rows(people) if people else ROWS_BEHIND_A_PROMPT
@@ -341,11 +416,12 @@ class DecodeContext:
             count = min(count, max(0, branch.logits_from - position) + outputs)
             if job.needs_states:
                 count = min(count, outputs)
+            if job.images and count > 0:
+                count = text_length(branch.tokens, position, count)
             if count <= 0:
                 continue
-            first = self._batch.add(
-                branch.number, branch.tokens, position, count, branch.logits_from, self.slots.before
-            )
+            before = self.slots.before - self.model.positions.lost(branch.tokens, position)
+            first = self._batch.add(branch.number, branch.tokens, position, count, branch.logits_from, before)
             room -= count
             if not generates:
                 slices -= count

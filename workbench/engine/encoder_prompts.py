@@ -6,7 +6,7 @@ decoder. The tokens of both are one prompt (``encoder_decoder``).
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 
 from workbench.engine.encoder_decoder import ENCODER_TOKENS
 from workbench.engine.folding import fold_tools
@@ -17,8 +17,9 @@ from workbench.engine.prompt import Prompt, PromptWriter, Renderer, TemplateOpti
 from workbench.engine.segment_tokenizer import SegmentTokenizer
 from workbench.engine.segments import segments_of
 from workbench.engine.tool_format import ToolFormat
+from workbench.engine.vision import CannotSee, require_vision
 from workbench.engine.vocabulary import Vocabulary
-from workbench.records.messages import Message
+from workbench.records.messages import ImagePart, Message
 
 _NAMES = {"system": "", "user": "User: ", "assistant": "Assistant: "}
 
@@ -43,7 +44,15 @@ class EncoderPromptWriter(PromptWriter):
     def continuation(self, text: str, *, begun: bool = False) -> list[int]:
         return self._words.tokenize(text, special=False)
 
-    def _plain(self, messages: Sequence[Message], assistant_start: AssistantStart, options: TemplateOptions) -> Prompt:
+    def _plain(
+        self,
+        messages: Sequence[Message],
+        assistant_start: AssistantStart,
+        options: TemplateOptions,
+        images: Mapping[str, ImagePart],
+    ) -> Prompt:
+        if images:
+            raise CannotSee("An encoder-decoder model cannot see images.", "Choose a vision model.")
         shown = fold_tools(messages, options.tools) or list(messages)
         several = sum(message.role != "system" for message in shown) > 1
         text = "\n\n".join(f"{_NAMES[m.role]}{m.content.strip()}" for m in shown) if several else plain_text(shown)
@@ -63,4 +72,8 @@ def writer_for(
     """Writes prompts for a loaded model of either kind."""
     if model.decoder_start is not None:
         return EncoderPromptWriter(model.vocabulary, renderer, model.decoder_start)
-    return PromptWriter(model.template, model.vocabulary, renderer, tool_formats)
+
+    def image_tokens(image: ImagePart) -> list[int]:
+        return require_vision(model.vision, model.name, model.vision_problem).read(image).tokens
+
+    return PromptWriter(model.template, model.vocabulary, renderer, tool_formats, image_tokens)

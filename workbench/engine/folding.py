@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.records.messages import Message
+from workbench.records.messages import ImagePart, Message, Part, TextPart
 
 _TOOLS = "You can call these tools."
 _HOW = ' To call one, answer only with JSON: {"name": ..., "arguments": {...}}'
@@ -69,3 +70,22 @@ def split_turns(messages: Sequence[Message]) -> tuple[list[Message], list[list[M
             turns.append([])
         turns[-1].append(message)
     return list(messages[:start]), turns
+
+
+def mark_images(messages: Sequence[Message]) -> tuple[list[Message], dict[str, ImagePart]]:
+    """The messages with an unguessable mark in their text in the place of each image, and what each mark stands for."""
+    marks: dict[str, ImagePart] = {}
+    marked = []
+    for message in messages:
+        if not message.images:
+            marked.append(message)
+            continue
+        parts: list[Part] = []
+        for part in message.parts:
+            if isinstance(part, ImagePart):
+                mark = f"x{secrets.token_hex(12)}x"
+                marks[mark] = part
+                part = TextPart(f"{mark}\n")
+            parts.append(part)
+        marked.append(Message.of_parts(message.role, parts))
+    return marked, marks

@@ -18,7 +18,7 @@ from workbench.records.recipes import DecodingPart, Thinking
 class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
     """The loaded model and its settings. ``choice`` is a sentence on what was chosen and why (layers, context,
     threads); ``languages`` are those of its card, as ISO 639-1 codes. ``memory`` is what it takes by llama.cpp's count,
-    () where that is not known."""
+    () where that is not known. ``sees``: it was loaded with a projector and reads images."""
 
     path: str
     architecture: str
@@ -35,6 +35,7 @@ class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
     deterministic: bool = False
     languages: tuple[str, ...] = ()
     memory: tuple[MemoryPart, ...] = ()
+    sees: bool = False
 
 
 class LoraUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,10 +131,12 @@ class Load(Call[LoadedModel], frozen=True, kw_only=True, tag="load"):
     free memory. ``sequences`` is the number computed in parallel, 0 as many as memory allows; with 2, sliding windows
     are short and cells are not shared. ``deterministic``: the same recipe, seed, model and build give the same tokens
     whatever else is being computed. ``prefix_cache_bytes`` caps the saved states of conversations outside the model's
-    own memory. ``anyway`` loads a model that does not fit into what is free.
+    own memory. ``anyway`` loads a model that does not fit into what is free. ``projector`` is the file of the image
+    encoder (mmproj) that belongs to the model, "" for none.
     """
 
     path: str
+    projector: str = ""
     context_tokens: int = 0
     gpu_layers: int = -1
     threads: int = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from workbench.api.events import TERMINAL, Event
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import Cancelled
 from workbench.engine.keys import Key, virtual_tokens
+from workbench.engine.vision import NO_IMAGES, ReadImage
 
 Logits = npt.NDArray[np.float32]
 
@@ -70,7 +71,8 @@ class Job(ABC):
     before the text the job takes ``cells`` of the model's memory. Jobs never see those: positions count from the text's
     first token. ``background`` jobs yield to others. ``cached`` is the number of prompt tokens found in memory;
     ``borrowed`` of them are cells of ``lender``, another job at work. The first ``kept`` branches stay in memory when
-    the job is done, so that an answer can be continued.
+    the job is done, so that an answer can be continued. ``images`` are those of the image tokens in ``prompt``, by
+    their numbers, with their embeddings; they are set before the job is submitted.
     """
 
     needs_states = False
@@ -97,6 +99,7 @@ class Job(ABC):
         self.cached = 0
         self.borrowed = 0
         self.lender: Job | None = None
+        self.images: Mapping[int, ReadImage] = NO_IMAGES
         self.done = False
         self.branches: list[Branch] = []  # owned by the loop
         self.memory: Memory  # set by the loop before ``begin``

@@ -24,7 +24,8 @@ from workbench.engine.library import LibraryLog, describe_library, list_devices,
 from workbench.engine.machine import read_machine
 from workbench.engine.memory_breakdown import count_memory
 from workbench.engine.memory_formulas import cache_bytes, is_encoder_decoder, windowed_layers
-from workbench.engine.memory_planner import Plan, plan_load
+from workbench.engine.memory_planner import Plan, plan_load, with_projector
+from workbench.engine.mtmd_library import mtmd_library
 from workbench.engine.offloading import weigh_tensors
 from workbench.engine.parameters import (
     FEW_SHARED,
@@ -35,6 +36,8 @@ from workbench.engine.parameters import (
     model_parameters,
     not_loaded,
 )
+from workbench.engine.positions import Positions
+from workbench.engine.vision import Vision
 from workbench.engine.vocabulary import Vocabulary
 from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import Tensor, read_pieces
@@ -60,7 +63,8 @@ class Model:
     whether the newest tokens can be removed from memory (not in recurrent models). ``worth_saving`` is the minimum
     number of tokens for saving a conversation's state. ``width`` is that of the last layer's output. ``tensors`` is the
     files' tensor table. ``decoder_start`` is the token between question and answer of an encoder-decoder model, None of
-    others.
+    others. ``vision`` reads images, None without a projector, or where the engine has
+    a ``vision_problem``. ``positions`` numbers the tokens of sequences.
     """
 
     def __init__(
@@ -91,6 +95,8 @@ class Model:
         self.parked_cells = min(PARKED_CELLS, light)
         self.template = _template_of(pointer)
         self._details, self._plan = details, plan
+        self.vision, self.vision_problem = _load_vision(pointer, details, plan, call)
+        self.positions = self.vision.positions if self.vision is not None else Positions()
         self.info = LoadedModel(
             path=details.model.path,
             architecture=details.model.architecture,
@@ -106,8 +112,10 @@ class Model:
             choice=plan.choice,
             deterministic=call.deterministic,
             languages=known_languages(details.metadata.get("general.languages")),
+            sees=self.vision is not None,
             memory=tuple(
-                msgspec.structs.replace(part, mapped=plan.mapped and not part.device) for part in count_memory(first)
+                msgspec.structs.replace(part, mapped=plan.mapped and not part.device)
+                for part in with_projector(count_memory(first), call if self.vision else None, plan.gpu_layers)
             ),
         )
 
@@ -143,8 +151,25 @@ class Model:
             raise UserError(f"The model loads but does not compute (llama.cpp status {status}).", LOAD_HINT)
 
     def close(self) -> None:
-        """Free the weights, after the contexts. No other thread may use the model afterwards."""
+        """Free the projector and the weights, after the contexts. No other thread may use the model afterwards."""
+        if self.vision is not None:
+            self.vision.close()
         llama.llama_model_free(self.pointer)
+
+
+def _load_vision(pointer: Any, details: ModelDetails, plan: Plan, call: Load) -> tuple[Vision | None, UserError | None]:
+    """The projector of a load; where the engine cannot read images, why: the model answers texts without it."""
+    name = details.model.name
+    if not call.projector:
+        return None, None
+    if is_encoder_decoder(details) or is_recurrent(pointer):
+        raise UserError(f"{name} cannot read images: its memory does not keep single tokens.", "Choose another model.")
+    log = start_library()
+    try:
+        mtmd_library()
+    except UserError as problem:
+        return None, problem
+    return Vision(call.projector, pointer, name, log, threads=plan.threads, gpu=plan.gpu_layers > 0), None
 
 
 def inspect_model(path: str) -> ModelDetails:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -34,6 +35,7 @@ CONTEXT_STEP = 256
 LONGEST_CONTEXT = 2**31 - 1  # llama.cpp counts positions in 32 bits
 _DETERMINISTIC_CONTEXTS = 2
 _SPARE_BYTES = 256 << 20
+_VISION_BYTES = 128 << 20  # what a projector of usual size computes an image with
 _HOST_BYTES = 64 << 20  # computed on the processor when all layers are on GPUs
 _GPU_BYTES = 96 << 20  # copies between devices, and what a driver takes for itself
 
@@ -122,6 +124,31 @@ def plan_load(
     )
 
 
+def vision_bytes(call: Load) -> int:
+    """What the projector of a load takes: its weights, and what it computes an image with."""
+    if not call.projector:
+        return 0
+    try:
+        return Path(call.projector).stat().st_size + _VISION_BYTES
+    except OSError:  # the load says that it is missing
+        return 0
+
+
+def with_projector(parts: Sequence[MemoryPart], call: Load | None, gpu_layers: int) -> tuple[MemoryPart, ...]:
+    """llama.cpp's count of a model with what the projector of its load takes: on the first GPU, else beside the
+    processor. None: it was loaded without."""
+    place = next((number for number, part in enumerate(parts) if bool(part.device) == bool(gpu_layers)), 0)
+    weights = vision_bytes(call) - _VISION_BYTES if call is not None else -1
+    if weights < 0:
+        return tuple(parts)
+    return tuple(
+        msgspec.structs.replace(part, weights=part.weights + weights, computing=part.computing + _VISION_BYTES)
+        if number == place
+        else part
+        for number, part in enumerate(parts)
+    )
+
+
 class _Planner:
     """One model on one machine: tries settings and explains the chosen ones."""
 
@@ -132,6 +159,7 @@ class _Planner:
         self.whole = len(weights.layers) + 1
         self.contexts = _DETERMINISTIC_CONTEXTS if call.deterministic else 1
         self._known_caches: dict[tuple[int, int], list[int]] = {}
+        self._vision = vision_bytes(call)
 
     def choose(self) -> tuple[_Setting, str]:
         trained = self.model.model.context_tokens
@@ -229,13 +257,17 @@ class _Planner:
         cached = [*self._caches(context, sequences), 0]  # the output layer has no cache
         moved = range(self.whole - layers, self.whole)
         rooms = [self._room(gpu) - on_gpu for gpu in self.gpus]
+        if layers and rooms:  # llama.cpp puts the projector on the first one
+            rooms[0] -= self._vision
         sizes = [self.weights.on_gpu(layer) + cached[layer] for layer in moved]
         counts = distribute_layers(self.call, sizes, rooms)
         gpus = self._on_gpus(sizes, counts, [cached[layer] for layer in moved], on_gpu)
+        if layers and gpus:
+            gpus[0] = msgspec.structs.replace(gpus[0], weights=gpus[0].weights + self._vision)
         shared = sum(part.total for gpu, part in zip(self.gpus, gpus, strict=True) if gpu.shared)
         free = max(0, self.machine.memory_free_bytes - _SPARE_BYTES)
         host = MemoryPart(
-            weights=self.weights.on_host(layers),
+            weights=self.weights.on_host(layers) + (0 if layers else self._vision),
             cache=sum(cached[: self.whole - layers]),
             computing=computing if layers < self.whole else self.contexts * _HOST_BYTES,
             free=free,

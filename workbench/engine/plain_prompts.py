@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from workbench.base.errors import UserError
 from workbench.engine.prompt import Prompt
 from workbench.engine.vocabulary import Vocabulary
 from workbench.records.messages import Message
@@ -15,7 +16,9 @@ def plain_text(messages: Sequence[Message]) -> str:
 
 
 def plain_prompt(vocabulary: Vocabulary, messages: Sequence[Message]) -> Prompt:
-    """The texts as a prompt, after the token that begins one where the model has it."""
+    """The texts as a prompt, after the token that begins one where the model has it. Raises UserError for images."""
+    if any(message.images for message in messages):
+        raise UserError("A plain completion has no images.", "Ask about the image in a chat.")
     return Prompt([*_begin(vocabulary), *vocabulary.tokenize(plain_text(messages), special=False)])
 
 

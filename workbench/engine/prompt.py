@@ -29,16 +29,23 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from workbench.base.errors import ContextExceeded, UserError
-from workbench.engine.folding import describe_tools, fold_system, fold_tools, merge_adjacent, split_turns
+from workbench.engine.folding import (
+    describe_tools,
+    fold_system,
+    fold_tools,
+    mark_images,
+    merge_adjacent,
+    split_turns,
+)
 from workbench.engine.inference_calls import AssistantStart, Marker
 from workbench.engine.reasoning_parser import Marks, opened_by
 from workbench.engine.segment_tokenizer import SegmentTokenizer, Tokenizer
-from workbench.engine.segments import PROBE, Held, HeldCalls, Segment, segments_of, split_at
+from workbench.engine.segments import PROBE, Held, HeldCalls, Segment, segments_of, split_at, split_images
 from workbench.engine.template import FAULTY_HINT, TemplateError
 from workbench.engine.tool_format import ToolFormat, kind_of
 from workbench.engine.tool_probing import find_tool_format
 from workbench.gguf.model import has_thinking_switch
-from workbench.records.messages import Message, ToolCallPart
+from workbench.records.messages import ImagePart, Message, ToolCallPart
 from workbench.records.recipes import Thinking
 
 PLAIN_STOPS = ("\nUser:", "\n\nUser:")
@@ -87,7 +94,8 @@ class Prompt:
 
 
 class PromptWriter:
-    """Renders prompts for one model. Thread-safe. ``tool_formats`` keeps those of templates by their hash."""
+    """Renders prompts for one model. Thread-safe. ``tool_formats`` keeps those of templates by their hash;
+    ``image_tokens`` gives the tokens of an image, and raises UserError where the model cannot read it."""
 
     def __init__(
         self,
@@ -95,8 +103,10 @@ class PromptWriter:
         vocabulary: Tokenizer,
         renderer: Renderer,
         tool_formats: MutableMapping[str, ToolFormat] | None = None,
+        image_tokens: Callable[[ImagePart], list[int]] | None = None,
     ) -> None:
         self._template = template
+        self._image_tokens = image_tokens
         self._vocabulary = vocabulary
         self._tokenizer = SegmentTokenizer(vocabulary)
         self._renderer = renderer
@@ -122,11 +132,12 @@ class PromptWriter:
         options: TemplateOptions = TemplateOptions(),
     ) -> Prompt:
         """The whole conversation, of any length. Raises UserError when the template refuses it."""
-        merged = merge_adjacent(messages)
+        marked, images = mark_images(messages)
+        merged = merge_adjacent(marked)
         if not merged:
             raise UserError("There is nothing to answer.", "Write a message first.")
         write = self._templated if self._template else self._plain
-        prompt = write(merged, assistant_start, options)
+        prompt = write(merged, assistant_start, options, images)
         if not prompt.tokens:
             raise UserError(
                 "The model sees nothing of this conversation: its chat template or vocabulary makes no tokens of it.",
@@ -135,7 +146,11 @@ class PromptWriter:
         return prompt
 
     def _templated(
-        self, messages: Sequence[Message], assistant_start: AssistantStart, options: TemplateOptions
+        self,
+        messages: Sequence[Message],
+        assistant_start: AssistantStart,
+        options: TemplateOptions,
+        images: Mapping[str, ImagePart],
     ) -> Prompt:
         segments = self._render(messages, options)
         opened = opened_by(segments[-1].text) if segments and not segments[-1].literal else None
@@ -144,7 +159,35 @@ class PromptWriter:
                 segments.append(Segment(f"\n{opened.closing}\n\n", literal=False))
                 opened = None
             segments += segments_of(assistant_start)
-        return Prompt(self._tokenizer.with_bos(self._tokenizer.tokenize(segments)), opened)
+        tokens = self._tokens(segments, images, self._tokenizer.tokenize)
+        return Prompt(self._tokenizer.with_bos(tokens), opened)
+
+    def _tokens(
+        self,
+        segments: Sequence[Segment],
+        images: Mapping[str, ImagePart],
+        tokenize: Callable[[Sequence[Segment]], list[int]],
+    ) -> list[int]:
+        """The tokens of segments, those of images in the places of their marks. Text before and after an image is
+        tokenised apart, as llama.cpp does."""
+        if not images:
+            return tokenize(segments)
+        tokens: list[int] = []
+        texts: list[Segment] = []
+        found = 0
+        for segment in split_images(segments, images):
+            if segment.image is None:
+                texts.append(segment)
+                continue
+            assert self._image_tokens is not None
+            tokens += [*(tokenize(texts) if texts else ()), *self._image_tokens(segment.image)]
+            texts = []
+            found += 1
+        if found < len(images):
+            raise UserError(
+                "The model's chat template leaves out an image of this conversation.", "Choose another vision model."
+            )
+        return [*tokens, *(tokenize(texts) if texts else ())]
 
     def write_fitting(
         self,
@@ -400,16 +443,21 @@ class PromptWriter:
 
     # -- without a chat template -----------------------------------------------------------------
 
-    def _plain(self, messages: Sequence[Message], assistant_start: AssistantStart, options: TemplateOptions) -> Prompt:
+    def _plain(
+        self,
+        messages: Sequence[Message],
+        assistant_start: AssistantStart,
+        options: TemplateOptions,
+        images: Mapping[str, ImagePart],
+    ) -> Prompt:
         names = {"system": "", "user": "User: ", "assistant": "Assistant: "}
         shown = fold_tools(messages, options.tools) or messages
         text = "".join(f"{names[m.role]}{m.content.strip()}\n\n" for m in shown) + "Assistant:"
         start = segments_of(assistant_start)
         if start and start[0].literal:
             text += f" {start.pop(0).text.lstrip()}"
-        tokens = self._tokenizer.with_bos(
-            [*self._tokenizer.literal_tokens(text), *self._tokenizer.tokenize_apart(start)]
-        )
+        written = self._tokens([Segment(text, literal=True)], images, self._tokenizer.tokenize_apart)
+        tokens = self._tokenizer.with_bos([*written, *self._tokenizer.tokenize_apart(start)])
         return Prompt(tokens, stops=PLAIN_STOPS, strips_start=not assistant_start)
 
 

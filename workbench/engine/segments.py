@@ -5,11 +5,13 @@ A template is rendered with placeholders (marks) for the contents; ``split_at`` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.engine.inference_calls import AssistantStart
+from workbench.records.messages import ImagePart
 
 PROBE = "\u2003"
 """White space that no template writes itself: around a placeholder it shows whether the template trims."""
@@ -17,10 +19,12 @@ PROBE = "\u2003"
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of a prompt. ``literal``: plain text, in which no control token is parsed."""
+    """A piece of a prompt. ``literal``: plain text, in which no control token is parsed. With an ``image`` it is that
+    image, and has no text."""
 
     text: str
     literal: bool
+    image: ImagePart | None = None
 
 
 def segments_of(start: AssistantStart) -> list[Segment]:
@@ -72,3 +76,21 @@ def split_at(text: str, contents: Mapping[str, Held]) -> list[Segment]:
         position = end
     segments.append(Segment(text[position:], literal=False))
     return [segment for segment in segments if segment.text]
+
+
+def split_images(segments: Sequence[Segment], images: Mapping[str, ImagePart]) -> list[Segment]:
+    """Replace the marks of images, in whatever segment they stand, by the images."""
+    if not images:
+        return list(segments)
+    found: list[Segment] = []
+    pattern = re.compile("|".join(map(re.escape, images)))
+    for segment in segments:
+        end = 0
+        for match in pattern.finditer(segment.text):
+            found += [
+                Segment(segment.text[end : match.start()], segment.literal),
+                Segment("", literal=False, image=images[match.group()]),
+            ]
+            end = match.end()
+        found.append(Segment(segment.text[end:], segment.literal))
+    return [segment for segment in found if segment.text or segment.image is not None]

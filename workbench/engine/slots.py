@@ -122,7 +122,7 @@ class Slots:
 
     def keep_fork(self, branch: Branch) -> None:
         """Save the state of a branch where other jobs begin, if they cannot share its cells."""
-        if not self.model.shares:
+        if not self.model.shares and not self.model.positions.has_images(branch.tokens[: branch.computed]):
             first = llama.llama_memory_seq_pos_min(self.memory, branch.number)
             tokens = branch.tokens[: branch.computed]
             self._store.save(self.context, branch.number, self.key, tokens, max(0, first), 0)
@@ -261,7 +261,8 @@ class Slots:
         else:
             slot = self._free_slot(but=best if keep else None)
             if keep and self.model.shares:
-                llama.llama_memory_seq_cp(self.memory, best.number, slot.number, 0, best.before + keep)
+                end = best.before + keep - self.model.positions.lost(job.prompt, keep)
+                llama.llama_memory_seq_cp(self.memory, best.number, slot.number, 0, end)
                 slot.tokens, slot.before = job.prompt[:keep], best.before
                 if best.job is not None:
                     job.lender, job.borrowed = best.job, keep
@@ -298,8 +299,10 @@ class Slots:
         if self.model.deterministic:
             keep = min(keep, slot.exact) // EXACT_SLICE * EXACT_SLICE
         last = llama.llama_memory_seq_pos_max(self.memory, slot.number)
-        if last + 1 != slot.before + len(held):
+        if last + 1 != slot.before + len(held) - self.model.positions.lost(held, len(held)):
             return 0
+        if (whole := self.model.positions.whole(held, keep)) < keep:
+            keep = 0 if self.model.deterministic else whole
         first = llama.llama_memory_seq_pos_min(self.memory, slot.number)
         return self._reachable(keep, len(held), first, slot.before)
 
@@ -319,7 +322,11 @@ class Slots:
 
     def _remove(self, slot: Slot, keep: int) -> bool:
         """Truncate a slot's sequence to ``keep`` tokens. False when llama.cpp cannot."""
-        return bool(llama.llama_memory_seq_rm(self.memory, slot.number, slot.before + keep, -1))
+        tokens, positions = slot.tokens if slot.branch is None else slot.branch.tokens, self.model.positions
+        if positions.whole(tokens, keep) < keep:
+            return False
+        start = slot.before + keep - positions.lost(tokens, keep)
+        return bool(llama.llama_memory_seq_rm(self.memory, slot.number, start, -1))
 
     def _cut(self, slot: Slot, keep: int) -> None:
         """Truncate a slot's memory to its first ``keep`` tokens, or empty it."""
@@ -366,7 +373,7 @@ class Slots:
         """Copy an idle conversation into the store."""
         if self.model.deterministic:
             self._cut(slot, slot.exact)
-        if len(slot.tokens) >= self.model.worth_saving:
+        if len(slot.tokens) >= self.model.worth_saving and not self.model.positions.has_images(slot.tokens):
             first = llama.llama_memory_seq_pos_min(self.memory, slot.number)
             self._store.save(self.context, slot.number, slot.key, slot.tokens, max(0, first), slot.exact)
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from workbench.base.errors import UserError
 from workbench.base.files import open_regular
-from workbench.engine.batch import check
+from workbench.engine.batch import EmbeddingBatch, check
 from workbench.engine.library import llama
 from workbench.engine.memory_formulas import BATCH_TOKENS
 from workbench.engine.sequence_state import SequenceState
@@ -55,20 +55,14 @@ class SoftPrompt:
             raise UserError(
                 "The model has multi-dimensional positions (for images) and does not support soft prompts.", _TORCH_HINT
             )
-        batch = llama.llama_batch_init(min(self.count, BATCH_TOKENS), width, 1)
+        batch = EmbeddingBatch(min(self.count, BATCH_TOKENS), width)
         try:
             for start in range(0, self.count, BATCH_TOKENS):
                 rows = self.embeddings[start : start + BATCH_TOKENS]
-                ctypes.memmove(batch.embd, rows.ctypes.data, rows.nbytes)
-                batch.n_tokens = len(rows)
-                for row in range(len(rows)):
-                    batch.pos[row] = start + row
-                    batch.n_seq_id[row] = 1
-                    batch.seq_id[row][0] = sequence
-                    batch.logits[row] = False
-                check(llama.llama_decode(context, batch))
+                batch.set(sequence, rows, start, len(rows))
+                check(llama.llama_decode(context, batch.struct))
         finally:
-            llama.llama_batch_free(batch)
+            batch.close()
 
 
 class Prefix:

@@ -66,6 +66,8 @@ class Vocabulary:
         known = self._pieces.get((token, special))
         if known is not None:
             return known
+        if token < 0:  # of an image, which has no text
+            return b""
         room = 64
         while True:
             buffer = ctypes.create_string_buffer(room)

@@ -38,12 +38,17 @@ def _reward(
 
 METHODS = (
     _reward(
-        "expression-match", "Expression", "1 where the answer matches a regular expression.", "texts:pattern", Pattern
+        "expression-match",
+        "Expression",
+        "The reward is 1 where the answer matches a regular expression, and 0 elsewhere.",
+        "texts:pattern",
+        Pattern,
     ),
     _reward(
         "right-number",
         "Number",
-        "1 where the number that the answer comes to is the expected one, within a tolerance.",
+        "The reward is 1 where the final number of the answer is the expected one, within a tolerance, and 0 "
+        "elsewhere.",
         "texts:number",
         Tolerance,
         "Cobbe et al. 2021, GSM8K, arXiv:2110.14168",
@@ -53,7 +58,7 @@ METHODS = (
     _reward(
         "json-answer",
         "JSON",
-        "1 where the answer is JSON and validates against the schema.",
+        "The reward is 1 where the answer is JSON and valid by the schema, and 0 elsewhere.",
         "texts:valid_json",
         Schema,
         "Geng et al. 2025, JSONSchemaBench, arXiv:2501.10868",
@@ -61,7 +66,8 @@ METHODS = (
     _reward(
         "length-range",
         "Length",
-        "1 where the answer is neither too short nor too long.",
+        "The reward is 1 where the answer is neither too short nor too long, and falls with each word that is missing "
+        "or too many.",
         "texts:length",
         LengthRange,
         "",
@@ -70,7 +76,7 @@ METHODS = (
     _reward(
         "listed-words",
         "Words",
-        "The share of listed words that are in the answer, or not in it, as wanted.",
+        "The reward is the share of the listed words that are in the answer, or not in it, as wanted.",
         "texts:listed_words",
         ListedWords,
         "",
@@ -80,7 +86,7 @@ METHODS = (
     _reward(
         "letter-share",
         "Letters",
-        "Few, or many, of some letters: a taste that shows at once whether a training works.",
+        "The answer is rewarded for few or for many of some letters: a simple reward to try a training with.",
         "texts:letter_share",
         LetterShare,
         "",
@@ -89,32 +95,32 @@ METHODS = (
     _reward(
         "passed-tests",
         "Tests",
-        "The share of tests that the answer's Python code passes in the sandbox.",
+        "The reward is the share of the tests that the answer's Python code passes in the sandbox.",
         "programs:passed_tests",
         ProgramTests,
         "Chen et al. 2021, Evaluating Large Language Models Trained on Code, arXiv:2107.03374",
-        cost="A program in the sandbox per answer.",
+        cost="Each answer takes a program in the sandbox.",
     ),
     _reward(
         "reward-model",
         "Reward model",
-        "The score of a reward model that was trained on judgements.",
+        "The reward is the score of a reward model that was trained on preferences.",
         "models:reward_model",
         RewardModelUse,
         "Ouyang et al. 2022, InstructGPT, arXiv:2203.02155",
         "asks a model",
-        cost="One evaluation of question and answer.",
+        cost="Each answer takes one evaluation of question and answer.",
     ),
     _reward(
         "graded-answer",
         "Grade",
-        "A recipe grades the answer by a rubric, from 1 to 5.",
+        "A judge, which is a recipe, grades the answer by a rubric, from 1 to 5.",
         "models:judge_grade",
         JudgeGrade,
         "Liu et al. 2023, G-Eval, arXiv:2303.16634",
         "asks a model",
         "judges",
         needs=("token_logprobs",),
-        cost="One evaluation of question and answer.",
+        cost="Each answer takes one evaluation of question and answer.",
     ),
 )

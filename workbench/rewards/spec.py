@@ -30,9 +30,7 @@ def weighted_sum(lines: Sequence[str], methods: Methods[Method]) -> WeightedSum:
     read = [checked_line(line, methods) for line in lines if line.strip()]
     if not read:
         names = ", ".join(row.name for row in methods.of("reward"))
-        raise UserError(
-            "No reward is chosen: add at least one.", f"In a terminal each is on a line of its own: {names}."
-        )
+        raise UserError("No reward is chosen: add at least one.", f"There are: {names}.")
     parts: list[WeightedPart] = []
     for one in read:
         row = methods.find(one.name, "reward")

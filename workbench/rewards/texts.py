@@ -65,8 +65,8 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class LengthRange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long an answer should be."""
 
-    minimum: Annotated[int, about("Minimum", ge=0, unit="words"), "Shorter answers score less."] = 5
-    maximum: Annotated[int, about("Maximum", ge=1, unit="words"), "Longer answers score less."] = 40
+    minimum: Annotated[int, about("Minimum", ge=0, unit="words"), "An answer with fewer words is rewarded less."] = 5
+    maximum: Annotated[int, about("Maximum", ge=1, unit="words"), "An answer with more words is rewarded less."] = 40
 
 
 class ListedWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,12 +83,17 @@ class ListedWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class LetterShare(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which letters an answer should have few or many of."""
 
-    letters: Annotated[str, about("Letters", max_length=100), "These letters are counted, in either case."] = "e"
-    prefer: Annotated[Literal["few", "many"], about("Prefer"), "Few or many of these letters are better."] = "few"
+    letters: Annotated[str, about("Counted letters", max_length=100), "These letters are counted, as capitals too."] = (
+        "e"
+    )
+    prefer: Annotated[
+        Literal["few", "many"], about("Prefer"), "An answer with few, or with many, of these letters is rewarded more."
+    ] = "few"
     scale: Annotated[
         float,
         about("Scale", gt=0, le=1000),
-        "The share of these letters among all letters is multiplied by this number.",
+        "With “many”, the reward is the share of these letters among all letters, multiplied by this number; with "
+        "“few”, it is 1 minus that.",
     ] = 8.0
 
 

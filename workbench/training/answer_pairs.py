@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from workbench.training.losses import Head, hidden_states
+from workbench.training.branches import Branches, branch_states
+from workbench.training.losses import Head
 from workbench.training.peft_models import base_of
 from workbench.training.sequences import TokenSequence
 from workbench.training.token_logps import token_logps
@@ -94,19 +95,7 @@ def answer_states(model: Any, rows: Sequence[TokenSequence], pooling: str, *, to
 
 def _row_states(model: Any, rows: Sequence[TokenSequence]) -> Any:
     """The blocks' output for each token, (rows, longest, width)."""
-    base = base_of(model)
-    device = base.get_input_embeddings().weight.device
-    longest = max(len(row.tokens) for row in rows)
-    tokens = torch.zeros((len(rows), longest), dtype=torch.long)
-    for place, row in enumerate(rows):
-        tokens[place, : len(row.tokens)] = torch.tensor(row.tokens)
-    placed: dict[str, Any] = {}
-    if any(row.starts for row in rows):
-        positions, mask = _placement(rows, longest)
-        if getattr(base.config, "_attn_implementation", "") == "eager":
-            mask = torch.where(mask, 0.0, torch.finfo(torch.float32).min)
-        placed = {"position_ids": positions.to(device), "attention_mask": mask.to(device)}
-    return hidden_states(model, tokens.to(device), **placed)
+    return branch_states(model, [Branches(row.tokens, prompt_length(row), row.starts) for row in rows])
 
 
 def sample_pairs(sample: Sequence[int]) -> list[TokenSequence]:
@@ -133,18 +122,6 @@ def pairs_fit(model: Any, rows: Sequence[TokenSequence]) -> bool:
     finally:
         model.train(was_training)
     return bool(((alone.sums - found.sums).abs() <= _AGREES * alone.sums.abs().clamp(min=1)).all())
-
-
-def _placement(rows: Sequence[TokenSequence], longest: int) -> tuple[Any, Any]:
-    """Positions, (rows, longest), and who sees whom, (rows, 1, longest, longest)."""
-    positions = torch.arange(longest).repeat(len(rows), 1)
-    mask = torch.ones(longest, longest, dtype=torch.bool).tril().repeat(len(rows), 1, 1, 1)
-    for place, row in enumerate(rows):
-        prompt = prompt_length(row)
-        for start in row.starts:
-            positions[place, start:] = torch.arange(prompt, prompt + longest - start)
-            mask[place, 0, start:, prompt:start] = False
-    return positions, mask
 
 
 def _predictions(rows: Sequence[TokenSequence], longest: int) -> tuple[Any, Any, Any]:

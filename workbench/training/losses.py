@@ -22,7 +22,7 @@ from workbench.training.sequences import TokenSequence
 CHUNK_BYTES = 24 << 20
 """About what the float32 logits of a chunk may take."""
 
-_AGREES = 2e-3
+AGREES = 2e-3
 _IGNORED = -100
 
 
@@ -183,12 +183,15 @@ def chunked_loss(model: Any, tokens: Any, labels: Any, positions: Any = None) ->
     hidden = hidden_states(model, tokens, **_placed(positions))[:, :-1]
     targets = labels[:, 1:]
     chosen = targets != _IGNORED
+    return loss_of_states(base, hidden[chosen], targets[chosen])
+
+
+def loss_of_states(base: Any, states: Any, targets: Any) -> BatchLoss:
+    """The cross-entropy of ``targets``, (n,), from the blocks' outputs that predict them, (n, width)."""
     head = Head(base)
-    vocabulary = head.layer.weight.shape[0]
-    states, wanted = hidden[chosen], targets[chosen]
-    chunk = max(16, CHUNK_BYTES // (4 * vocabulary))
-    total, right = _ChunkedLoss.apply(states, wanted, head, chunk, *head.parameters())
-    return BatchLoss(total, len(wanted), int(right))
+    chunk = max(16, CHUNK_BYTES // (4 * head.layer.weight.shape[0]))
+    total, right = _ChunkedLoss.apply(states, targets, head, chunk, *head.parameters())
+    return BatchLoss(total, len(targets), int(right))
 
 
 def hidden_states(model: Any, tokens: Any, **placed: Any) -> Any:
@@ -278,7 +281,7 @@ def choose_loss(model: Any, sample: Sequence[int], dtype: Any = torch.float32) -
                 return own_loss  # an architecture that is built otherwise
     finally:
         model.train(was_training)
-    agrees = abs(float(own.total) - float(ours.total)) <= _AGREES * max(1.0, abs(float(own.total)))
+    agrees = abs(float(own.total) - float(ours.total)) <= AGREES * max(1.0, abs(float(own.total)))
     return chunked_loss if agrees else own_loss
 
 

@@ -10,13 +10,11 @@ the longest example, a pair is two rows with the prompt in each, and the loss is
 from __future__ import annotations
 
 import importlib.util
-import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
-import psutil
 
 from workbench.base.errors import UserError
 from workbench.base.paths import free_bytes
@@ -36,15 +34,12 @@ from workbench.training.methods.weights_method import WeightsMethod, method_of
 from workbench.training.model_shape import ModelShape, read_shape
 from workbench.training.objectives.objective import Objective, objective_of
 from workbench.training.protocol import BaseModel, MeasuredSpeed
+from workbench.training.scoring_budget import scored_sample
+from workbench.training.stage_times import estimate_stages, free_cores, measured_flops
 from workbench.training.trainer_settings import micro_batch_examples
 from workbench.training.trl_trainer import TrlTrainer, computed_rows, logged_metrics, trl_problem
 from workbench.training.weights.dtype_selection import computing_dtype, measure_speeds
 
-CORE_FLOPS = 60e9
-"""Of a processor's core, in float32, where nothing was measured yet: SmolLM2 on two cores of 2023. A graphics card's
-speed is not guessed."""
-TRL_SLOWER = 3.0
-"""TRL on a processor took 2.1 to 3.8 times as long for pairs (docs/benchmarks.md)."""
 DISK_LEFT = 200_000_000
 """Bytes that are left free on the disk whatever happens."""
 
@@ -63,18 +58,20 @@ def plan(
     cores: int = 0,
     fast_bf16: bool | None = None,
     other_bytes: int = 0,
+    measure: bool = False,
 ) -> TrainingPlan:
     """Plan a training of ``config`` on ``model`` with the data that ``data`` reports; ``methods`` are those of the
     registry.
 
     ``device_free_bytes`` is the free memory of a graphics card, which counts instead of the machine's where there is
     one. ``other_bytes`` is memory that is no part of the plan and will be taken beside it, by a judge: what is chosen
-    for its speed leaves room for it. ``cores`` 0 and ``fast_bf16`` None: as this machine has them. What does not fit is
-    described in the plan's ``problem`` and ``hint``. Raises UserError for a model that is not sound, or that cannot be
-    trained at all.
+    for its speed leaves room for it. ``measure``: a step is measured on this processor as it is now, which takes some
+    seconds and counts more than ``speeds``. ``cores`` 0 and ``fast_bf16`` None: as this machine has them. What does not
+    fit is described in the plan's ``problem`` and ``hint``. Raises UserError for a model that is not sound, or that
+    cannot be trained at all.
     """
     shape = read_shape(Path(model.path))
-    free_cores = float(cores) or _free_cores()
+    usable_cores = float(cores) or free_cores()
     cores = cores or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
     if fast_bf16 is None:
         fast_bf16 = device == "cuda" or (computes_bf16() and computing_dtype(measure_speeds()) == "bfloat16")
@@ -124,9 +121,24 @@ def plan(
     tokens = computed_tokens(resolved, objective, data.train)
     stages: tuple[StageTime, ...] = ()
     if not problem:
-        stages = estimate_stages(shape, resolved, methods, data, speeds, tokens, device=device, cores=free_cores)
+        flops = measured_flops(shape, form, tokens // max(1, resolved.optimiser.max_steps)) if measure else 0.0
+        stages = estimate_stages(
+            shape, resolved, methods, data, speeds, tokens, device=device, cores=usable_cores, flops=flops
+        )
     metrics, charts = objective.metrics, objective.charts
     notes = _notes(config, resolved, row, objective, facts, data)
+    evaluated = (data.evaluation if data.evaluation.examples else data.train).kept_tokens(resolved.data.max_length)
+    sample = scored_sample(resolved, evaluated, tokens, shape.parameters)
+    if not sample.answering:
+        notes.append(
+            "Only losses are computed before and after the training, on a few examples, and no answers are asked for: "
+            "this model would take longer to write them than to be trained."
+        )
+    elif not sample.whole:
+        notes.append(
+            f"The model is scored before and after the training on a sample, about {sample.share:.0%} of the "
+            "evaluation examples, sample answers and general questions, so that scoring does not outlast the training."
+        )
     if by_trl and not not_by_trl:
         trl = objective.trl()
         metrics, charts = logged_metrics(trl, metrics, charts)
@@ -252,87 +264,6 @@ def computed_tokens(config: TrainingConfig, objective: Objective, train: SideRep
     return round(config.optimiser.max_steps * config.optimiser.batch_size * each)
 
 
-def _free_cores() -> float:
-    """The number of cores that a training would get beside other programs: a busy one counts half."""
-    there = len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
-    return there * (1 - psutil.cpu_percent(interval=_LOOK_S) / 200)
-
-
-def estimate_stages(
-    shape: ModelShape,
-    config: TrainingConfig,
-    methods: Methods[Method],
-    data: DataReport,
-    speeds: Sequence[MeasuredSpeed],
-    tokens: int,
-    *,
-    device: Device,
-    cores: float,
-) -> tuple[StageTime, ...]:
-    """The estimated time of each stage: from the speed of a training of this model here, else from its operations on a
-    processor; none on a graphics card that was not measured."""
-    speed = _measured_speed(shape, config, methods, speeds)
-    cost = token_flops(shape, method_of(config.weights, methods), config)
-    if speed is None:
-        if device != "cpu":
-            return ()
-        speed = CORE_FLOPS * max(0.5, cores) / cost / (TRL_SLOWER if config.trainer == "trl" else 1.0)
-    forward = 2 * shape.parameters / cost / speed
-    evaluations = math.ceil(config.optimiser.max_steps / config.evaluation.interval)
-    looked_at = data.evaluation if data.evaluation.examples else data.train
-    reading = looked_at.kept_tokens(config.data.max_length) * forward
-    # a generated token costs about what eight do that are computed at once: each time all weights are read
-    answer = 0.5 * config.evaluation.max_new_tokens * 8 * forward
-    answers = config.evaluation.sample_answers
-    scoring = reading + answers * answer + (_GENERAL_TOKENS * forward if config.evaluation.forgetting else 0.0)
-    return (
-        StageTime("loading", _LOADING_S + 4 * shape.parameters / _READ_BYTES),
-        StageTime("scoring before", scoring),
-        StageTime("training", tokens / speed + evaluations * (reading + min(ANSWERS_DURING, answers) * answer)),
-        StageTime("scoring after", scoring - reading),
-        StageTime("verification", _VERIFYING_S + 8 * shape.parameters / _READ_BYTES),
-    )
-
-
-_LOADING_S, _VERIFYING_S, _READ_BYTES = 5.0, 3.0, 250e6
-"""Of 135 million parameters: 7 s until they are loaded, with their checksum and torch; 7 s for the verification."""
-_LOOK_S = 0.3
-ANSWERS_DURING = 4
-"""Answers of an evaluation on the way."""
-
-
-_GENERAL_TOKENS = 4_000
-
-
-def token_flops(shape: ModelShape, method: WeightsMethod, config: TrainingConfig) -> float:
-    """Operations for one trained token: twice the weights forwards, as many for the gradients backwards, as many for
-    those of the trainable weights; with checkpointing forwards twice (Kaplan et al. 2020, arXiv:2001.08361)."""
-    computations = 3 if config.optimiser.gradient_checkpointing == "on" else 2
-    computed = 2.0 * (computations * shape.parameters + method.backward_parameters(shape))
-    return computed * memory.longer(method, config)
-
-
-def _measured_speed(
-    shape: ModelShape, config: TrainingConfig, methods: Methods[Method], speeds: Sequence[MeasuredSpeed]
-) -> float | None:
-    """That of the same model, method and form; else the latest of the same model, scaled by the operations. The latest
-    comes first in ``speeds``."""
-    of_model = [
-        one
-        for one in speeds
-        if one.model == config.model and one.tokens_per_second > 0 and methods.get(one.method, "weights") is not None
-    ]
-    same = [one for one in of_model if (one.method, one.base) == (config.weights.method, config.weights.base)]
-    if same:
-        return same[0].tokens_per_second
-    if not of_model:
-        return None
-    other = of_model[0]
-    measured = method_of(msgspec.structs.replace(config.weights, method=other.method), methods)
-    asked = method_of(config.weights, methods)
-    return other.tokens_per_second * token_flops(shape, measured, config) / token_flops(shape, asked, config)
-
-
 def _first_problem(shape: ModelShape, method: WeightsMethod, data: DataReport) -> tuple[str, str]:
     if data.shape == "unknown":
         return (
@@ -410,10 +341,10 @@ def _smaller(
 
 _FORM_NAMES: dict[BaseForm, str] = {
     "auto": "as it suits",
-    "f32": "in 32 bits",
-    "bf16": "in 16 bits",
+    "f32": "in 32 bits each",
+    "bf16": "in 16 bits each",
     "packed": "packed, as in the GGUF file",
-    "4bit": "in 4 bits",
+    "4bit": "in 4 bits each",
 }
 
 

@@ -89,7 +89,8 @@ class FingerprintSet(Call[QuestionFingerprints], frozen=True, kw_only=True, tag=
 
 class Plan(Call[TrainingPlan], frozen=True, kw_only=True, tag="plan"):
     """See ``calls.PlanTraining``. ``runs`` is the folder whose disk the checkpoints go to, ``other_bytes`` the memory
-    that a judge will take beside the training."""
+    that a judge will take beside the training. ``measure``: the speed of this machine is measured now, for some
+    seconds, and counts more than that of earlier trainings."""
 
     config: TrainingConfig
     model: BaseModel
@@ -97,6 +98,7 @@ class Plan(Call[TrainingPlan], frozen=True, kw_only=True, tag="plan"):
     memory_free_bytes: int
     other_bytes: int = 0
     speeds: tuple[MeasuredSpeed, ...] = ()
+    measure: bool = False
 
 
 class MeasuredSpeed(msgspec.Struct, frozen=True, kw_only=True):

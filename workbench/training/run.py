@@ -46,9 +46,10 @@ from workbench.training.control import Control
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.evaluation import GeneralSet, read_general_set
 from workbench.training.experience.record import POLICY_FOLDER
-from workbench.training.losses import make_loss
+from workbench.training.losses import ComputeLoss, make_loss
 from workbench.training.memory_use import peak_memory_bytes
 from workbench.training.methods.weights_method import WeightsMethod, method_of
+from workbench.training.model_shape import read_shape
 from workbench.training.objectives.objective import Objective, objective_of
 from workbench.training.out_of_memory import translate_out_of_memory
 from workbench.training.protocol import TRAINED_RECORD, BaseModel, Trained, TrainModel
@@ -66,8 +67,8 @@ if TYPE_CHECKING:
     from workbench.training.trl_training import TrlTraining
 
 
-MOST_CHECKED = 64
-"""So many examples go into verification."""
+FEWEST_CHECKED, MOST_CHECKED = 16, 64
+"""How many examples go into verification, where there are as many."""
 
 TRAINED = "trained"
 _DONE = "trained.json"
@@ -181,7 +182,12 @@ class _Session:
         self._model = model = self._method.apply(loaded)
         model.eval()
         self._objective.prepare(self._context(loaded))
-        scorer = self._scorer(loaded)
+        sample = longest_of(self._data.train).tokens
+        plain = make_loss(model, sample, loaded.dtype)  # which two passes through the model are taken for
+        if self._objective.has_own_loss:
+            scorer = self._scorer(loaded, self._objective.make_loss(model, sample, loaded.dtype), plain)
+        else:
+            scorer = self._scorer(loaded, plain, plain)
         fingerprint = _fingerprint(self._config, self._call.model, self._data.train)
         checkpoints = Checkpoints(self._folder / "checkpoints")
         found = checkpoints.latest()
@@ -190,7 +196,8 @@ class _Session:
         before = scorer.before(self._folder / _BEFORE) if self._ranks.leads else None
         # what was drawn so far depends on whether it was scored before: begin the training from the seed
         set_seed(self._config.optimiser.seed + self._ranks.rank)
-        trainer = self._trainer(self._options(loaded, scorer, fingerprint))
+        known = None if self._objective.has_own_loss else plain
+        trainer = self._trainer(self._options(loaded, scorer, fingerprint, known))
         try:
             reached = trainer.run()
         except Stopped as stopped:
@@ -266,25 +273,28 @@ class _Session:
             emit=self._emit,
         )
 
-    def _scorer(self, loaded: LoadedBase) -> Scorer:
-        sample = longest_of(self._data.train).tokens
+    def _scorer(self, loaded: LoadedBase, loss_of: ComputeLoss, general_loss_of: ComputeLoss) -> Scorer:
         return Scorer(
             self._model,
-            self._objective.make_loss(self._model, sample, loaded.dtype),
-            make_loss(self._model, sample, loaded.dtype),
+            loss_of,
+            general_loss_of,
             loaded.dtype,
             self._device,
             config=self._config,
             data=self._data,
             general_set=self._general_set,
             tokenizer=self._tokenizer,
+            parameters=read_shape(Path(self._call.model.path)).parameters,
             check=self._check,
             emit=self._emit,
+            cross_entropy=not self._objective.has_own_loss,
             selected_by=self._objective.selected_by,
             most_evaluated=self._objective.most_evaluated,
         )
 
-    def _options(self, loaded: LoadedBase, scorer: Scorer, fingerprint: str) -> TrainerOptions:
+    def _options(
+        self, loaded: LoadedBase, scorer: Scorer, fingerprint: str, loss_of: ComputeLoss | None
+    ) -> TrainerOptions:
         part = self._config.evaluation
         return TrainerOptions(
             optimiser=self._config.optimiser,
@@ -302,6 +312,7 @@ class _Session:
             device=self._device,
             checkpointing=self._config.optimiser.gradient_checkpointing == "on" and self._method.can_checkpoint,
             fingerprint=fingerprint,
+            loss_of=loss_of,
         )
 
     # -- what is left ---------------------------------------------------------------------------------
@@ -338,12 +349,13 @@ class _Session:
         self._emit(events.Progress(stage=stage, done=done, total=total, unit="examples"))
 
     def _questions_to_check(self) -> bytes:
-        """The prompts for verification: examples of the evaluation side, or of the other one where nothing is held
-        out."""
+        """The prompts for verification: examples of the evaluation side, and of the other one where these are few."""
         asked = {question.prompt: question for question in self._data.questions}
         lines = []
-        texts = (text for one in self._data.evaluation for text in self._objective.texts(one))
-        for text in islice(texts, MOST_CHECKED):
+        held_out = [text for one in islice(self._data.evaluation, MOST_CHECKED) for text in self._objective.texts(one)]
+        others = (text for one in self._data.train for text in self._objective.texts(one))
+        texts = [*held_out[:MOST_CHECKED], *islice(others, max(0, FEWEST_CHECKED - len(held_out)))]
+        for text in texts:
             start = len(text.tokens)
             while start and text.trained[start - 1]:
                 start -= 1

@@ -20,25 +20,27 @@ from workbench.training.batching import MICRO_BATCH_TOKENS
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.evaluation import Advance, GeneralSet, answer_questions, score_answers, score_texts
 from workbench.training.losses import ComputeLoss, keeps_apart
-from workbench.training.planning import ANSWERS_DURING
+from workbench.training.scoring_budget import FEWEST_SAMPLED, Sample, evaluated_tokens, sampled, scored_sample
 from workbench.training.sequences import Question, TokenSequence, lengths_of
 from workbench.training.sets import ReadySet
+from workbench.training.shared_prompts import can_share
+from workbench.training.stage_times import ANSWERS_DURING
 
 MOST_EVALUATED, FEWEST_EVALUATED = 256, 16
-FEWEST_EVALUATED_TOKENS, SHARE_EVALUATED = 8192, 1 / 40
-"""Evaluation examples are looked at up to so many, and up to that share of the tokens that are trained (or the fewest):
-ten evaluations on the way then cost a tenth of the time. They are the first ones, always the same."""
-
+"""Of the evaluation examples; they are the first ones, always the same."""
 GENERAL_ANSWER_TOKENS = 24
 
 Emit = Callable[[events.Event], None]
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):
-    """Scores before the training; a training that is gone on with does not take them again."""
+    """Scores before the training; a training that is gone on with does not take them again. ``share`` and ``answering``
+    are the ``Sample`` that was scored."""
 
     scores: Scores
     general: Scores | None = None
+    share: float = 1.0
+    answering: bool = True
 
 
 _BEFORE = Stored("scores before this training", Before)
@@ -46,7 +48,7 @@ _BEFORE = Stored("scores before this training", Before)
 
 class Scorer:
     """Scores one model on one set; what it finds is emitted as it is found. ``check`` is called in between and raises
-    what is to end it."""
+    what is to end it. ``cross_entropy``: ``loss_of`` is that of a language model, so that texts can share a prompt."""
 
     def __init__(
         self,
@@ -60,8 +62,10 @@ class Scorer:
         data: ReadySet,
         general_set: GeneralSet | None,
         tokenizer: Tokenizer,
+        parameters: int,
         check: Callable[[], None],
         emit: Emit,
+        cross_entropy: bool = False,
         selected_by: Callable[[Scores], float | None] = lambda scores: scores.loss,
         most_evaluated: int = MOST_EVALUATED,
     ) -> None:
@@ -70,10 +74,11 @@ class Scorer:
         self._dtype, self._device = dtype, device
         self._max_new_tokens = config.evaluation.max_new_tokens
         self._measured = data.report.measured
-        self._texts = texts_of(data.evaluation, _tokens_trained(config, data.train))[:most_evaluated]
-        self._questions = spread(data.questions, config.evaluation.sample_answers)
-        self._general_set = general_set
+        self._config, self._data, self._all_general, self._most_evaluated = config, data, general_set, most_evaluated
+        trained, there = _tokens_trained(config, data.train), sum(len(text.tokens) for text in data.evaluation)
         self._micro_batch_tokens = config.optimiser.micro_batch_tokens or MICRO_BATCH_TOKENS
+        self._cross_entropy = cross_entropy
+        self._take(scored_sample(config, there, trained, parameters))
         self._apart = any(one.starts for one in self._texts) and keeps_apart(model, dtype)
         self._tokenizer = tokenizer
         self._check = check
@@ -81,13 +86,32 @@ class Scorer:
         self._selected_by = selected_by
         self._last: tuple[int, Scores] | None = None  # a step and what the texts gave then
 
+    def _take(self, sample: Sample) -> None:
+        """Score this sample from now on."""
+        self._sample = sample
+        texts = texts_of(self._data.evaluation, _tokens_trained(self._config, self._data.train), sample.share)
+        self._texts = texts[: self._most_evaluated]
+        answers = min(len(self._data.questions), self._config.evaluation.sample_answers)
+        self._questions = spread(self._data.questions, sample.answers(answers))
+        self._general_set = self._all_general.sample(sample) if self._all_general is not None else None
+        with self._computing():
+            self._shared = self._cross_entropy and can_share(
+                self._model, self._loss_of, self._texts, self._micro_batch_tokens
+            )
+
     def before(self, path: Path) -> Before:
         """The scores before the training: those of the file at ``path``, else they are taken and kept there."""
         known = _BEFORE.load(path)
         if isinstance(known, Before):
+            self._take(Sample(known.share, known.answering))
             return known
         advance = self._advance("scoring before", self._texts, self._questions, *self._general_sides)
-        found = Before(scores=self._all(0, advance), general=self._general(0, advance))
+        found = Before(
+            scores=self._all(0, advance),
+            general=self._general(0, advance),
+            share=self._sample.share,
+            answering=self._sample.answering,
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         _BEFORE.save(path, found)
         self._tell(ScoresPair(before=found.scores, measured=self._measured), ScoresPair(before=found.general))
@@ -154,8 +178,10 @@ class Scorer:
             )
             questions = self._general_set.questions
             answers = self._ask(questions, GENERAL_ANSWER_TOKENS, advance)
-        exact, rouge, _ = score_answers(questions, answers, step, within=True)
         self._emit(events.Metric(name="general_loss", value=scores.loss, step=step))
+        if not questions:
+            return scores
+        exact, rouge, _ = score_answers(questions, answers, step, within=True)
         self._emit(events.Metric(name="general_exact_match", value=exact, step=step))
         return msgspec.structs.replace(scores, exact_match=exact, rouge_l=rouge, answers=len(questions))
 
@@ -167,6 +193,7 @@ class Scorer:
             self._check,
             micro_batch_tokens=self._micro_batch_tokens,
             apart=self._apart,
+            shared=self._shared,
             advance=advance,
         )
 
@@ -210,13 +237,16 @@ class Scorer:
                 self._emit(events.Artifact(kind=kind, id=side, result=msgspec.to_builtins(pair)))
 
 
-def texts_of(texts: Sequence[TokenSequence], tokens_trained: float) -> tuple[TokenSequence, ...]:
-    """The examples whose loss is looked at by a training of so many tokens."""
-    room = max(FEWEST_EVALUATED_TOKENS, SHARE_EVALUATED * tokens_trained)
+def texts_of(texts: Sequence[TokenSequence], tokens_trained: float, share: float = 1.0) -> tuple[TokenSequence, ...]:
+    """The examples whose loss is looked at by a training of so many tokens; ``share`` of them where that is less than
+    1."""
+    there = float(sum(len(text.tokens) for text in texts))
+    room = share * evaluated_tokens(there, tokens_trained)
+    fewest = sampled(FEWEST_EVALUATED, share, FEWEST_SAMPLED)
     taken: list[TokenSequence] = []
     for text in texts[:MOST_EVALUATED]:
         room -= len(text.tokens)
-        if room < 0 and len(taken) >= FEWEST_EVALUATED:
+        if room < 0 and len(taken) >= fewest:
             break
         taken.append(text)
     return tuple(taken)

@@ -51,7 +51,7 @@ MOST_COMPARED = 1_000
 ALL_TRAINED = (
     "All {count:,} examples are trained, since in a set of fewer than {few} each one that is kept apart is a fact that "
     "the model does not learn. So the result is measured on what was trained: to measure something else, set the "
-    "evaluation split, or give an evaluation file that asks the same in other words."
+    "evaluation split, or choose evaluation examples that ask the same in other words."
 )
 _LONGEST_PREVIEW = 4_000  # characters of a piece
 
@@ -159,7 +159,7 @@ def ready_set(
 
 
 def trained_questions(prepared: TrainingSet) -> Iterator[str]:
-    """What is asked in the examples that are trained on; of a plain text nothing."""
+    """The questions of the examples that are trained on; of a plain text nothing."""
     return (text for example in prepared.train_examples for text in _asked(example))
 
 
@@ -209,8 +209,8 @@ def _shape_of(path: Path, mapping: ColumnMapping | None) -> Shape:
 def _measured(
     loaded: LoadedSet, prepared: TrainingSet, trained: QuestionFingerprints, earlier: Mapping[str, str]
 ) -> Measured | None:
-    """What the evaluation examples are to the model that is trained; of many the questions of the first ones are looked
-    at. None where it is not known what an earlier training of the base had."""
+    """The relation of the evaluation examples to the model that is trained; of many the questions of the first ones are
+    looked at. None where it is not known what an earlier training of the base had."""
     looked_at = prepared.evaluation_examples[:MOST_COMPARED]
     if not prepared.evaluation:
         count = len(prepared.train)
@@ -287,7 +287,7 @@ def _held_back(config: TrainingConfig, loaded: LoadedSet, prepared: TrainingSet)
         return [f"{said} They show whether the model prefers what you preferred; what they say is not learnt."]
     return [
         f"{said} In a set this small each held-back example is a fact that the model does not learn: to train on all, "
-        "leave the evaluation split empty, or give an evaluation file that asks the same in other words."
+        "leave the evaluation split empty, or choose evaluation examples that ask the same in other words."
     ]
 
 

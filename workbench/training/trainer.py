@@ -108,7 +108,8 @@ class StepTrainer(ResumedTrainer, Trainer):  # type: ignore[misc]  # transformer
         """
         found = self.progress.resume()
         sample = longest_of(self.options.train).tokens
-        self._compute_loss = self.options.objective.make_loss(self.model, sample, self.options.dtype)
+        made = self.options.loss_of
+        self._compute_loss = made or self.options.objective.make_loss(self.model, sample, self.options.dtype)
         if found is not None and isinstance(self._compute_loss, ExperienceLoss):
             self._compute_loss.restore(read_objective(found))
         several = any(one.starts for one in self.options.train)

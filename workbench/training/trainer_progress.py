@@ -33,6 +33,7 @@ from workbench.training.checkpoints import (
     restore_random,
 )
 from workbench.training.control import Control, Switch
+from workbench.training.losses import ComputeLoss
 from workbench.training.memory_use import memory_bytes
 from workbench.training.objectives.objective import Objective
 from workbench.training.peft_models import base_of, trainable_parameters
@@ -53,7 +54,8 @@ class Stopped(Exception):
 class TrainerOptions:
     """The options of a trainer. ``evaluate`` gives the evaluation loss after a step (None: there is none) and
     tells of it; it is called every ``every`` steps and at the last one, by process 0 alone. ``pace`` is called before
-    each micro-batch. ``dtype`` is that of the computation. ``fingerprint`` tells runs apart."""
+    each micro-batch. ``dtype`` is that of the computation. ``fingerprint`` tells runs apart. ``loss_of`` is the
+    objective's loss where it was made already."""
 
     optimiser: OptimiserPart
     train: Sequence[TokenSequence]
@@ -71,6 +73,7 @@ class TrainerOptions:
     checkpointing: bool = False
     fingerprint: str = ""
     keep_checkpoints: bool = True
+    loss_of: ComputeLoss | None = None
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Computes in the base's number format while the trainable weights are float32."""

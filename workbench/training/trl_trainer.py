@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.records.training import ChartSpec, MetricSpec, TrainingConfig
 from workbench.records.training.metrics import GENERAL_LOSS, TRAINER_METRICS
@@ -54,8 +55,8 @@ class TrlTrainer(msgspec.Struct, frozen=True, kw_only=True):
     updates: int = 1
     rewards: tuple[dict[str, Any], ...] = ()
     penalises: bool = False
-    notes: tuple[str, ...] = ()
-    exported_notes: tuple[str, ...] = ()
+    notes: tuple[Shown, ...] = ()
+    exported_notes: tuple[Shown, ...] = ()
 
 
 def not_in_trl(title: str) -> UserError:

@@ -27,6 +27,10 @@ Floats = NDArray[np.float32]
 BLOCK_BYTES = 32 << 20
 """Of logits that are in memory at a time."""
 
+LARGE_FILE = 1 << 30
+"""The weights of a file from this size on are computed with as they lie in the file. llama.cpp would repack them into a
+second copy for speed; torch maps the same file beside it, and what fitted a training would not fit its verification."""
+
 
 def block_tokens(vocabulary: int) -> int:
     """For how many positions the logits are computed at a time."""
@@ -42,6 +46,7 @@ class Weights:
         log.forget_errors()
         parameters = llama.llama_model_default_params()
         parameters.n_gpu_layers = 0
+        parameters.use_extra_bufts = path.stat().st_size < LARGE_FILE
         self.path = path
         self.pointer = llama.llama_model_load_from_file(str(path).encode(), parameters)
         if not self.pointer:

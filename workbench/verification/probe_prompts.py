@@ -18,8 +18,11 @@ from workbench.base.errors import UserError
 from workbench.base.files import open_regular
 
 MOST_PROMPTS = 200
-MOST_TOKENS = 8192
+FEWEST_TOKENS, MOST_TOKENS = 256, 8192
 """Of all prompts together: more say no more, and take longer."""
+
+MOST_OPERATIONS = 4e12
+"""Of one model that computes them once, so that a large model is compared on fewer of them: 40 seconds on two cores."""
 
 LONGEST_TOKENS = 1024
 """Where a prompt is cut."""
@@ -52,8 +55,9 @@ class Prompt:
     trained: tuple[bool, ...]
 
 
-def read_prompts(path: Path) -> list[Prompt]:
-    """Read ``{tokens, trained, question, expected}`` line by line, at most ``MOST_PROMPTS``, evenly chosen.
+def read_prompts(path: Path, parameters: int = 0) -> list[Prompt]:
+    """Read ``{tokens, trained, question, expected}`` line by line, at most ``MOST_PROMPTS``, evenly chosen, and as many
+    tokens as a model of so many ``parameters`` computes in ``MOST_OPERATIONS``.
 
     Raises UserError that names file and line when it is not sound.
     """
@@ -75,13 +79,15 @@ def read_prompts(path: Path) -> list[Prompt]:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.", "Train again.") from error
     except msgspec.DecodeError as error:
         raise UserError(f"Line {number} of {path} is damaged: {error}.", "Train again.") from error
-    return chosen(found)
+    affordable = MOST_OPERATIONS / (2 * parameters) if parameters else MOST_TOKENS
+    return chosen(found, round(min(MOST_TOKENS, max(FEWEST_TOKENS, affordable))))
 
 
-def chosen(prompts: Sequence[Prompt]) -> list[Prompt]:
+def chosen(prompts: Sequence[Prompt], most_tokens: int = MOST_TOKENS) -> list[Prompt]:
     """As many as are enough, spread over all of them."""
-    step = max(1, math.ceil(len(prompts) / MOST_PROMPTS))
-    left = MOST_TOKENS
+    tokens = sum(len(prompt.tokens) for prompt in prompts)
+    step = max(1, math.ceil(len(prompts) / MOST_PROMPTS), math.ceil(tokens / most_tokens))
+    left = most_tokens
     kept: list[Prompt] = []
     for prompt in prompts[::step]:
         if left < len(prompt.tokens) and kept:

@@ -23,8 +23,12 @@ from workbench.verification.torch_model import evaluating, is_exact, rebuild
 
 Report = Callable[[str, int, int], None]
 
-ALLOWED = 0.03
-"""The mean difference of a served score from torch's, at most, as a share of the mean absolute score."""
+ALLOWED = 0.15
+"""The difference of the served scores from torch's, at most, as a share of the spread of torch's over the answers (both
+as root mean squares): what counts of a reward is which of two answers has more of it, and by how much, so that neither
+the size of the scores nor a spread that is small matters. At .15 about 5 of 100 pairs of answers change their order.
+Measured on the starter with 12 answers: .04 as served; .17 with four fifths of the adapter, .40 with half of it, .77
+without it; .13 with a twentieth of the head's weights gone; .76 with the other pooling."""
 
 
 def verify_reward_model(
@@ -86,12 +90,20 @@ def _pooled(states: Any, prompt: Prompt, head: RewardHead) -> float:
 
 def compare_scores(in_torch: Any, in_engine: Any, seconds: float) -> VerificationReport:
     """The report on the scores of the same answers, each of shape (answers,)."""
-    error = float(np.abs(in_engine - in_torch).mean() / max(1e-9, float(np.abs(in_torch).mean())))
+    apart = float(np.sqrt(((in_engine - in_torch) ** 2).mean()))
+    spread = float(in_torch.std(ddof=1)) if len(in_torch) > 1 else float(np.abs(in_torch).mean())
+    error = apart / spread if spread else float("inf") if apart else 0.0
     ranks = rank_correlation(in_torch, in_engine)
     count = counted(len(in_torch), "answer")
-    compared = f"served scores of {count} differ from torch's by {error:.1%} on average, rank correlation {ranks:.3f}"
+    compared = (
+        f"served scores of {count} differ from torch's by {error:.1%} of the spread of these, rank correlation "
+        f"{ranks:.3f}"
+    )
     passed = bool(np.isfinite(in_engine).all()) and error <= ALLOWED
-    reason = f"The {compared}; at most {ALLOWED:.0%} is allowed."
+    reason = (
+        f"The {compared}; at most {ALLOWED:.0%} is allowed. Where the reward model hardly tells answers apart, rate "
+        "more pairs or train it for longer."
+    )
     return VerificationReport(
         passed=passed,
         verdict=f"The exported file scores answers as the trained model does: {compared}." if passed else reason,

@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from workbench.base import errors
+from workbench.base.catalogue import Shown
 from workbench.base.durability import kept_beside
 from workbench.base.errors import UserError
 from workbench.base.training_environment import given_folder, missing_packages
@@ -38,12 +39,9 @@ from workbench.verification.comparison import BASE, EXACT, PLAIN, REFERENCE, SER
 from workbench.verification.engine_model import EngineModel, Weights, block_tokens
 from workbench.verification.probe_prompts import GENERAL, LONGEST_TOKENS, Prompt, read_prompts
 from workbench.verification.reward_model import verify_reward_model
-from workbench.verification.torch_model import TorchModel, evaluating, is_exact, rebuild
+from workbench.verification.torch_model import LARGEST_FLOAT32, TorchModel, evaluating, is_exact, rebuild
 
 Report = Callable[[str, int, int], None]
-
-LARGEST_FLOAT32 = 4 << 30
-"""No float32 merge beyond so many bytes."""
 
 
 def verify_trained(
@@ -100,8 +98,9 @@ def verify_trained(
             cancelled=cancelled or (lambda: False),
         )
     count = ThreadCount(threads or os.cpu_count() or 1)
-    prompts = read_prompts(questions) if questions is not None and questions.is_file() else []
-    notes: list[str] = []
+    parameters = sum(piece.parameters for piece in read_pieces(path))
+    prompts = read_prompts(questions, parameters) if questions is not None and questions.is_file() else []
+    notes: list[Shown] = []
     if scores is not None and scores.exact_match is not None:
         notes.append(f"The training itself found {scores.exact_match:.0%} of {scores.answers} answers exact.")
     if plain != path:
@@ -147,7 +146,7 @@ class _Models:
         self.prompts = prompts
         self.comparison = Comparison()
 
-    def open(self, scale: float, model: Any, notes: list[str], report: Report | None) -> _Models:
+    def open(self, scale: float, model: Any, notes: list[Shown], report: Report | None) -> _Models:
         merged = self._served.kind == "merged"
         virtual = self._served.kind in ("soft-prompt", "prefix")
         adapter = None if merged else Path(self._served.path)
@@ -175,7 +174,7 @@ class _Models:
         return self
 
     def _open_torch(
-        self, scale: float, model: Any, vocabulary: int, merged: bool, notes: list[str], report: Report | None
+        self, scale: float, model: Any, vocabulary: int, merged: bool, notes: list[Shown], report: Report | None
     ) -> None:
         if not self._trained.is_dir():
             notes.append("torch cannot load a GGUF adapter, so it was compared in llama.cpp only.")
@@ -214,7 +213,7 @@ class _Models:
         write_merged(self._base, adapter, path, out, "F32", scale, unpacked=unpacked, progress=progress)
         return self._stack.enter_context(Weights(path))
 
-    def _room(self, notes: list[str]) -> bool:
+    def _room(self, notes: list[Shown]) -> bool:
         needed = 4 * sum(piece.parameters for piece in read_pieces(self._base))
         free = shutil.disk_usage(Path(self._served.path).parent).free
         if needed > LARGEST_FLOAT32:
@@ -281,7 +280,7 @@ def judge(
 
     Raises UserError when the files that were compared cannot be read any more.
     """
-    reasons: list[str] = []
+    reasons: list[Shown] = []
     agreements: list[Agreement] = []
     own = found.pairs.get((PLAIN, BASE))
     kind, needed = _needed(served, trained, base, own.top1 if own else 1.0)

@@ -15,6 +15,7 @@ WORKERS = {
     "fitting": "workbench.workers.fitting",
     "engine-check": "workbench.workers.engine_check",
     "embedding": "workbench.workers.embedding",
+    "formulas": "workbench.workers.formulas",
     "reader": "workbench.workers.reader",
     "mcp": "workbench.workers.mcp",
     "sandbox": "workbench.workers.sandbox",

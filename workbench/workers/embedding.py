@@ -24,12 +24,13 @@ from workbench.processes.process import EMBEDDERS_VARIABLE
 from workbench.processes.serve import Handler, serve
 from workbench.reading.process import ReaderProcess
 from workbench.techniques import embedding_calls
+from workbench.techniques.retrieval.config import DEFAULT_SEARCH, WITHOUT_RERANKING
 from workbench.techniques.retrieval.embedder_loading import EmbedderLoading
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, Urgency, batches, read_texts
 from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest
-from workbench.techniques.retrieval.name_places import find_places, list_names
+from workbench.techniques.retrieval.name_places import find_named, find_places, list_names
 from workbench.techniques.retrieval.places import page_range, passage_boxes
 from workbench.techniques.retrieval.projection import project_passages
 from workbench.techniques.retrieval.search import count_terms, search
@@ -37,6 +38,8 @@ from workbench.techniques.retrieval.table_answers.answers import TableAnswers
 
 CLOSE_WITHIN_S = 15.0
 TEXTS_AT_ONCE = 64
+MOST_SHOWN_CELLS = 2_000_000
+"""Cells of the tables of a document that is shown; the rows of further tables are shown by their lines."""
 """So many texts are read into tokens before it is looked whether they are still wanted."""
 
 KNOWN_VECTORS = 20_000
@@ -134,7 +137,11 @@ class EmbeddingService:
             embedding_calls.Picture: self._picture,
             embedding_calls.Names: self._names,
             embedding_calls.PlacesOfName: self._places_of_name,
+            embedding_calls.NamesIn: self._names_in,
             embedding_calls.Remove: self._remove,
+            embedding_calls.Trash: self._trash,
+            embedding_calls.Restore: self._restore,
+            embedding_calls.Purge: self._purge,
             embedding_calls.State: self._state,
             embedding_calls.Close: self._close,
         }
@@ -155,8 +162,9 @@ class EmbeddingService:
 
     def _search(self, call: embedding_calls.Search, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index:
+            config = DEFAULT_SEARCH if call.rerank else WITHOUT_RERANKING
             found = search(
-                index, self._queue, Path(call.embedder), call.collection, call.query, call.limit, paths=call.paths
+                index, self._queue, Path(call.embedder), call.collection, call.query, call.limit, config, call.paths
             )
             yield finish(found)
 
@@ -168,10 +176,13 @@ class EmbeddingService:
             yield finish(placed)
 
     def _similarities(self, call: embedding_calls.Similarities, context: RequestContext) -> Iterator[Event]:
-        given = [*call.texts, *call.others]
         make = self._vectors_of if call.background else self._known_vectors_of
-        vectors = make(call.embedder, given, context)
-        texts, others = vectors[: len(call.texts)], vectors[len(call.texts) :]
+        if call.questions:
+            texts = [self._queue.embed_query(Path(call.embedder), text) for text in call.texts]
+            others = make(call.embedder, call.others, context)
+        else:
+            vectors = make(call.embedder, [*call.texts, *call.others], context)
+            texts, others = vectors[: len(call.texts)], vectors[len(call.texts) :]
         yield finish([[float(text @ other) for other in others] for text in texts])
 
     def _embed(self, call: embedding_calls.EmbedTexts, context: RequestContext) -> Iterator[Event]:
@@ -244,12 +255,31 @@ class EmbeddingService:
 
     def _documents(self, call: embedding_calls.Documents, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index, index.reading() as snapshot:
-            yield finish(snapshot.documents())
+            found = snapshot.documents()
+            stamps = snapshot.stamps() if call.changed else {}
+        if stamps:
+            found = msgspec.structs.replace(
+                found,
+                documents=tuple(
+                    msgspec.structs.replace(one, changed=is_changed(one.path, stamp.size, stamp.mtime_ns, one.hash))
+                    if one.state == "indexed" and (stamp := stamps.get(one.id)) is not None
+                    else one
+                    for one in found.documents
+                ),
+            )
+        yield finish(found)
 
     def _text(self, call: embedding_calls.Text, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index, index.reading() as snapshot:
             text = snapshot.text(call.document)
             stamp = snapshot.stamp(text.document.id)
+            if call.tables:
+                tables = snapshot.tables(MOST_SHOWN_CELLS, (text.document.id,))
+                text = msgspec.structs.replace(
+                    text,
+                    tables=tuple(one.content for one in tables),
+                    outdated=snapshot.is_outdated(text.document.id),
+                )
         changed = is_changed(text.document.path, stamp.size, stamp.mtime_ns, text.document.hash)
         document = msgspec.structs.replace(text.document, changed=changed)
         yield finish(msgspec.structs.replace(text, document=document))
@@ -289,6 +319,11 @@ class EmbeddingService:
         with self._collections.use(call.file, context) as index:
             yield finish(find_places(index, call.collection, call.name, call.other, call.limit))
 
+    def _names_in(self, call: embedding_calls.NamesIn, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index:
+            names, passages = find_named(index, call.collection, call.text, call.limit, call.paths)
+            yield finish(embedding_calls.NamedIn(names=names, passages=passages))
+
     def _remove(self, call: embedding_calls.Remove, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index:
             with index.reading() as snapshot:
@@ -296,6 +331,28 @@ class EmbeddingService:
             index.remove([document.id])
             with index.reading() as snapshot:
                 yield finish(snapshot.state())
+
+    def _trash(self, call: embedding_calls.Trash, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index:
+            with index.reading() as snapshot:
+                document = snapshot.document(call.document)
+            trashed = index.trash(document.id)
+            with index.reading() as snapshot:
+                state = snapshot.state()
+        if trashed is None:  # another call was faster
+            raise UserError(f"There is no document {call.document} in this collection.")
+        yield finish(embedding_calls.TrashedDocument(**trashed._asdict(), state=state))
+
+    def _restore(self, call: embedding_calls.Restore, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index:
+            missing = tuple(document for document in call.documents if not index.restore(document))
+            with index.reading() as snapshot:
+                yield finish(embedding_calls.Restored(state=snapshot.state(), missing=missing))
+
+    def _purge(self, call: embedding_calls.Purge, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index:
+            index.purge(call.documents)
+        yield finish(None)
 
     def _state(self, call: embedding_calls.State, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index, index.reading() as snapshot:
@@ -308,7 +365,10 @@ class EmbeddingService:
 
 def main() -> None:
     """Serve until the parent goes."""
-    with tempfile.TemporaryDirectory(prefix="workbench-embedders-") as temporary:
-        loading = EmbedderLoading(Path(os.environ.get(EMBEDDERS_VARIABLE) or temporary))
+    with contextlib.ExitStack() as stack:
+        folder = os.environ.get(EMBEDDERS_VARIABLE)
+        if not folder:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="workbench-embedders-"))
+        loading = EmbedderLoading(Path(folder))
         service = EmbeddingService(EmbeddingQueue(loading.load), loading.prepare)
         serve("embedding", embedding_calls.EmbeddingCall, service.handlers(), service.leave)

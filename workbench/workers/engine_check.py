@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import ctypes
-import platform
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +17,11 @@ from typing import Any
 
 import msgspec
 
+from workbench.engine.structure_sizes import written_bytes
+
 _PACKAGE = Path(__file__).parents[1]
 _LIBRARY = "workbench.engine.library"
 _RETURNED = ("llama_model_default_params", "llama_context_default_params", "llama_model_quantize_default_params")
-_ROOM = 4_096
-_FILLS = (0x5A, 0xA5)
 
 
 class LibraryApi(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,19 +110,8 @@ def _structures(module: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _measured(module: Any, function: str) -> tuple[int, int]:
-    """The declared size of what a function returns, and the bytes that it writes: the caller gives the place of a large
-    structure as a first, hidden argument (x86-64's calling conventions)."""
-    declared = ctypes.sizeof(getattr(module, function).restype)
-    if platform.machine().lower() not in ("x86_64", "amd64"):
-        return declared, 0
-    native = module._lib[function]
-    native.argtypes, native.restype = [ctypes.c_void_p], ctypes.c_void_p
-    last = 0
-    for fill in _FILLS:
-        room = (ctypes.c_ubyte * _ROOM)(*([fill] * _ROOM))
-        native(ctypes.byref(room))
-        last = max([last, *(place + 1 for place in range(_ROOM) if room[place] != fill)])
-    return declared, last
+    """The declared size of what a function returns, and the bytes that it writes."""
+    return ctypes.sizeof(getattr(module, function).restype), written_bytes(module._lib[function])
 
 
 def _odd_flags(module: Any) -> Iterator[str]:

@@ -27,6 +27,7 @@ from workbench.engine.fitting_calls import MeasureFit
 from workbench.engine.library import list_devices, start_library
 from workbench.engine.machine import read_machine
 from workbench.engine.memory_breakdown import can_count
+from workbench.engine.memory_planner import with_projector
 from workbench.engine.offloading import weigh_tensors
 from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import read_pieces
@@ -62,7 +63,7 @@ class FittingServer:
             try:
                 with contextlib.closing(DryModel(call.load.path, plan, log)) as model:
                     plan = model.choose_load_mode(plan, details.model.bytes)
-                    counted = model.count(plan, plan.contexts)
+                    counted = with_projector(model.count(plan, plan.contexts), call.load, plan.gpu_layers)
                     fit = describe_fit(details, plan, refusal, "llama.cpp", counted, names, active)
             except UserError as error:
                 problem = problem or error.message

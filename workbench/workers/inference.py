@@ -1,8 +1,7 @@
 """The inference worker: one loaded model, and a handler for each call of ``workbench.engine.inference_calls``.
 
-Loading and unloading wait until the running calls have ended; all other calls run side by side.
-
-Embedding and reranking models in the inference worker: one stays loaded, beside the chat model.
+Loading and unloading wait until the running calls have ended; all other calls run side by side. One embedding or
+reranking model stays loaded, beside the chat model.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from workbench.api.events import TERMINAL, Event, Finished, Log, PartEvent, Progress
-from workbench.api.protocol import RequestContext, failure_of, finish, follow
+from workbench.api.protocol import RequestContext, drain, failure_of, finish, follow
 from workbench.base.errors import UserError
 from workbench.engine import inference_calls
 from workbench.engine.encoder_prompts import writer_for
@@ -39,9 +38,10 @@ from workbench.engine.scoring import SIDE_BY_SIDE, Inspection, Scoring, TextScor
 from workbench.engine.segment_tokenizer import SegmentTokenizer
 from workbench.engine.template import TemplateRenderer
 from workbench.engine.tool_format import ToolFormat
+from workbench.engine.vision import ReadImage, see, with_image_marks
 from workbench.processes.serve import serve
 from workbench.records.messages import ChosenToken
-from workbench.techniques.decoding.strategies import Strategies, check_tokens
+from workbench.techniques.decoding.strategies import Strategies, check_prompt, check_tokens
 
 CHUNK_TEXTS, CHUNK_CHARACTERS = 64, 8_000
 """Cancellation is checked after so many texts, and after texts of so many characters (tokens for token ids)."""
@@ -160,7 +160,10 @@ class InferenceServer:
 
     def generate(self, call: inference_calls.Generate, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, writer):
-            job, notes = self._generation(call, engine, writer, context)
+            started = time.perf_counter()
+            prompt = self._prompt(call, engine, writer)
+            images = yield from see(prompt.tokens, engine.model, context)
+            job, notes = self._generation(call, prompt, images, engine, writer, context, started)
             yield from notes
             yield from engine.submit(job).events()
 
@@ -171,7 +174,10 @@ class InferenceServer:
             try:
                 for place, request in enumerate(call.requests):
                     try:
-                        job, notes = self._generation(request, engine, writer, context.part(place))
+                        started = time.perf_counter()
+                        prompt, part = self._prompt(request, engine, writer), context.part(place)
+                        images = drain(see(prompt.tokens, engine.model, part))
+                        job, notes = self._generation(request, prompt, images, engine, writer, part, started)
                     except UserError as error:
                         arrived.put((place, error))
                         continue
@@ -195,9 +201,8 @@ class InferenceServer:
 
     def render(self, call: inference_calls.Render, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, writer):
-            room = engine.model.context_tokens - virtual_tokens(make_key(call.request.adapters))
-            tokens = [*self._prompt(call.request, engine, writer, room).tokens, *call.request.answer]
-            text = engine.model.vocabulary.text(tokens, special=True)
+            tokens = [*self._prompt(call.request, engine, writer).tokens, *call.request.answer]
+            text = with_image_marks(tokens, engine.model.vocabulary)
             yield finish(inference_calls.Rendered(text=text, tokens=len(tokens)))
 
     def tool_format(self, call: inference_calls.FindToolFormat, context: RequestContext) -> Iterator[Event]:
@@ -206,11 +211,15 @@ class InferenceServer:
 
     def score(self, call: inference_calls.Score, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, writer):
-            yield from engine.submit(self._scoring(call, engine, writer, context)).events()
+            job = self._scoring(call, engine, writer, context)
+            job.images = yield from see(job.prompt, engine.model, context)
+            yield from engine.submit(job).events()
 
     def score_many(self, call: inference_calls.ScoreMany, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, writer):
             jobs = [self._scoring(request, engine, writer, context) for request in call.requests]
+            for job in jobs:
+                job.images = yield from see(job.prompt, engine.model, context)
             engine.submit_all(jobs)
             ends = [list(job.events())[-1] for job in jobs]
             context.raise_if_cancelled()
@@ -227,15 +236,16 @@ class InferenceServer:
     def inspect(self, call: inference_calls.Inspect, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, _):
             vocabulary = engine.model.vocabulary
-            check_tokens(call.prompt, vocabulary)
-            check_tokens([*call.prompt, *call.answer], vocabulary)
+            check_prompt(call.prompt, call.answer, vocabulary)
             key = make_key(call.adapters)
+            images = yield from see(call.prompt, engine.model, context)
 
             def inspected(last: int) -> Iterator[Event]:
                 job = Inspection(
                     call.prompt, call.answer, call.alternatives, last, vocabulary, context, key=key,
                     background=call.background,
                 )  # fmt: skip
+                job.images = images
                 yield from engine.submit(job).events()
 
             if len(call.prompt) > 1 or call.last or engine.model.deterministic:
@@ -317,17 +327,22 @@ class InferenceServer:
         self._renderer.close()
 
     def _generation(
-        self, call: inference_calls.Generate, engine: Engine, writer: PromptWriter, context: RequestContext
+        self,
+        call: inference_calls.Generate,
+        prompt: Prompt,
+        images: Mapping[int, ReadImage],
+        engine: Engine,
+        writer: PromptWriter,
+        context: RequestContext,
+        started: float,
     ) -> tuple[Job, list[Event]]:
         """The job of a generation, and what is to be said of it."""
-        started = time.perf_counter()
-        room = engine.model.context_tokens - virtual_tokens(make_key(call.adapters))
-        prompt = self._prompt(call, engine, writer, room)
-        notes = [_left_out(prompt, room)] if prompt.dropped_turns else []
+        notes = [_left_out(prompt, _room(call, engine))] if prompt.dropped_turns else []
         if call.thinking != "automatic" and not call.prompt and not writer.has_thinking_switch:
             notes.append(f"Thinking {call.thinking} has no effect: {_NO_SWITCH}")
         notes += self._strategies.notes(call.decoding, engine.model)
         job = self._strategies.make_job(call, prompt, engine, context, started)
+        job.images = images
         return job, [Log(text=note, level="notice") for note in notes]
 
     def _scoring(
@@ -335,11 +350,12 @@ class InferenceServer:
     ) -> Scoring:
         vocabulary, model = engine.model.vocabulary, engine.model
         given = [token for one in call.continuations if not isinstance(one, str) for token in one]
-        if call.prompt or given:
-            check_tokens([*call.prompt, *call.answer, *given], vocabulary)
+        if given:
+            check_tokens(given, vocabulary)
         if call.plain and model.decoder_start is None:
             return self._plain_scoring(call, engine, context)
         if call.prompt:
+            check_prompt(call.prompt, call.answer, vocabulary)
             tokens = [*call.prompt, *call.answer]
         else:
             options = TemplateOptions(thinking=call.thinking, tools=call.tools)
@@ -371,9 +387,9 @@ class InferenceServer:
             background=call.background,
         )
 
-    def _prompt(self, call: inference_calls.Generate, engine: Engine, writer: PromptWriter, room: int) -> Prompt:
+    def _prompt(self, call: inference_calls.Generate, engine: Engine, writer: PromptWriter) -> Prompt:
         if call.prompt:
-            check_tokens([*call.prompt, *call.answer], engine.model.vocabulary)
+            check_prompt(call.prompt, call.answer, engine.model.vocabulary)
             prompt = writer.from_tokens(call.prompt)
             if not call.append:
                 return prompt
@@ -384,6 +400,7 @@ class InferenceServer:
         options = TemplateOptions(thinking=call.thinking, tools=call.tools)
         if call.whole:
             return writer.write(call.messages, call.assistant_start, options)
+        room = _room(call, engine)
         return writer.write_fitting(call.messages, call.assistant_start, room, call.decoding.max_tokens, options)
 
     # -- use of the model -----------------------------------------------------------------------------
@@ -428,6 +445,11 @@ class InferenceServer:
         if engine is not None:
             engine.ask(self._strategies.forget)
             engine.close()
+
+
+def _room(call: inference_calls.Generate, engine: Engine) -> int:
+    """Number of tokens of the context that text and images have room in."""
+    return engine.model.context_tokens - virtual_tokens(make_key(call.adapters))
 
 
 _Arrived = queue.SimpleQueue[tuple[int, Event | BaseException]]

@@ -33,6 +33,7 @@ from mcp.client.streamable_http import streamable_http_client
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
+from workbench.base.catalogue import Shown
 from workbench.base.errors import Cancelled, UserError
 from workbench.base.files import is_nested_deeper
 from workbench.network.http import NotingTransport, PinnedBackend, open_pinned_client
@@ -263,7 +264,7 @@ class Connections:
 
 async def _list_tools(client: Client) -> ServerTools:
     tools: list[McpTool] = []
-    left_out: list[str] = []
+    left_out: list[Shown] = []
     cursor: str | None = None
     for _ in range(MOST_PAGES):
         page = await client.list_tools(cursor=cursor, cache_mode="bypass")
@@ -366,7 +367,7 @@ Value = str | int | float | bool | list[str] | None
 
 
 def question_of(server: str, message: str, schema: dict[str, Any]) -> str:
-    """What the person is asked; it names who asks."""
+    """The question to the person; it names who asks."""
     lines = [f"The MCP server {server} asks: {plain(message, LONGEST_MESSAGE)}"]
     fields = _fields(schema)
     if len(fields) > 1:

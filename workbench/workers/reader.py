@@ -13,14 +13,17 @@ import msgspec
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.base.errors import UserError
+from workbench.base.pixels import pack_pixels
 from workbench.processes.memory_limit import memory_ceiling
 from workbench.processes.serve import serve
 from workbench.reading.content import read_content
 from workbench.reading.read import read_file
 from workbench.reading.reader_calls import (
+    DecodeImage,
     DrawDocumentPage,
     QueryTables,
     ReadAnswer,
+    ReadChatExport,
     ReaderCall,
     ReadFile,
     ReadLimits,
@@ -45,11 +48,7 @@ def read(call: ReadFile, context: RequestContext) -> Iterator[Event]:
         if len(document.text) <= LONGEST_LINE_TEXT:
             yield finish(ReadAnswer(document=document))
             return
-        # in a folder that everyone may write to: the file must be new and owned by this user
-        Path(call.spill).unlink(missing_ok=True)  # of a process that died of this file before
-        descriptor = os.open(call.spill, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(document.text)
+        _write_new(Path(call.spill), document.text.encode())
         yield finish(ReadAnswer(document=msgspec.structs.replace(document, text=""), is_spilt=True))
 
 
@@ -80,6 +79,33 @@ def query(call: QueryTables, context: RequestContext) -> Iterator[Event]:
         yield finish(query_files(call))
 
 
+def read_chats(call: ReadChatExport, context: RequestContext) -> Iterator[Event]:
+    from workbench.reading.chat_exports.read import read_chat_export
+
+    with _one_at_a_time, _within(call.limits):
+        _write_new(Path(call.into), msgspec.msgpack.encode(read_chat_export(Path(call.path))))
+        yield finish(None)
+
+
+def decode(call: DecodeImage, context: RequestContext) -> Iterator[Event]:
+    from workbench.reading.images import decode_image
+
+    with _one_at_a_time, _within(call.limits):
+        content = read_content(Path(call.path), call.limits.largest_file_mb * 1_000_000)
+        pixels, small, decoded = decode_image(content.data)
+        _write_new(Path(call.into), pack_pixels(pixels))
+        _write_new(Path(call.small_into), pack_pixels(small))
+        yield finish(decoded)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Write a file in a folder that everyone may write to: it must be new and owned by this user."""
+    path.unlink(missing_ok=True)  # of a process that died of this file before
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
 @contextmanager
 def _within(limits: ReadLimits) -> Iterator[None]:
     try:
@@ -92,4 +118,15 @@ def _within(limits: ReadLimits) -> Iterator[None]:
 
 
 def main() -> None:
-    serve("reader", ReaderCall, {ReadFile: read, RecognisePage: recognise, DrawDocumentPage: draw, QueryTables: query})
+    serve(
+        "reader",
+        ReaderCall,
+        {
+            ReadFile: read,
+            RecognisePage: recognise,
+            DrawDocumentPage: draw,
+            QueryTables: query,
+            ReadChatExport: read_chats,
+            DecodeImage: decode,
+        },
+    )

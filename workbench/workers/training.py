@@ -141,6 +141,7 @@ class TrainingService:
                 device="cuda" if on_cards else "cpu",
                 device_free_bytes=count * min(card.free_bytes for card in cards) if on_cards else 0,
                 fast_bf16=cards[0].fast_bf16 if on_cards else None,
+                measure=call.measure and not on_cards,
             )
         )
 

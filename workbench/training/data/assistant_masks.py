@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from workbench.base.catalogue import Shown
 from workbench.engine import segment_tokenizer
 from workbench.engine.prompt import PromptWriter
 from workbench.engine.reasoning_parser import Marks, opened_by
@@ -54,9 +55,9 @@ class Skeleton:
 
     turns: tuple[Turn, ...]
     after: str
-    missing: str = ""
+    missing: Shown = ""
     opened: Marks | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Shown, ...] = ()
 
 
 class Transformed(Exception):
@@ -79,7 +80,7 @@ def make_skeleton(roles: Sequence[Role], prompts: PromptWriter, tokenizer: Token
     if any(count != 1 for count in counts) or places != sorted(places):
         raise Transformed
     turns: list[Turn] = []
-    notes: list[str] = []
+    notes: list[Shown] = []
     missing = ""
     end = 0
     for number, (role, mark, place) in enumerate(zip(roles, marks, places, strict=True)):

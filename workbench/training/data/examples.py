@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.records.endpoints import MadeBy
 from workbench.records.messages import Message
 
@@ -32,7 +33,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     document: str = ""
     start: int = 0
     end: int = 0
-    note: str = ""
+    note: Shown = ""
     made_by: MadeBy | None = None
 
     def __str__(self) -> str:
@@ -63,7 +64,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def question(self) -> str:
-        """What stands before the last answer; of a plain text nothing."""
+        """The text before the last answer; of a plain text nothing."""
         return "\n\n".join(f"{m.role}: {m.content}" for m in self._asked)
 
     @property

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.records.messages import Message
 from workbench.training.data.columns import (
@@ -66,7 +67,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: ShapeName
-    why: str
+    why: Shown
     mapping: ColumnMapping | None = None
     columns: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -76,7 +77,7 @@ class Refusal(msgspec.Struct, frozen=True):
     """A row that no example could be made of."""
 
     source: Source
-    reason: str
+    reason: Shown
 
 
 def recognise(rows: Iterable[Row]) -> Shape:

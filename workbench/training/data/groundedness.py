@@ -23,6 +23,7 @@ from functools import cached_property
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.text.language import is_unspaced, split_words
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
@@ -34,7 +35,7 @@ LEAST_RELATION = 0.5
 """The words that question and answer's sentences share, over those that it shares with the best sentences."""
 
 NEAR = 0.4
-"""What a word of the question counts that stands in a sentence beside the answer's."""
+"""The weight of a word of the question that stands in a sentence beside the answer's."""
 
 SHORT_ANSWER_TERMS = 5
 
@@ -56,7 +57,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """``reason`` says why not. ``start`` and ``end`` are the place in the passage that the answer rests on."""
 
     supported: bool
-    reason: str = ""
+    reason: Shown = ""
     start: int = 0
     end: int = 0
 

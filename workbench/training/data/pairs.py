@@ -13,6 +13,7 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.events import Event
+from workbench.base.catalogue import Shown
 from workbench.base.errors import Cancelled
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import DecodingPart
@@ -42,7 +43,7 @@ class MadePair(msgspec.Struct, frozen=True, kw_only=True):
     question: str
     answer: str
     source: Source
-    reason: str = ""
+    reason: Shown = ""
 
     @property
     def supported(self) -> bool:
@@ -59,7 +60,7 @@ class PairSet(msgspec.Struct, frozen=True, kw_only=True):
     pairs: tuple[MadePair, ...]
 
     def examples(self) -> tuple[Example, ...]:
-        """Those that are supported."""
+        """The pairs that are supported."""
         return tuple(pair.example() for pair in self.pairs if pair.supported)
 
 

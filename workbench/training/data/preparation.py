@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.training.data.columns import ColumnMapping
 from workbench.training.data.examples import Example
@@ -42,7 +43,7 @@ class LoadedSet(msgspec.Struct, frozen=True, kw_only=True):
     examples: tuple[Example, ...]
     evaluation: tuple[Example, ...] = ()
     refused: tuple[Refusal, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Shown, ...] = ()
 
 
 class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +57,7 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     evaluation_statistics: SetStatistics
     overlap: Overlap
     refused: tuple[Refusal, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Shown, ...] = ()
 
 
 def load_set(path: Path, mapping: ColumnMapping | None = None, limits: ReadingLimits | None = None) -> LoadedSet:
@@ -73,7 +74,7 @@ def load_set(path: Path, mapping: ColumnMapping | None = None, limits: ReadingLi
         splits = ("train", held_out) if "train" in found and held_out else (next(iter(found)),)
     read: list[tuple[Example, ...]] = []
     refused: list[Refusal] = []
-    notes: list[str] = []
+    notes: list[Shown] = []
     shape = None
     for number, split in enumerate(splits):
         rows = read_rows(path, limits, split)

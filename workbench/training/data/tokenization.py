@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.engine.folding import fold_system, fold_tools, merge_adjacent
 from workbench.engine.prompt import PromptWriter, Renderer
@@ -48,7 +49,7 @@ class WrittenExample(msgspec.Struct, frozen=True, kw_only=True):
     trained: tuple[bool, ...]
     whole_tokens: int
     source: Source = Source()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Shown, ...] = ()
     starts: tuple[int, ...] = ()
     undesirable: bool = False
 
@@ -114,7 +115,7 @@ class ExampleWriter:
 
     def write(self, example: Example) -> WrittenExample:
         """Raises UserError when the template refuses the conversation, or its answers cannot be told."""
-        notes: tuple[str, ...] = ()
+        notes: tuple[Shown, ...] = ()
         if not example.messages:
             runs = [_Run([Segment(example.text, literal=True), *self._end()], trained=True)]
         else:
@@ -149,7 +150,7 @@ class ExampleWriter:
         if any(len(self._prompts.switches(message)) > 1 for message in messages):
             return self._transformed(messages), ()
         skeleton = self._skeleton([m.role for m in messages])
-        notes: tuple[str, ...] = ()
+        notes: tuple[Shown, ...] = ()
         if isinstance(skeleton, TemplateError) and (folded := fold_system(messages)) is not None:
             messages, skeleton = folded, self._skeleton([m.role for m in folded])
             notes = ("The template has no system role: instructions are put before the first question.",)

@@ -180,7 +180,7 @@ class Collector:
         if not self._can_serve:
             raise UserError(
                 "The engine samples from a GGUF model with a LoRA only.",
-                "Choose transformers for the rollouts, or train a LoRA on a GGUF model.",
+                "Let the model in training sample the answers, or train a LoRA on a GGUF model.",
             )
         from workbench.training.experience.engine_rollouts import EngineRollouts
 

@@ -8,7 +8,8 @@ from workbench.records.training.metrics import GENERAL_LOSS, LOSS, TRAINER_CHART
 _REWARD_CHART = ChartSpec(
     name="reward",
     title="Reward",
-    help="The mean reward of the sampled answers. A rise with a rising KL can be a trick: read the samples.",
+    help="The mean reward of the sampled answers. Where KL rises with it, the model may have found a trick, so "
+    "read the samples.",
 )
 CHARTS: tuple[ChartSpec, ...] = (
     _REWARD_CHART,
@@ -16,31 +17,34 @@ CHARTS: tuple[ChartSpec, ...] = (
         name="kl",
         title="KL divergence",
         unit="nats",
-        help="The distance of an answer from the model before. At twice the target the training stops.",
+        help="How far an answer has moved from the model before, in nats. At twice the target the training stops.",
     ),
     ChartSpec(
         name="length", title="Answer length", unit="tokens", from_zero=True,
-        help="Answers that become very short or as long as allowed are a usual trick.",
+        help="The mean length of the answers in tokens. Very short or very long answers are a usual trick to get "
+        "reward.",
     ),
     ChartSpec(
         name="variety",
         title="Variety",
-        help="Answers that repeat themselves, and distinct pairs of tokens over all answers.",
+        help="The share of the answers that repeat themselves, and the share of distinct pairs of tokens over all "
+        "answers.",
     ),
-    ChartSpec(name="entropy", title="Entropy", unit="nats", help="How undecided the policy is, per token."),
+    ChartSpec(name="entropy", title="Entropy", unit="nats", help="How undecided the model is about a token."),
     ChartSpec(
         name="clip_fraction",
         title="Clip fraction",
-        help="Tokens whose update is clipped. Above 0.3 the learning rate or the number of updates is too high.",
+        help="The share of the tokens whose update is clipped. Above 0.3 the learning rate or the number of "
+        "updates is too high.",
     ),
     ChartSpec(
         name="mismatch",
         title="Mismatch",
         unit="nats",
-        help="Mean difference per token between what sampled the answers and the model in training.",
+        help="The mean difference per token between the engine that sampled the answers and the model in training.",
     ),
-    ChartSpec(name="loss", title="Policy loss", help="Its size says nothing about success; jumps mean instability."),
-    ChartSpec(name="seconds", title="Time of a step", unit="s", from_zero=True, help="Where the time of a step goes."),
+    ChartSpec(name="loss", title="Policy loss", help="Its size says nothing. Jumps mean an unstable training."),
+    ChartSpec(name="seconds", title="Time of a step", unit="s", from_zero=True, help="The parts of a step's time."),
     *TRAINER_CHARTS,
 )  # fmt: skip
 METRICS: tuple[MetricSpec, ...] = (
@@ -60,10 +64,10 @@ METRICS: tuple[MetricSpec, ...] = (
         name="evaluation_answer_tokens", title="Length, evaluation", unit="tokens", chart="length", drawn="dots",
         score="answer_tokens",
     ),
-    MetricSpec(name="finished", title="Finished answers", form="percent", help="Answers that end by themselves."),
+    MetricSpec(name="finished", title="Finished answers", form="percent", help="The share that end by themselves."),
     MetricSpec(
         name="repetition", title="Repetitive", form="percent", better="lower", chart="variety",
-        help="Answers of which fewer than half of the pairs of tokens are distinct.",
+        help="The share of the answers of which fewer than half of the pairs of tokens are distinct.",
     ),
     MetricSpec(
         name="evaluation_repetition", title="Repetitive, evaluation", form="percent", better="lower", chart="variety",

@@ -28,7 +28,7 @@ class PolicyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = 24
     unfinished: Annotated[
         Literal["score", "penalise", "mask"],
-        about("Unfinished answers"),
+        about("Answers that reach the limit"),
         "Answers that reach the maximum length are scored as they are, given the reward -1, or left out of the update.",
     ] = "score"
     temperature: Annotated[

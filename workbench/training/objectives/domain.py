@@ -14,7 +14,7 @@ from workbench.training.data.documents import Window, pack, take_apart
 from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.preparation import LoadedSet, TrainingSet
 from workbench.training.data.tokenization import ExampleWriter
-from workbench.training.objectives.objective import NoOptions, Objective
+from workbench.training.objectives.objective import FROM_EXAMPLES, NoOptions, Objective
 from workbench.training.sequences import TokenSequence, TokenSequences
 
 if TYPE_CHECKING:
@@ -88,10 +88,11 @@ ROW = Method(
     kind="objective",
     technique="finetuning",
     title="Raw text",
-    summary="Continue pre-training on raw text: the vocabulary and the style of a field.",
+    family=FROM_EXAMPLES,
+    summary="Pre-training is continued on raw text, so that the model learns the vocabulary and the style of a field.",
     source="Gururangan et al. 2020, Don't Stop Pretraining, arXiv:2004.10964",
     config=NoOptions,
     entry=f"{__name__}:Domain",
-    served="As its weights method says.",
-    cost="As its weights method says; the length of the windows counts.",
+    served="The method of the weights decides what the result is.",
+    cost="The method of the weights and the length of the texts decide the cost.",
 )

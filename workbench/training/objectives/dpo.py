@@ -10,6 +10,7 @@ import msgspec
 from workbench.base.fields import about
 from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
+from workbench.training.objectives.objective import FROM_PREFERENCES
 from workbench.training.objectives.preferences import PairObjective
 from workbench.training.trl_trainer import PAIR_METRICS, TrlTrainer
 
@@ -24,12 +25,12 @@ class DpoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         float, about("Beta", gt=0, le=10), "The model stays closer to the reference model at a larger value."
     ] = 0.1
     label_smoothing: Annotated[
-        float, about("Label smoothing", ge=0, lt=0.5), "This share of the judgements is expected to be wrong."
+        float, about("Label smoothing", ge=0, lt=0.5), "This share of the preferences is expected to be wrong."
     ] = 0.0
     robust: Annotated[
         bool,
-        about("Robust", advanced=True),
-        "The loss is corrected for wrong judgements without bias, instead of smoothing them.",
+        about("Robust", when="label_smoothing", advanced=True),
+        "The loss is corrected for wrong preferences without bias, instead of smoothing them.",
     ] = False
     sft_weight: Annotated[
         float,
@@ -44,7 +45,7 @@ class Dpo(PairObjective):
     options: DpoOptions
 
     def suits(self, facts: JudgementFacts) -> tuple[int, str]:
-        return 1, "The usual choice for pairs: it stays close to the model as it was."
+        return 1, "It is the usual choice for pairs, and stays close to the model as it was."
 
     def trl(self) -> TrlTrainer:
         """TRL's plain loss has no label smoothing: the smoothed loss is a sum of its plain and its robust one."""
@@ -94,10 +95,11 @@ ROW = Method(
     kind="objective",
     technique="preference",
     title="DPO",
-    summary="Learn from pairs of answers which one is preferred, without a reward model.",
+    family=FROM_PREFERENCES,
+    summary="The model learns from pairs of answers which one is preferred, without a reward model.",
     source="Rafailov et al. 2023, Direct Preference Optimization, arXiv:2305.18290",
     config=DpoOptions,
     entry=f"{__name__}:Dpo",
-    served="As its weights method says.",
-    cost="A pair takes what its prompt and both answers take, and a pass without gradient in the first epoch.",
+    served="The method of the weights decides what the result is.",
+    cost="A pair takes as long as its prompt and both answers, and one more pass without gradient in the first epoch.",
 )

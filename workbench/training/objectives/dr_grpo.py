@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.records.methods import Method
 from workbench.training.experience.options import PolicyOptions
+from workbench.training.objectives.objective import FROM_REWARDS
 from workbench.training.objectives.policy import Policy, of_tokens
 from workbench.training.trl_trainer import TrlTrainer, with_arguments
 
@@ -44,11 +45,13 @@ ROW = Method(
     kind="objective",
     technique="preference",
     title="Dr. GRPO",
-    summary="GRPO without its biases towards prompts of equal rewards and towards long answers. Rewards are not "
+    family=FROM_REWARDS,
+    summary="This is GRPO without its biases towards prompts of equal rewards and towards long answers. Rewards "
+    "are not "
     "divided by their spread, and long answers count by their tokens.",
     source="Liu et al. 2025, Understanding R1-Zero-Like Training: A Critical Perspective, arXiv:2503.20783",
     config=DrGrpoOptions,
     entry=f"{__name__}:DrGrpo",
-    served="As its weights method says.",
-    cost="As GRPO.",
+    served="The method of the weights decides what the result is.",
+    cost="It costs as much as GRPO.",
 )

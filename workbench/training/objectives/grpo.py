@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from workbench.base.fields import about
 from workbench.records.methods import Method
 from workbench.training.experience.options import PolicyOptions
+from workbench.training.objectives.objective import FROM_REWARDS
 from workbench.training.objectives.policy import Policy, of_tokens
 from workbench.training.trl_trainer import TrlTrainer, with_arguments
 
@@ -66,11 +67,13 @@ ROW = Method(
     kind="objective",
     technique="preference",
     title="GRPO",
-    summary="Learn from rewards of sampled answers: those to one prompt are compared with each other. It learns no "
-    "value, and needs several answers to each prompt.",
+    family=FROM_REWARDS,
+    summary="The model gives several answers to each prompt and learns from their rewards, which are compared with "
+    "each "
+    "other. No second network has to be learnt.",
     source="Shao et al. 2024, DeepSeekMath, arXiv:2402.03300",
     config=GrpoOptions,
     entry=f"{__name__}:Grpo",
-    served="As its weights method says.",
-    cost="Answers are sampled in each step, then computed two times, and once more for each update.",
+    served="The method of the weights decides what the result is.",
+    cost="Each step samples answers, computes them twice, and once more for each update.",
 )

@@ -10,6 +10,7 @@ import msgspec
 from workbench.base.fields import about
 from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
+from workbench.training.objectives.objective import FROM_PREFERENCES
 from workbench.training.objectives.preferences import MANY_CONFLICTS, PairObjective
 from workbench.training.trl_trainer import TrlTrainer
 
@@ -33,8 +34,11 @@ class Ipo(PairObjective):
 
     def suits(self, facts: JudgementFacts) -> tuple[int, str]:
         if facts.conflicting > MANY_CONFLICTS:
-            return 0, "Judgements contradict each other, and it does not push an answer further than its margin."
-        return 3, "For judgements that are not always right: it does not push an answer further than its margin."
+            return (
+                0,
+                "Some of these preferences contradict each other, and IPO pushes no answer further than its margin.",
+            )
+        return 3, "It suits preferences that are not always right, since it pushes no answer further than its margin."
 
     def trl(self) -> TrlTrainer:
         return TrlTrainer(
@@ -64,11 +68,13 @@ ROW = Method(
     kind="objective",
     technique="preference",
     title="IPO",
-    summary="As DPO, with a bounded margin: less overfitting where judgements agree too well.",
+    family=FROM_PREFERENCES,
+    summary="The model learns from pairs as in DPO, with a bounded margin, which overfits less where preferences "
+    "are one-sided.",
     source="Azar et al. 2023, A General Theoretical Paradigm to Understand Learning from Human Preferences, "
     "arXiv:2310.12036",
     config=IpoOptions,
     entry=f"{__name__}:Ipo",
-    served="As its weights method says.",
-    cost="As DPO.",
+    served="The method of the weights decides what the result is.",
+    cost="It costs as much as DPO.",
 )

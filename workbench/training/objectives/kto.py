@@ -15,6 +15,7 @@ from workbench.records.training import ChartSpec, ColumnRole, MetricSpec
 from workbench.records.training.metrics import EVALUATION_LOSS, GENERAL_LOSS, LOSS, TRAINER_CHARTS, TRAINER_METRICS
 from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.preparation import LoadedSet
+from workbench.training.objectives.objective import FROM_PREFERENCES
 from workbench.training.objectives.preferences import FEW_JUDGED, FEWEST_JUDGED, Preferences, measured
 from workbench.training.sequences import JUDGED_BAD, TokenSequence, TokenSequences
 from workbench.training.trl_trainer import TrlTrainer
@@ -50,18 +51,22 @@ class Kto(Preferences):
     role_sets: ClassVar[tuple[tuple[str, ...], ...]] = (("prompt", "completion", "label"),)
     loss_metrics: ClassVar[tuple[str, ...]] = ("judged_right", "divergence")
     charts: ClassVar[tuple[ChartSpec, ...]] = (
-        ChartSpec(name="loss", title="Loss", help="The mean loss per answer; 0.5 at the beginning."),
+        ChartSpec(name="loss", title="Loss", help="The mean loss per answer. It is 0.5 at the beginning."),
         ChartSpec(
             name="judged_right",
-            title="Judged as you did",
-            help="Answers that became more probable if you judged them good, and less if bad.",
+            title="Agrees with you",
+            help="The share of the answers that became more probable where you rated them good, and less where bad.",
         ),
-        ChartSpec(name="divergence", title="KL divergence", help="The distance to the model before, in nats."),
+        ChartSpec(
+            name="divergence",
+            title="KL divergence",
+            help="How far the answers have moved from the model before, in nats per answer.",
+        ),
         *TRAINER_CHARTS,
     )
     metrics: ClassVar[tuple[MetricSpec, ...]] = (
         LOSS, *TRAINER_METRICS, EVALUATION_LOSS,
-        *measured("judged_right", "Judged as you did", "Answers whose probability moved the right way.",
+        *measured("judged_right", "Agrees with you", "The share of the answers whose probability moved the right way.",
                   "judged_right", form="percent"),
         *measured("divergence", "KL divergence", "An estimate over the answers of other prompts.", "divergence"),
         GENERAL_LOSS,
@@ -88,7 +93,7 @@ class Kto(Preferences):
         judged = {example.desirable for example in loaded.examples}
         if None in judged:
             raise UserError(
-                "These answers were not judged: each needs a label that says whether it is good.",
+                "These answers were not rated. Each needs a label that says whether it is good.",
                 "Choose a set with the columns prompt, completion and label, or another objective.",
             )
         if len(judged) == 1:
@@ -132,10 +137,11 @@ ROW = Method(
     kind="objective",
     technique="preference",
     title="KTO",
-    summary="Learn from single answers that were judged good or bad, such as by thumbs.",
+    family=FROM_PREFERENCES,
+    summary="The model learns from single answers that were rated good or bad, such as by thumbs.",
     source="Ethayarajh et al. 2024, KTO: Model Alignment as Prospect Theoretic Optimization, arXiv:2402.01306",
     config=KtoOptions,
     entry=f"{__name__}:Kto",
-    served="As its weights method says.",
-    cost="Twice the answers without gradient, for the distance to the model before.",
+    served="The method of the weights decides what the result is.",
+    cost="Each answer takes two more passes without gradient, for the distance to the model before.",
 )

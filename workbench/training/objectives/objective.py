@@ -38,6 +38,11 @@ if TYPE_CHECKING:
     from workbench.training.sets import ReadySet, Writing
     from workbench.training.training_context import TrainingContext
 
+FROM_EXAMPLES = "From examples"
+FROM_PREFERENCES = "From better and worse answers (preferences)"
+FROM_REWARDS = "From scores of the model's own answers (rewards)"
+"""The families of objectives: what the model learns from."""
+
 
 EPOCHS, EVALUATION_SHARE = 3.0, 0.1
 """Where nothing speaks for others."""

@@ -10,6 +10,7 @@ import msgspec
 from workbench.base.fields import about
 from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
+from workbench.training.objectives.objective import FROM_PREFERENCES
 from workbench.training.objectives.preferences import PairObjective
 from workbench.training.trl_trainer import TrlTrainer, not_in_trl
 
@@ -33,7 +34,11 @@ class Orpo(PairObjective):
     options: OrpoOptions
 
     def suits(self, facts: JudgementFacts) -> tuple[int, str]:
-        return 4, "It also teaches the chosen answers themselves: for answers that the model does not write by itself."
+        return (
+            4,
+            "It also teaches the chosen answers themselves, which suits answers that the model does not write by "
+            "itself.",
+        )
 
     def trl(self) -> TrlTrainer:
         raise not_in_trl(self.title)
@@ -52,10 +57,12 @@ ROW = Method(
     kind="objective",
     technique="preference",
     title="ORPO",
-    summary="Learn the chosen answers, and away from the rejected ones, in one loss: from a model that was not tuned.",
+    family=FROM_PREFERENCES,
+    summary="A model that was not tuned yet learns to give the chosen answers and to avoid the rejected ones, in "
+    "one training.",
     source="Hong et al. 2024, ORPO: Monolithic Preference Optimization without Reference Model, arXiv:2403.07691",
     config=OrpoOptions,
     entry=f"{__name__}:Orpo",
-    served="As its weights method says.",
-    cost="A pair takes what its prompt and both answers take.",
+    served="The method of the weights decides what the result is.",
+    cost="A pair takes as long as its prompt and both answers.",
 )

@@ -9,6 +9,7 @@ from workbench.base.fields import about
 from workbench.records.methods import Method
 from workbench.records.training import ChartSpec, MetricSpec
 from workbench.training.experience.options import PolicyOptions
+from workbench.training.objectives.objective import FROM_REWARDS
 from workbench.training.objectives.policy import Policy
 from workbench.training.trl_trainer import TrlTrainer, not_in_trl
 
@@ -25,7 +26,7 @@ class PpoOptions(PolicyOptions, frozen=True, kw_only=True):
     gae_lambda: Annotated[
         float,
         about("GAE lambda", ge=0, le=1, advanced=True),
-        "At 1 the advantage is taken from whole answers, at 0 from the value of the next token.",
+        "At 1 the advantage comes from whole answers, and at 0 from the value of the next token.",
     ] = 0.95
     value_weight: Annotated[
         float, about("Value weight", ge=0, le=10, advanced=True), "The loss of the value is weighted by this number."
@@ -72,11 +73,12 @@ ROW = Method(
     kind="objective",
     technique="preference",
     title="PPO",
-    summary="Learn from rewards of sampled answers, with a learnt value of each token. One answer to a prompt is "
-    "enough, and a second network has to be learnt.",
+    family=FROM_REWARDS,
+    summary="The model answers prompts and learns from the rewards of its answers, with a learnt value of each token. "
+    "One answer to a prompt is enough, and a second network has to be learnt.",
     source="Schulman et al. 2017, Proximal Policy Optimization Algorithms, arXiv:1707.06347",
     config=PpoOptions,
     entry=f"{__name__}:Ppo",
-    served="As its weights method says.",
-    cost="Answers are sampled in each step, then computed two times, and once more for each update.",
+    served="The method of the weights decides what the result is.",
+    cost="Each step samples answers, computes them twice, and once more for each update.",
 )

@@ -20,6 +20,7 @@ from workbench.records.training.rewards import REWARD_FILE, REWARD_MODEL, Reward
 from workbench.training.data.preparation import TrainingSet
 from workbench.training.data.reward_writer import RewardWriter
 from workbench.training.data.tokenization import ExampleWriter
+from workbench.training.objectives.objective import FROM_PREFERENCES
 from workbench.training.objectives.preferences import PairObjective, measured
 from workbench.training.sequences import Question
 from workbench.training.trl_trainer import TrlTrainer
@@ -165,10 +166,12 @@ ROW = Method(
     kind="objective",
     technique="preference",
     title="Reward model",
-    summary="Learn from pairs a score of answers: it ranks candidates, evaluates, and rewards a policy.",
+    family=FROM_PREFERENCES,
+    summary="The model learns from pairs to score answers. Its scores rank candidates, evaluate answers and reward "
+    "a policy.",
     source="Ouyang et al. 2022, Training language models to follow instructions with human feedback, arXiv:2203.02155",
     config=RewardOptions,
     entry=f"{__name__}:Reward",
-    served="A LoRA with its score head, which llama.cpp computes over the base model.",
-    cost="A pair takes what its prompt and both answers take; the probe one pass without gradient over some pairs.",
+    served="The result is a LoRA with a score head, which llama.cpp computes over the base model.",
+    cost="A pair takes as long as its prompt and both answers.",
 )

@@ -8,6 +8,7 @@ import msgspec
 
 from workbench.records.methods import Method
 from workbench.training.experience.options import PolicyOptions
+from workbench.training.objectives.objective import FROM_REWARDS
 from workbench.training.objectives.policy import Policy, of_tokens
 from workbench.training.trl_trainer import TrlTrainer, with_arguments
 
@@ -43,11 +44,13 @@ ROW = Method(
     kind="objective",
     technique="preference",
     title="RLOO",
-    summary="Learn from rewards of sampled answers against the mean of the prompt's other answers. It is the simplest: "
-    "each answer counts as a whole.",
+    family=FROM_REWARDS,
+    summary="The model gives several answers to each prompt, and each one is rewarded against the mean of the "
+    "others. It "
+    "is the simplest of these methods, since an answer counts as a whole.",
     source="Ahmadian et al. 2024, Back to Basics: Revisiting REINFORCE-Style Optimization, arXiv:2402.14740",
     config=RlooOptions,
     entry=f"{__name__}:Rloo",
-    served="As its weights method says.",
-    cost="As GRPO.",
+    served="The method of the weights decides what the result is.",
+    cost="It costs as much as GRPO.",
 )

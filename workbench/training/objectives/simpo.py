@@ -10,6 +10,7 @@ import msgspec
 from workbench.base.fields import about
 from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
+from workbench.training.objectives.objective import FROM_PREFERENCES
 from workbench.training.objectives.preferences import PairObjective
 from workbench.training.trl_trainer import TrlTrainer, not_in_trl
 
@@ -38,7 +39,10 @@ class Simpo(PairObjective):
     def suits(self, facts: JudgementFacts) -> tuple[int, str]:
         if facts.longer_wins:
             return 2, "Longer answers are preferred, and it compares per token, so that length alone gains nothing."
-        return 4, "It compares per token and needs no second pass; it may move far from the model as it was."
+        return (
+            4,
+            "It compares the answers per token and needs no second pass, but may move far from the model as it was.",
+        )
 
     def trl(self) -> TrlTrainer:
         raise not_in_trl(self.title)
@@ -57,10 +61,12 @@ ROW = Method(
     kind="objective",
     technique="preference",
     title="SimPO",
-    summary="Learn from pairs by the mean probability of each answer, whatever its length; needs no reference.",
+    family=FROM_PREFERENCES,
+    summary="The model learns from pairs by the mean probability of each answer, whatever its length, without a "
+    "reference model.",
     source="Meng et al. 2024, SimPO: Simple Preference Optimization with a Reference-Free Reward, arXiv:2405.14734",
     config=SimpoOptions,
     entry=f"{__name__}:Simpo",
-    served="As its weights method says.",
-    cost="A pair takes what its prompt and both answers take.",
+    served="The method of the weights decides what the result is.",
+    cost="A pair takes as long as its prompt and both answers.",
 )

@@ -14,7 +14,7 @@ from workbench.records.training import DEFAULT_OBJECTIVE, ColumnRole
 from workbench.training.data.examples import Example, Source
 from workbench.training.data.preparation import TrainingSet
 from workbench.training.data.tokenization import ExampleWriter, WrittenExample
-from workbench.training.objectives.objective import EPOCHS, Objective
+from workbench.training.objectives.objective import EPOCHS, FROM_EXAMPLES, Objective
 from workbench.training.sequences import Question, question_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class SupervisedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     loss_on: Annotated[
         Literal["answers", "all"],
         about("Loss on"),
-        "The loss is computed on the assistant's answers only, or on questions and instructions as well.",
+        "The model learns to write these parts of an example, since the loss counts the errors in them: the answers "
+        "only, or questions and instructions as well.",
     ] = "answers"
 
 
@@ -99,10 +100,11 @@ ROW = Method(
     kind="objective",
     technique="finetuning",
     title="Supervised",
-    summary="Learn to answer as the examples do: a style, a format, facts, a task.",
+    family=FROM_EXAMPLES,
+    summary="The model learns to answer as the examples do: a style, a format, facts or a task.",
     source="Wei et al. 2021, Finetuned Language Models Are Zero-Shot Learners, arXiv:2109.01652",
     config=SupervisedOptions,
     entry=f"{__name__}:Supervised",
-    served="As its weights method says.",
-    cost="As its weights method says; short examples take less.",
+    served="The method of the weights decides what the result is.",
+    cost="The method of the weights decides the cost. Short examples take less.",
 )

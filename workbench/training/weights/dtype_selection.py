@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
+from workbench.base.catalogue import Shown
 from workbench.records.training import BaseForm
 
 DTypeName = Literal["float32", "bfloat16"]
@@ -37,7 +38,7 @@ class Choice:
 
     form: BaseForm
     dtype: DTypeName
-    why: str
+    why: Shown
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.base.files import read_json_file, refuse_special_files
 from workbench.gguf.base_model import Base, read_base
@@ -45,7 +46,7 @@ class LoadedBase:
     dtype: Any
     device: str
     weights_bytes: int
-    why: str = ""
+    why: Shown = ""
 
 
 def load_base(

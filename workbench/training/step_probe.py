@@ -1,0 +1,43 @@
+"""How fast this machine trains now, measured on one layer of a model's shape with made-up weights.
+
+Loading a model to measure one step of it takes longer than a person wants to wait for an estimate. A layer of its
+widths multiplies matrices of the same shapes, in the same number format, beside the same other programs.
+"""
+
+from __future__ import annotations
+
+import time
+
+from workbench.training.model_shape import ModelShape
+
+LEAST_ROWS, MOST_ROWS = 16, 512
+"""Tokens that are computed at once: fewer take longer each, more are no faster."""
+LEAST_S = 2.0
+"""The measurement goes on for so long: other programs take the processor by turns."""
+WARM_UP = 2
+
+
+def measure_step(shape: ModelShape, tokens: int, *, bf16: bool) -> float:
+    """Operations per second of a forward and a backward pass of so many ``tokens`` through the linear layers of the
+    model's first block, whose weights are frozen; on the processor."""
+    import torch
+
+    from workbench.training.weights.frozen_linear import product
+
+    count = min(MOST_ROWS, max(LEAST_ROWS, tokens))
+    kind = torch.bfloat16 if bf16 else torch.float32
+    sizes = [(one.inputs, one.outputs) for one in shape.linears if one.layer == 0] or [(shape.width, shape.inner)]
+    layers = [
+        tuple(torch.ones(*size, dtype=kind) for size in ((count, inputs), (outputs, inputs), (count, outputs)))
+        for inputs, outputs in sizes
+    ]
+    each = sum(4.0 * count * inputs * outputs for inputs, outputs in sizes)
+    rounds, began = 0, 0.0
+    while rounds <= WARM_UP or time.perf_counter() - began < LEAST_S:
+        if rounds == WARM_UP:
+            began = time.perf_counter()
+        for rows, weights, gradient in layers:
+            product(rows, weights)
+            product(gradient, weights.t())
+        rounds += 1
+    return each * (rounds - WARM_UP) / (time.perf_counter() - began)
