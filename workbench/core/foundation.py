@@ -9,6 +9,7 @@ from workbench.base.paths import Home
 from workbench.base.settings import Settings
 from workbench.core.background import Background
 from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.images import ImageStore
 from workbench.core.preferences import Preferences
 from workbench.network.gate import Gate
 from workbench.network.request_log import RequestLog
@@ -31,6 +32,7 @@ class Foundation:
         self.preferences = Preferences(self.home, self.changes)
         self.database: Database = open_home(self.home)
         self.background = Background()
+        self.images = ImageStore(self.home.images, self.home.logs / "reader.log")
         self.requests = RequestLog(self.home.logs / "network.jsonl")
         self.secrets = Secrets()
         self.gate = Gate(self.preferences.allows, log=self.requests)

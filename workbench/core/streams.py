@@ -34,6 +34,15 @@ def stoppable(function: Callable[[Any, RequestContext], Any]) -> Handler:
     return handle
 
 
+def chosen(choose: Callable[[Any], Handler]) -> Handler:
+    """Leaves each call to the handler that ``choose`` gives for it."""
+
+    def handle(call: Any, context: RequestContext) -> Iterator[Event]:
+        yield from choose(call)(call, context)
+
+    return handle
+
+
 def ended(stream: Iterator[Event], context: RequestContext) -> Iterator[Event]:
     """The stream, numbered, with exactly one terminal event."""
     seq = 0

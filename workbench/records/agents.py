@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
+
 Effect = Literal["read", "write", "network", "execute"]
-"""What a tool does beyond giving a result: nothing; it changes files or memory; it sends something over the network; it
+"""The effects of a tool beyond its result: nothing; it changes files or memory; it sends something over the network; it
 runs code."""
 
 Output = Literal["trusted", "untrusted"]
@@ -70,7 +72,7 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     step: str
     call: ToolCall
     effects: tuple[Effect, ...] = ()
-    reason: str = ""
+    reason: Shown = ""
     spans: tuple[TaintedSpan, ...] = ()
     repeated: bool = False
     question: str = ""

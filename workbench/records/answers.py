@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.records import origins as provenance
 from workbench.records.agents import Approval
 from workbench.records.endpoints import MadeBy
@@ -37,7 +38,7 @@ class DocumentTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Grounds(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer is based on: the passages that the model was shown and those that are cited, whether it was
+    """The grounds of an answer: the passages that the model was shown and those that are cited, whether it was
     declined for want of any, what was said beside it, and how it was verified.
 
     ``outcome`` is None where no documents were asked, and in answers of earlier versions. ``reasons`` to doubt the
@@ -51,7 +52,7 @@ class Grounds(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     road: Road | None = None
     roads: tuple[Road, ...] = ()
-    notices: tuple[str, ...] = ()
+    notices: tuple[Shown, ...] = ()
     verification: Verification | None = None
 
 
@@ -79,7 +80,7 @@ class StoredMessage(Grounds, frozen=True, kw_only=True):
     parts: tuple[Part, ...] = ()
     state: Literal["done", "streaming", "stopped", "failed", "interrupted", "waiting"] = "done"
     thought: str = ""
-    error: str = ""
+    error: Shown = ""
     created: float = 0.0
     query: str = ""
     usage: Usage | None = None
@@ -94,7 +95,7 @@ class StoredMessage(Grounds, frozen=True, kw_only=True):
     waiting: Approval | None = None
     tainted: bool = False
     finish: Finish | None = None
-    unreadable: str = ""
+    unreadable: Shown = ""
 
     @property
     def looped(self) -> bool:
@@ -108,8 +109,8 @@ class StoredMessage(Grounds, frozen=True, kw_only=True):
         return Message(self.role, text, self.parts if text == self.text and self.original is None else ())
 
     def origins(self, *, whole_document: bool = False) -> tuple[str, ...]:
-        """What an answer was made from, beside the messages above it (``records/origins.py``). ``whole_document``: its
-        question was a task on one."""
+        """The sources that an answer was made from, beside the messages above it (``records/origins.py``).
+        ``whole_document``: its question was a task on one."""
         if self.role == "tool":
             return (provenance.AGENT,)
         if self.role == "user":
@@ -122,7 +123,7 @@ class StoredMessage(Grounds, frozen=True, kw_only=True):
 
 
 def origins_in(messages: Sequence[StoredMessage]) -> tuple[str, ...]:
-    """What messages were made from, all together."""
+    """The sources of messages, all together."""
     tasks = {message.id for message in messages if message.document is not None}
     return provenance.joined(*(message.origins(whole_document=message.parent in tasks) for message in messages))
 
@@ -131,9 +132,9 @@ class FormatCheck(msgspec.Struct, frozen=True, kw_only=True):
     """The result of checking a constraint and a text. ``problem`` is what is wrong with the constraint, with ``line``
     (from 1) where it is known. ``text_problem`` is why the text does not match; "" when it does or none was given."""
 
-    problem: str = ""
+    problem: Shown = ""
     line: int | None = None
-    text_problem: str = ""
+    text_problem: Shown = ""
 
 
 class AskResult(Grounds, frozen=True, kw_only=True):

@@ -7,28 +7,29 @@ from typing import Any
 
 import msgspec
 
+from workbench.base.catalogue import _
 from workbench.records.agents import Choice, Decision, Effect, TaintedSpan
 from workbench.records.visible import visible
 
 _SHORT: dict[Effect, str] = {
-    "read": "reads only",
-    "write": "changes files or memory",
-    "network": "uses the network",
-    "execute": "runs code",
+    "read": _("reads only"),
+    "write": _("changes files or memory"),
+    "network": _("uses the network"),
+    "execute": _("runs code"),
 }
 _LONG: dict[Effect, str] = {
-    "read": "It only reads.",
-    "write": "It changes files or what is remembered.",
-    "network": "It sends data over the network.",
-    "execute": "It runs code in a sandbox on this machine.",
+    "read": _("It only reads."),
+    "write": _("It changes files or what is remembered."),
+    "network": _("It sends data over the network."),
+    "execute": _("It runs code in a sandbox on this machine."),
 }
-REPEATED = "The program ended while this call was running: it may already have had its effect."
-UNTRUSTED = "Marked text comes from a document, a file, a web page or another program, not from you."
+REPEATED = _("The program ended while this call was running: it may already have had its effect.")
+UNTRUSTED = _("Marked text comes from a document, a file, a web page or another program, not from you.")
 _DECIDED: dict[Choice, str] = {
-    "allow": "Allowed once",
-    "allow-in-chat": "Allowed in this chat",
-    "edit": "Allowed with other arguments",
-    "deny": "Denied",
+    "allow": _("Allowed once"),
+    "allow-in-chat": _("Allowed in this chat"),
+    "edit": _("Allowed with other arguments"),
+    "deny": _("Denied"),
 }
 
 

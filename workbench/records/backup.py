@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.copying import shared
 from workbench.base.stored import Stored
 
@@ -23,7 +24,7 @@ class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
     """What the home had and the backup has not: a file, a folder or a run, and the reason in a sentence."""
 
     name: str
-    reason: str
+    reason: Shown
     bytes: int = 0
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.records.endpoints import Endpoint
@@ -65,7 +66,7 @@ LOCAL = Capabilities(
     tools=True,
     context_known=True,
 )
-"""Those of a model that this machine computes."""
+"""The capabilities of a model that this machine computes."""
 
 ENCODER_DECODER = frozenset({"t5"})
 """GGUF architectures with an encoder that reads the question and a decoder that writes the answer."""
@@ -76,17 +77,24 @@ _MISSING = {
     "token_logprobs": ("does not report the probabilities of tokens", f"{_LOCAL}."),
     "labels": ("does not report the probabilities of labels", f"{_LOCAL}."),
     "continues_from_tokens": ("cannot continue an answer from a given token", f"{_LOCAL}, or ask again."),
-    "schemas": ("cannot answer as JSON by a schema", f"{_LOCAL}, or set decoding.format to text."),
-    "grammars": ("cannot constrain the format of its answer", f"{_LOCAL}, or set decoding.format to text."),
+    "schemas": ("cannot answer as JSON by a schema", f"{_LOCAL}, or choose free text as the answer format."),
+    "grammars": ("cannot constrain the format of its answer", f"{_LOCAL}, or choose free text as the answer format."),
     "searches": ("supports neither beam search nor contrastive search", f"{_LOCAL}, or choose sampling."),
-    "max_sequences": ("gives at most {has} of the {needs} answers", f"{_LOCAL}, or set decoding.n to {{has}}."),
+    "max_sequences": ("gives at most {has} of the {needs} answers", f"{_LOCAL}, or ask for {{has}} at once."),
     "adapters": ("cannot use adapters", f"{_LOCAL}, or remove the adapters from the recipe."),
     "embeddings": ("does not compute embeddings", "Choose an embedding model."),
     "tools": ("cannot call tools", "Choose a model with tool calling, or a recipe without tools."),
-    "vision": ("cannot see images", "Choose a model with vision, or remove the images."),
-    "context_known": ("has no known context length", "Set model.context_tokens in the recipe, or the token budget."),
+    "vision": (
+        "cannot see images",
+        "Choose a vision model, or give this model the projector file (mmproj) that was published with it: put it "
+        "beside the model's file and import the model again.",
+    ),
+    "context_known": (
+        "has no known context length",
+        "Set the context of the model in the recipe, or the passage budget.",
+    ),
 }
-"""What a model lacks, as the predicate of a sentence, and what to do."""
+"""The lack of a capability, as the predicate of a sentence, and what to do."""
 
 
 def require(needs: Capabilities, has: Capabilities, model: str) -> None:
@@ -96,8 +104,8 @@ def require(needs: Capabilities, has: Capabilities, model: str) -> None:
         raise UserError(f"{model} {lacks}.", hint)
 
 
-def describe_missing(name: str, has: Capabilities, model: str = "") -> str:
-    """What a model lacks, as a sentence, without a subject where the model is not named."""
+def describe_missing(name: str, has: Capabilities, model: str = "") -> Shown:
+    """The lack of a capability, as a sentence, without a subject where the model is not named."""
     lacks = _MISSING[name][0]
     if name == "max_sequences":
         lacks = f"gives at most {counted(has.max_sequences, 'answer')} at once"
@@ -127,16 +135,17 @@ def needs_of_documents(part: RetrievalPart | None, agent: AgentPart | None) -> C
 
 
 def needs_of_model(part: ModelPart) -> Capabilities:
-    """What the adapters of a recipe need of its model."""
+    """The capabilities that the adapters of a recipe need of its model."""
     return Capabilities(adapters=bool(part.adapters))
 
 
-def capabilities_of_file(architecture: str) -> Capabilities:
-    """The capabilities of a GGUF model. Of encoder-decoder models: adapters are made for models without an encoder, the
-    encoder reads too few tokens for the definitions of tools, and T5's vocabulary has no braces, which JSON needs."""
+def capabilities_of_file(architecture: str, *, sees: bool = False) -> Capabilities:
+    """The capabilities of a GGUF model, which ``sees`` images where it has a projector. Of encoder-decoder models:
+    adapters are made for models without an encoder, the encoder reads too few tokens for the definitions of tools, and
+    T5's vocabulary has no braces, which JSON needs."""
     if architecture in ENCODER_DECODER:
         return msgspec.structs.replace(LOCAL, adapters=False, tools=False, schemas=False)
-    return LOCAL
+    return msgspec.structs.replace(LOCAL, vision=sees)
 
 
 def capabilities_of(endpoint: Endpoint) -> Capabilities:
@@ -146,5 +155,6 @@ def capabilities_of(endpoint: Endpoint) -> Capabilities:
         labels=True,
         schemas=endpoint.schemas,
         max_sequences=MOST_ANSWERS if endpoint.several else 1,
+        vision=endpoint.sees_images,
         context_known=endpoint.context_tokens > 0,
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from workbench.base.catalogue import Shown
+
 ENGINE, LIBRARY, VARIANT = "Engine", "llama.cpp", "processor library"
 """Titles of the section on the engine, and of its facts on llama.cpp's build and variant."""
 DOCUMENTS, RECOGNITION, OFFICE = "Documents", "text recognition", "LibreOffice"
 """Titles of the section on reading documents, and of its facts on what recognises text and converts old formats."""
-NO_PACK = "No runtime pack is in use:"
-"""How the problem begins that repeats why the processor was chosen."""
+NO_PACK: Shown = "No runtime pack is in use: {reason}"
+"""The problem that repeats why the processor was chosen."""
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -26,7 +28,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     """``problems`` are sentences on what does not work, each with what to do."""
 
     sections: tuple[Section, ...] = ()
-    problems: tuple[str, ...] = ()
+    problems: tuple[Shown, ...] = ()
 
     def __add__(self, other: Diagnosis) -> Diagnosis:
         return Diagnosis(sections=self.sections + other.sections, problems=self.problems + other.problems)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Literal
 
 import msgspec
+
+from workbench.base.catalogue import Shown
 
 Kind = Literal[
     "text", "markdown", "rst", "html", "pdf", "docx", "pptx", "xlsx", "odt", "rtf", "csv", "tsv", "json", "jsonl",
@@ -25,7 +28,7 @@ class DocumentFormat(msgspec.Struct, frozen=True):
     have."""
 
     kind: Kind
-    title: str
+    title: Shown
     extensions: tuple[str, ...]
     needs: Need = ""
 
@@ -54,6 +57,14 @@ FORMATS = (
     DocumentFormat("ppt", "PowerPoint 97", (".ppt",), "office"),
 )
 
+_KINDS = {extension: one.kind for one in FORMATS for extension in one.extensions}
+
+
+def kind_by_name(path: str) -> Kind:
+    """The kind that a file has by the end of its name; text without a known one."""
+    return _KINDS.get(PurePath(path).suffix.lower(), "text")
+
+
 DRAWN: tuple[Kind, ...] = ("pdf", "picture")
 """The kinds whose pages are drawn."""
 
@@ -64,7 +75,7 @@ def format_titles(needs: Need = "") -> str:
     return f"{', '.join(titles[:-1])} and {titles[-1]}" if len(titles) > 1 else "".join(titles)
 
 
-def format_sentence() -> str:
+def format_sentence() -> Shown:
     """All formats in two sentences, for a person."""
     return (
         f"Supported: {format_titles()}. Scanned pages and {format_titles('recognition')} are read where text "

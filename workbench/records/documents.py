@@ -6,7 +6,10 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.records.messages import Passage
+from workbench.records.places import TextPlace
+from workbench.records.tables import DocumentTable
 
 SAMPLE_COLLECTION, SAMPLE_FILES = "Sample: Brunnen pumps", 8
 """The collection of the sample documents (``resources/samples``) and the number of its files."""
@@ -46,15 +49,15 @@ DocumentState = Literal["indexed", "unchanged", "failed", "removed"]
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """One file of a collection. ``reason`` says why it failed, or which parts of an indexed file were unreadable;
     ``locked``: it failed for want of its password; ``unfinished``: reading was stopped, and a part of it is indexed;
-    ``language`` is an ISO 639-1 code. ``changed``: its file is no longer as it was read; known of a document whose text
-    was asked for."""
+    ``language`` is an ISO 639-1 code. ``changed``: its file is no longer as it was read; known of a document that was
+    listed or whose text was asked for."""
 
     id: str
     path: str
     title: str
     kind: str
     state: DocumentState
-    reason: str = ""
+    reason: Shown = ""
     pages: int = 0
     chunks: int = 0
     characters: int = 0
@@ -73,20 +76,22 @@ class DocumentList(msgspec.Struct, frozen=True, kw_only=True):
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     """``text[start:end]`` of the document's text; ``page`` counts from 1. ``recognised``: it was recognised in a
-    picture. ``context``: as in ``Passage``."""
+    picture. ``context``, ``places``: as in ``Passage``."""
 
     start: int
     end: int
     page: int | None = None
     recognised: bool = False
     context: str = ""
+    places: tuple[TextPlace, ...] = ()
 
 
 class DocumentText(msgspec.Struct, frozen=True, kw_only=True):
     """The extracted text of a document, with its chunks and pages.
 
     ``page_starts[i]`` is the offset of page ``i + 1``; empty for formats without pages. ``unplaced``: pages of it were
-    recognised before the places of words were stored, so that passages cannot be marked on them.
+    recognised before the places of words were stored, so that passages cannot be marked on them. ``tables`` are those
+    with which can be computed. ``outdated``: an earlier version of the program read it and took less from the file.
     """
 
     document: Document
@@ -94,6 +99,26 @@ class DocumentText(msgspec.Struct, frozen=True, kw_only=True):
     chunks: tuple[Chunk, ...]
     page_starts: tuple[int, ...] = ()
     unplaced: bool = False
+    tables: tuple[DocumentTable, ...] = ()
+    outdated: bool = False
+
+
+class DocumentDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """Statements of two documents that belong together and differ: places in their texts, 0 to 0 in the document that
+    has nothing like the other's. ``section`` is the heading above it."""
+
+    first: tuple[int, int] = (0, 0)
+    second: tuple[int, int] = (0, 0)
+    section: str = ""
+
+
+class DocumentComparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Two documents, the older one first, and what differs between them, in the order of the second one; what only the
+    first one has comes last."""
+
+    first: DocumentText
+    second: DocumentText
+    differences: tuple[DocumentDifference, ...] = ()
 
 
 class PlacedText(msgspec.Struct, frozen=True, array_like=True):
@@ -163,7 +188,7 @@ class NamePlaces(msgspec.Struct, frozen=True, kw_only=True):
 
 class FailedFile(msgspec.Struct, frozen=True, kw_only=True):
     path: str
-    reason: str
+    reason: Shown
 
 
 class AddResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.base.stored import Stored
 
@@ -23,9 +24,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     What it can do was ``probed`` at that time (seconds since the epoch; 0: never): it ``streams``, reports usage in a
     stream (``streams_usage``), takes JSON ``schemas``, and several answers at once (``several``), and reports so many
-    ``alternatives`` to a token with their log-probabilities. ``limit_field`` names the most tokens. ``context_tokens``
-    0: not known. Prices are per million tokens, in the currency of ``budget``: what may be spent in all; 0: no budget.
+    ``alternatives`` to a token with their log-probabilities, and takes images (``vision``), unless the person says
+    otherwise (``sees``; None: nothing is said). ``limit_field`` names the most tokens. ``context_tokens`` 0: not known.
+    Prices are per million tokens, in the currency of ``budget``: what may be spent in all; 0: no budget.
     ``terms`` is the address of the terms that the person has named, ``notes`` what else they have noted.
+    ``certificate`` (PEM) is the one that the machine must have, where it was added by a code; "": any that an authority
+    has signed.
     """
 
     address: str
@@ -36,6 +40,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     schemas: bool = False
     several: bool = False
     alternatives: Annotated[int, msgspec.Meta(ge=0)] = 0
+    vision: bool = False
+    sees: bool | None = None
     limit_field: str = "max_tokens"
     probed: float = 0.0
     price_in: Annotated[float, msgspec.Meta(ge=0)] = 0.0
@@ -43,6 +49,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     budget: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     terms: str = ""
     notes: Annotated[str, msgspec.Meta(max_length=LONGEST_NOTES)] = ""
+    certificate: str = ""
 
     @property
     def host(self) -> str:
@@ -58,6 +65,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
             return ipaddress.ip_address(host).is_loopback
         except ValueError:
             return False
+
+    @property
+    def sees_images(self) -> bool:
+        """Whether images are sent to it."""
+        return self.vision if self.sees is None else self.sees
 
     def cost(self, prompt_tokens: int, new_tokens: int) -> float:
         return (prompt_tokens * self.price_in + new_tokens * self.price_out) / 1e6
@@ -77,7 +89,7 @@ class MadeBy(msgspec.Struct, frozen=True, kw_only=True):
     price_out: float = 0.0
     terms: str = ""
 
-    def describe(self) -> str:
+    def describe(self) -> Shown:
         day = time.strftime("%Y-%m-%d", time.localtime(self.at))
         price = (
             f"price {self.price_in:g} / {self.price_out:g} per million tokens" if self.is_paid else "without a price"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.stored import Stored
 
 BUNDLED = "bundled"
@@ -20,8 +21,8 @@ class EngineTest(msgspec.Struct, frozen=True, kw_only=True):
     files), ``program`` (the version and the bundled engine) and ``processor``.
     """
 
-    problem: str = ""
-    step: str = ""
+    problem: Shown = ""
+    step: Shown = ""
     build: str = ""
     divergence: float = 0.0
     tokens: int = 0
@@ -56,13 +57,13 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     engines: tuple[EngineRecord, ...] = ()
     chosen: str = BUNDLED
     used: str = BUNDLED
-    reason: str = ""
-    notice: str = ""
+    reason: Shown = ""
+    notice: Shown = ""
     bundled: str = ""
 
 
 class EngineChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """What is stored of the choice. ``stopped`` says why the chosen engine is not used, "" while it is."""
+    """The choice as it is stored. ``stopped`` says why the chosen engine is not used, "" while it is."""
 
     engine: str = BUNDLED
     stopped: str = ""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.stored import Stored
 from workbench.records.answers import Grounds
 from workbench.records.endpoints import MadeBy
@@ -73,7 +74,7 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     @property
     def gold(self) -> str:
-        """What a right answer says, for a person: spellings with a bar between them, groups with a plus."""
+        """The right answer in words, for a person: spellings with a bar between them, groups with a plus."""
         if not self.answerable:
             return NO_ANSWER
         return " + ".join(" | ".join(group) for group in self.need or self.points or (self.expected,))
@@ -100,7 +101,7 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         return self.expected[0] if self.expected else ""
 
     def conversation(self) -> tuple[Message, ...]:
-        """What is asked, with the choices as a lettered list; of a benchmark's question its prompt."""
+        """The question, with the choices as a lettered list; of a benchmark's question its prompt."""
         if self.prompt:
             return (Message("user", self.prompt),)
         if not self.choices:
@@ -140,7 +141,7 @@ class BenchmarkData(msgspec.Struct, frozen=True, kw_only=True):
     examples: int = 0
     examples_path: str = ""
     usual: int = 0
-    refused: tuple[str, ...] = ()
+    refused: tuple[Shown, ...] = ()
     more_refused: int = 0
     pairs: bool = False
 
@@ -157,9 +158,9 @@ class QuestionSet(msgspec.Struct, frozen=True, kw_only=True):
     tune: int
     seed: int = 0
     origin: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Shown, ...] = ()
     benchmark: BenchmarkUse | None = None
-    unreadable: str = ""
+    unreadable: Shown = ""
     origins: Origins = None
 
 
@@ -209,7 +210,7 @@ class Rescored(msgspec.Struct, frozen=True, kw_only=True):
     changed: int
 
     @property
-    def words(self) -> str:
+    def words(self) -> Shown:
         day = time.strftime("%Y-%m-%d", time.localtime(self.at))
         return (
             f"These answers were scored again on {day}, since texts are compared by newer rules: {self.changed:,} of "
@@ -229,12 +230,12 @@ class TrainedBefore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked of which recipes. ``limit`` is the maximum number of questions, 0 for all of ``part``. ``seed``
-    draws for the recipes that have none. ``run`` is the latest run that worked on it. ``search``: the columns are the
-    candidates of a search, each of which is asked as many questions as the search needs. ``origins`` are those of the
-    questions. ``comparison`` is the version of the rules by which its texts were compared, ``rescored`` that they were
-    compared again by newer ones. ``trained_before`` is what of the questions was trained, None where nobody has
-    looked."""
+    """The questions that recipes are asked. ``limit`` is the maximum number of questions, 0 for all of ``part``.
+    ``seed`` draws for the recipes that have none. ``run`` is the latest run that worked on it. ``search``: the columns
+    are the candidates of a search, each of which is asked as many questions as the search needs. ``part_of`` names what
+    it was made for, where that is no comparison of its own. ``origins`` are those of the questions. ``comparison`` is
+    the version of the rules by which its texts were compared, ``rescored`` that they were compared again by newer ones.
+    ``trained_before`` is what of the questions was trained, None where nobody has looked."""
 
     id: str
     question_set: str
@@ -248,7 +249,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     questions: int = 0
     run: str = ""
     search: bool = False
-    unreadable: str = ""
+    part_of: str = ""
+    unreadable: Shown = ""
     origins: Origins = None
     comparison: int = 1
     rescored: Rescored | None = None
@@ -256,6 +258,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
+        if self.part_of:
+            return f"{self.set_name}: {self.part_of}"
         if self.search:
             return f"{self.set_name}: search from {self.columns[0].name}"
         return f"{self.set_name}: {', '.join(column.name for column in self.columns)}"
@@ -267,7 +271,7 @@ EVALUATION = Stored("evaluation", Evaluation, parts={"columns": _COLUMN, "scorer
 
 
 class EvaluationResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run did for an evaluation: answers and scores that it made, without those that were there."""
+    """The work of a run for an evaluation: answers and scores that it made, without those that were there."""
 
     evaluation: str
     answered: int
@@ -280,7 +284,7 @@ class CellAnswer(Grounds, frozen=True, kw_only=True, omit_defaults=True):
     since it repeated itself."""
 
     text: str
-    error: str = ""
+    error: Shown = ""
     usage: Usage = Usage()
     seconds: float = 0.0
     trace: Trace | None = None
@@ -291,7 +295,7 @@ class CellAnswer(Grounds, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """What the answer was made from, beside the question."""
+        """The sources of the answer, beside the question."""
         return origins_of_answer(self.recipe, self.passages, tainted=self.tainted)
 
 
@@ -302,7 +306,7 @@ class Score(msgspec.Struct, frozen=True):
     """A scorer's value for an answer; None where it does not apply. ``note`` says what it was seen by."""
 
     value: float | None
-    note: str = ""
+    note: Shown = ""
 
 
 # -- as they are read ----------------------------------------------------------------------------------
@@ -353,7 +357,7 @@ class ColumnScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ColumnCost(msgspec.Struct, frozen=True, kw_only=True):
-    """What a column's answers took: their number, and means per answer. ``looped`` were ended since they repeated
+    """The cost of a column's answers: their number, and means per answer. ``looped`` were ended since they repeated
     themselves."""
 
     answers: int
@@ -370,11 +374,11 @@ class ScorerResult(msgspec.Struct, frozen=True, kw_only=True):
     ``unit`` is that of its values; "" for a share of 1, where more is better unless ``fewer`` is. ``agreement`` says
     how often it agrees with a person's ratings; "" without any."""
 
-    title: str
-    unit: str
+    title: Shown
+    unit: Shown
     columns: tuple[ColumnScore | None, ...]
-    sentences: tuple[str, ...] = ()
-    agreement: str = ""
+    sentences: tuple[Shown, ...] = ()
+    agreement: Shown = ""
     fewer: bool = False
 
 
@@ -387,7 +391,7 @@ class EvaluationReport(msgspec.Struct, frozen=True, kw_only=True):
     answered: int
     costs: tuple[ColumnCost, ...]
     results: tuple[ScorerResult, ...]
-    leaks: tuple[str, ...] = ()
+    leaks: tuple[Shown, ...] = ()
 
 
 class LeaderboardColumn(msgspec.Struct, frozen=True, kw_only=True):

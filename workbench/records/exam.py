@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.stored import Stored
 from workbench.records.training.scores import interval
 
@@ -89,7 +90,7 @@ class ExamRates(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ends(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of ``asked`` questions: how many answers were right and wrong, each unmarked and marked; the others
+    """The ends of ``asked`` questions: how many answers were right and wrong, each unmarked and marked; the others
     were declined."""
 
     asked: int = 0
@@ -190,7 +191,7 @@ def total(rates: Iterable[ExamRates]) -> ExamRates:
     return sum(rates, ExamRates())
 
 
-RATES: Sequence[tuple[str, str]] = (
+RATES: Sequence[tuple[str, Shown]] = (
     ("own", "Right in its own words"),
     ("quoted", "Right when quoting"),
     ("unmarked", "Right when not marked"),
@@ -210,11 +211,11 @@ KINDS = {
 }
 """The kinds of an office's questions, in words."""
 
-OLD = "by an earlier version of the exam: without effect until it is repeated"
+OLD: Shown = "by an earlier version of the exam: without effect until it is repeated"
 LANGUAGES = {"en": "English", "de": "German"}
 
 
-def describe_rate(rates: ExamRates, name: str) -> tuple[str, str]:
+def describe_rate(rates: ExamRates, name: str) -> tuple[Shown, Shown]:
     """A rate's share and its count with the 95 % interval: ``40 %`` and ``12 of 30, 25–57 %``. Of the answers that are
     not marked it is said how many these are."""
     rate: Rate = getattr(rates, name)
@@ -226,8 +227,8 @@ def describe_rate(rates: ExamRates, name: str) -> tuple[str, str]:
     return f"{rate.share * 100:.0f} %", f"{counts}; {of_all}" if of_all else counts
 
 
-def describe_mode(result: ExamResult) -> str:
-    """What automatic does with the model, in a sentence."""
+def describe_mode(result: ExamResult) -> Shown:
+    """The behaviour of *automatic* with the model, in a sentence."""
     said = {True: "quoting is measurably better", False: "quoting is measurably worse", None: ""}
     by = {
         why: [LANGUAGES.get(one, one) for one, r in result.languages.items() if r.prefers_quotes is why] for why in said
@@ -240,13 +241,19 @@ def describe_mode(result: ExamResult) -> str:
     return " ".join(parts)
 
 
-def describe_poor(result: ExamResult) -> str:
+CORRECTED: Shown = (
+    "The doubts about answers in its own words were fitted on a model of 135 million parameters; this exam corrects "
+    "them for this model."
+)
+
+
+def describe_poor(result: ExamResult) -> Shown:
     """The languages in which most answers are wrong; "" for none."""
     poor = [LANGUAGES.get(one, one) for one, rates in result.languages.items() if rates.poor]
     return f"In {' and '.join(poor)} fewer than half of its answers are right, also when quoting." if poor else ""
 
 
-def describe_office(result: ExamResult) -> tuple[str, ...]:
+def describe_office(result: ExamResult) -> tuple[Shown, ...]:
     """A sentence on the answers by quotes, and one on those in the model's own words: by kind, and what misleads; ()
     without an office."""
     if not result.office:

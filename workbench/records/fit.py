@@ -6,10 +6,12 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
+
 Verdict = Literal["gpu", "partly", "processor", "too big", "unknown"]
 """Where a model would run: all layers on GPUs; some of them; on the processor; nowhere; not known."""
 
-VERDICTS: dict[Verdict, str] = {
+VERDICTS: dict[Verdict, Shown] = {
     "gpu": "On the GPU",
     "partly": "Partly on the GPU",
     "processor": "On the processor",
@@ -57,10 +59,10 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     token_bytes: int = 0
     tokens_per_s: float = 0.0
     architecture: str = ""
-    kind: str = ""
-    problem: str = ""
-    reason: str = ""
-    hint: str = ""
+    kind: Shown = ""
+    problem: Shown = ""
+    reason: Shown = ""
+    hint: Shown = ""
 
     @property
     def needed(self) -> int:

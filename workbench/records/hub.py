@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.stored import Stored
 
 Purpose = Literal["hub", "endpoint", "update", "mcp", "packages"]
@@ -73,13 +74,14 @@ class HubFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HubFiles(msgspec.Struct, frozen=True, kw_only=True):
-    """The models of a repository at the commit ``revision``."""
+    """The models of a repository at the commit ``revision``, and the image encoders (mmproj files) of vision models."""
 
     repository: str
     revision: str
     licence: str = ""
     gated: bool = False
     files: tuple[HubFile, ...] = ()
+    projectors: tuple[RemoteFile, ...] = ()
 
 
 class NetworkRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +97,8 @@ class NetworkRequest(msgspec.Struct, frozen=True, kw_only=True):
     bytes_out: int = 0
     bytes_in: int = 0
     status: int = 0
-    refused: str = ""
-    failed: str = ""
+    refused: Shown = ""
+    failed: Shown = ""
 
 
 NETWORK_REQUEST = Stored("request of the network's log", NetworkRequest)

@@ -1,4 +1,4 @@
-"""What a set of judgements shows: statistics with intervals, what can be learnt from it, and reports of files."""
+"""Reports on a set of judgements: statistics with intervals, what can be learnt from it, and reports of files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.records.judgements import JudgementSource
 
 ExampleKind = Literal["pairs", "rated"]
@@ -91,20 +92,20 @@ class ObjectiveFit(msgspec.Struct, frozen=True, kw_only=True):
     why not."""
 
     objective: str
-    title: str
+    title: Shown
     usable: int
     held_out: int
     half_width: float
     fits: bool
     examples: ExampleKind = "pairs"
     advised: bool = False
-    reason: str = ""
+    reason: Shown = ""
 
 
 class JudgementFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What objectives need to know of judgements: usable ``pairs`` of how many ``prompts``, ``rated`` answers (``good``
-    of them good), the share of judgements that contradict another, and whether the longer answer is preferred more
-    often than not."""
+    """The facts that objectives need of judgements: usable ``pairs`` of how many ``prompts``, ``rated`` answers
+    (``good`` of them good), the share of judgements that contradict another, and whether the longer answer is preferred
+    more often than not."""
 
     pairs: int
     rated: int
@@ -115,26 +116,26 @@ class JudgementFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True):
-    """What an objective says of judgements: ``usable`` examples it would have, ``fits`` whether they suffice, ``rank``
-    the order among those that do, lower first. ``examples`` is the kind of set that it learns from, ``reason`` a
-    sentence."""
+    """The advice of an objective on judgements: ``usable`` examples it would have, ``fits`` whether they suffice,
+    ``rank`` the order among those that do, lower first. ``examples`` is the kind of set that it learns from, ``reason``
+    a sentence."""
 
     usable: int
     fits: bool
     rank: int
-    reason: str
+    reason: Shown
     examples: ExampleKind = "pairs"
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
     """``count`` judgements that give no example, and why."""
 
-    reason: str
+    reason: Shown
     count: int
 
 
 class Learnable(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be learnt from judgements. ``pairs`` of a chosen and a rejected answer, ``rated`` single answers
+    """The examples that judgements give. ``pairs`` of a chosen and a rejected answer, ``rated`` single answers
     (``good`` of them good), over ``prompts``. ``objectives`` are in the order in which they are advised. ``warnings``
     are sentences about biases and conflicts that would be learnt as well."""
 
@@ -145,28 +146,28 @@ class Learnable(msgspec.Struct, frozen=True, kw_only=True):
     good: int
     left_out: tuple[LeftOut, ...] = ()
     objectives: tuple[ObjectiveFit, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Shown, ...] = ()
 
 
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What was imported: ``added`` judgements of ``rows`` rows. ``form`` is the format that was read, ``why`` it was
-    recognised. ``refused`` rows are named with line or row and reason; ``more_refused`` are not named. ``duplicates``
-    were there before. ``ids`` are those of the first judgements that were added."""
+    """The result of an import: ``added`` judgements of ``rows`` rows. ``form`` is the format that was read, ``why`` it
+    was recognised. ``refused`` rows are named with line or row and reason; ``more_refused`` are not named.
+    ``duplicates`` were there before. ``ids`` are those of the first judgements that were added."""
 
     path: str
     form: str
-    why: str
+    why: Shown
     rows: int
     added: int
     duplicates: int = 0
-    refused: tuple[str, ...] = ()
+    refused: tuple[Shown, ...] = ()
     more_refused: int = 0
-    notes: tuple[str, ...] = ()
+    notes: tuple[Shown, ...] = ()
     ids: tuple[str, ...] = ()
 
 
 class ExportReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What was exported. ``left_out`` are judgements that the format cannot say."""
+    """The result of an export. ``left_out`` are judgements that the format cannot say."""
 
     path: str
     form: str
@@ -178,7 +179,7 @@ class UndoneAction(msgspec.Struct, frozen=True, kw_only=True):
     """An action on judgements that was undone: what it was, and the judgements that changed; ``queue`` is that of a
     verdict in a labelling queue, whose pair waits again."""
 
-    title: str
+    title: Shown
     ids: tuple[str, ...]
     queue: str = ""
 
@@ -187,7 +188,7 @@ SOURCE_TITLES: dict[JudgementSource, str] = {
     "chat": "Chat",
     "compare": "Comparison",
     "label": "Labelling",
-    "verdict": "Blind comparison",
+    "verdict": "Blind test",
     "judge": "Judge",
     "import": "Import",
 }

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.stored import Stored
 from workbench.records.answers import StoredMessage
 from workbench.records.endpoints import MadeBy
@@ -91,7 +92,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     chat: str = ""
     created: float = 0.0
     changed: float = 0.0
-    unreadable: str = ""
+    unreadable: Shown = ""
     origins: Origins = None
     judged_by: MadeBy | None = None
 
@@ -163,8 +164,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return _key(*_spoken(self.prompt), "answers", *sorted(answer.text.strip() for answer in self.answers))
 
 
-_JUDGED_ANSWER = Stored("answer of a judgement", JudgedAnswer, parts={"recipe": RECIPE})
-JUDGEMENT = Stored("judgement", Judgement, parts={"a": _JUDGED_ANSWER, "b": _JUDGED_ANSWER})
+_JUDGED_ANSWER = Stored("answer of a preference", JudgedAnswer, parts={"recipe": RECIPE})
+JUDGEMENT = Stored("preference", Judgement, parts={"a": _JUDGED_ANSWER, "b": _JUDGED_ANSWER})
 
 
 class JudgementFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,15 +178,15 @@ class JudgementFilter(msgspec.Struct, frozen=True, kw_only=True):
     ``verdicts`` names "".
     """
 
-    search: Annotated[str, "words of the prompt or an answer"] = ""
-    verdicts: Annotated[tuple[Verdict, ...], "a verdict; once for each"] = ()
-    sources: Annotated[tuple[JudgementSource, ...], "source of the judgements; once for each"] = ()
-    judges: Annotated[tuple[JudgeKind, ...], "kind of judge; once for each"] = ()
-    judge_name: Annotated[str, "this judge only"] = ""
+    search: Annotated[str, "only those with these words in the prompt or an answer"] = ""
+    verdicts: Annotated[tuple[Verdict, ...], "only with this choice; once for each"] = ()
+    sources: Annotated[tuple[JudgementSource, ...], "only from this source; once for each"] = ()
+    judges: Annotated[tuple[JudgeKind, ...], "only by this kind of judge; once for each"] = ()
+    judge_name: Annotated[str, "only by the judge of this name"] = ""
     chat: str = ""
-    origin: Annotated[str, "imported from this file"] = ""
-    queue: Annotated[str, "of this labelling queue"] = ""
-    kind: Annotated[Literal["all", "pairs", "single"], "pairs, or single answers"] = "all"
+    origin: Annotated[str, "only those imported from this file"] = ""
+    queue: Annotated[str, "only of this comparison"] = ""
+    kind: Annotated[Literal["all", "pairs", "single"], "only pairs, or only single answers"] = "all"
     edited: Annotated[bool | None, "only those with an answer that a person rewrote"] = None
     ids: tuple[str, ...] = ()
     since: float = 0.0
@@ -209,10 +210,10 @@ class LabellingQueue(msgspec.Struct, frozen=True, kw_only=True):
     prompts: int = 0
     waiting: int = 0
     judged: int = 0
-    unreadable: str = ""
+    unreadable: Shown = ""
 
 
-LABELLING_QUEUE = Stored("labelling queue", LabellingQueue)
+LABELLING_QUEUE = Stored("comparison", LabellingQueue)
 
 
 def prompt_key(prompt: tuple[Message, ...]) -> str:

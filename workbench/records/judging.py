@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.records.judgement_reports import MeanEstimate, ShareEstimate
 
 CONSTITUTION = """The better answer
@@ -42,10 +43,10 @@ class JudgeReport(msgspec.Struct, frozen=True, kw_only=True):
     kappa: KappaEstimate
     uncorrected: ShareEstimate
     accepted: bool
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Shown, ...] = ()
 
     @property
-    def summary(self) -> str:
+    def summary(self) -> Shown:
         """The figures in one sentence."""
         a, kappa = self.a_share, self.kappa
         return (
@@ -84,14 +85,14 @@ class WinRate(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int = 0
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Shown:
         """The result in a sentence."""
         if not self.n:
-            return "Nothing has been judged yet."
+            return "Nothing has been compared yet."
         if self.tied == self.n >= FEW_TIES:
             return (
-                f"All {self.n} prompts are ties, which tells nothing of which is better. Where rewards judged, check "
-                "that their lines tell the answers apart."
+                f"All {self.n} prompts are ties, which does not tell which is better. Where rewards compared, check "
+                "that they tell the answers apart."
             )
         shown = f"{self.rate.value:.0%} of {self.n} prompts ({self.rate.low:.0%} to {self.rate.high:.0%})"
         if self.rate.low > 0.5:

@@ -10,17 +10,29 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.stored import Stored
 from workbench.records.evaluation import ColumnScore, ScorerUse
 from workbench.records.methods import Technique
 from workbench.records.recipes import RECIPE, Recipe
 
 TaskKind = Literal["choice", "number", "short", "text", "documents"]
-"""What the questions of a set ask for: one of the listed choices, a number, a few words, a free text, or what a
+"""The kind of answer that a set asks for: one of the listed choices, a number, a few words, a free text, or what a
 person's documents say."""
 
 AS_IT_IS = "as-it-is"
 """The rung of the recipe that the ladder starts from: every other one is compared with it."""
+
+ASKED = 1_000
+"""Questions that a person is going to ask, unless they say another number: preparing is spread over these where the
+costs of rungs are compared."""
+
+LADDER_ANSWERS = {
+    "held-out": "What pays, held-out questions",
+    "tune": "What pays, tuning questions",
+    "samples": "What pays, answers to learn from",
+}
+"""The purpose of the evaluations of a ladder."""
 
 RungState = Literal["waiting", "racing", "preparing", "answering", "measured", "skipped", "failed"]
 """``racing``: it answers tuning questions, which decide whether it goes on. ``skipped``: it was left out, for a reason
@@ -34,29 +46,39 @@ LadderState = Literal["waiting", "running", "stopped", "failed", "finished"]
 
 
 class RungEstimate(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rung will take on this machine: ``preparing_s`` and ``answering_s`` in seconds over all questions, tokens
-    that are generated, read or trained on, and the memory beside the base model in bytes. ``measured``: from speeds
-    that were measured on this machine, else from its plan."""
+    """The estimated cost of a rung on this machine: ``preparing_s``, ``racing_s`` (answers to the tuning questions on
+    which rungs are compared) and ``answering_s`` in seconds over all questions, tokens that are generated, read or
+    trained on, their ``price`` in money at an endpoint that has one, and the memory beside the base model in bytes.
+    ``measured``: from speeds that were measured on this machine, else from its plan."""
 
     preparing_s: float = 0.0
+    racing_s: float = 0.0
     answering_s: float = 0.0
     tokens: int = 0
+    price: float = 0.0
     memory_bytes: int = 0
     measured: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Of all that it does."""
+        return self.preparing_s + self.racing_s + self.answering_s
 
 
 class RungOffer(msgspec.Struct, frozen=True, kw_only=True):
     """A rung as it is offered for a set. ``technique`` is None for the recipe as it is and for a combination.
     ``place`` says in a few words where in the pipeline of an answer it works. ``proposed``: it suits the task, so it is
-    ticked. ``missing`` says what it lacks here, "" where it can run."""
+    ticked. ``missing`` says what it lacks here, "" where it can run; ``remark`` why it is hardly worth its time here.
+    """
 
     name: str
-    title: str
-    sentence: str
-    place: str
+    title: Shown
+    sentence: Shown
+    place: Shown
     technique: Technique | None = None
     proposed: bool = True
-    missing: str = ""
+    missing: Shown = ""
+    remark: Shown = ""
     estimate: RungEstimate = RungEstimate()
 
 
@@ -73,12 +95,12 @@ class LadderPlan(msgspec.Struct, frozen=True, kw_only=True):
     scorer: ScorerUse
     rungs: tuple[RungOffer, ...]
     collection: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Shown, ...] = ()
 
 
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
-    """What a ladder compares. ``recipe`` is the one that it starts from; ``rungs`` are names of rungs. ``minutes`` is
-    the limit for all of it, 0 for none; ``spent_s`` seconds were worked on it so far. ``questions`` is the maximum
+    """The comparison of a ladder. ``recipe`` is the one that it starts from; ``rungs`` are names of rungs. ``minutes``
+    is the limit for all of it, 0 for none; ``spent_s`` seconds were worked on it so far. ``questions`` is the maximum
     number of held-out questions, 0 for all. ``evaluation`` holds the held-out answers, ``race`` those to tuning
     questions, ``samples`` answers that were drawn to learn from. ``run`` is the latest run that worked on it.
     ``unreadable`` says why it cannot be read."""
@@ -100,7 +122,7 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     samples: str = ""
     run: str = ""
     spent_s: float = 0.0
-    unreadable: str = ""
+    unreadable: Shown = ""
 
 
 LADDER = Stored("ladder", Ladder, parts={"recipe": RECIPE})
@@ -111,11 +133,14 @@ class RungNote(msgspec.Struct, frozen=True, kw_only=True):
     its place in the evaluation of the held-out questions. ``run`` prepared it, ``adapter`` and ``data`` are names of
     what that made and of what it learnt from. ``forced``: a person has asked for it by name, so that no race leaves it
     out. ``tune_score`` is its mean on the ``raced`` tuning questions on which rungs are compared. ``memory_bytes`` is
-    the memory beside the base model. ``answering_s`` is what the held-out answers took, side by side."""
+    the memory beside the base model. ``racing_s`` and ``answering_s`` are what the answers to tuning and to held-out
+    questions took, side by side. ``estimate`` is from before the start; ``tenth`` has the ``preparing_s`` and
+    ``answering_s`` that were expected in all when about a tenth of each was done. ``joined`` are the names of the rungs
+    that a combination is made of."""
 
     name: str
     state: RungState = "waiting"
-    reason: str = ""
+    reason: Shown = ""
     forced: bool = False
     recipe: Recipe | None = None
     column: int | None = None
@@ -123,12 +148,15 @@ class RungNote(msgspec.Struct, frozen=True, kw_only=True):
     adapter: str = ""
     data: str = ""
     preparing_s: float = 0.0
+    racing_s: float = 0.0
     answering_s: float = 0.0
     examples: int = 0
     memory_bytes: int = 0
     raced: int = 0
     tune_score: float | None = None
     estimate: RungEstimate = RungEstimate()
+    tenth: RungEstimate = RungEstimate()
+    joined: tuple[str, ...] = ()
 
 
 RUNG_NOTE = Stored("rung of this ladder", RungNote, parts={"recipe": RECIPE})
@@ -141,22 +169,24 @@ class LadderList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LadderResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run did for a ladder: answers that it made, and the sentence that they have led to."""
+    """The work of a run for a ladder: answers that it made, and the sentence that they have led to."""
 
     ladder: str
     answered: int
-    sentence: str = ""
+    sentence: Shown = ""
 
 
 class RungCost(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rung took: ``preparing_s`` once, with ``examples`` that it saw and ``memory_bytes`` beside the base model;
-    ``answer_s`` and ``answer_tokens`` per answer. ``tokens_per_right`` is None where nothing was right."""
+    """The cost of a rung: ``preparing_s`` once, with ``examples`` that it saw and ``memory_bytes`` beside the base
+    model; ``answer_s``, ``answer_tokens`` and ``answer_price`` (in money, where the model is at an endpoint with
+    prices) per answer. ``tokens_per_right`` is None where nothing was right."""
 
     preparing_s: float = 0.0
     examples: int = 0
     memory_bytes: int = 0
     answer_s: float = 0.0
     answer_tokens: float = 0.0
+    answer_price: float = 0.0
     tokens_per_right: float | None = None
 
     def seconds_for(self, questions: int) -> float:
@@ -172,7 +202,7 @@ class RungReport(msgspec.Struct, frozen=True, kw_only=True):
 
     offer: RungOffer
     state: RungState = "waiting"
-    reason: str = ""
+    reason: Shown = ""
     recipe: Recipe | None = None
     score: ColumnScore | None = None
     difference: ColumnScore | None = None
@@ -180,22 +210,25 @@ class RungReport(msgspec.Struct, frozen=True, kw_only=True):
     cost: RungCost = RungCost()
     column: int | None = None
     run: str = ""
-    leak: str = ""
+    leak: Shown = ""
     frontier: bool = False
 
 
 class LadderReport(msgspec.Struct, frozen=True, kw_only=True):
     """A ladder with its results so far. ``sentence`` names the cheapest rung that is enough, and what the dearer ones
     are worth. ``winner`` is that rung's name, "" while it is open. ``more`` is about how many more questions would
-    separate the first two, 0 where nothing more is needed. Times in seconds."""
+    separate the first two, 0 where nothing more is needed. ``held_out`` questions are asked, and ``tune`` are there to
+    choose and learn from. Times in seconds."""
 
     ladder: Ladder
     state: LadderState
     rungs: tuple[RungReport, ...]
-    unit: str = ""
-    sentence: str = ""
+    unit: Shown = ""
+    sentence: Shown = ""
     winner: str = ""
     more: int = 0
+    held_out: int = 0
+    tune: int = 0
     spent_s: float = 0.0
     left_s: float | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Shown, ...] = ()

@@ -10,7 +10,9 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.records.exam import Rate
+from workbench.records.places import TextPlace
 
 Role = Literal["system", "user", "assistant", "tool"]
 FoundBy = Literal["words", "meaning", "both"]
@@ -45,11 +47,16 @@ class ToolResultPart(msgspec.Struct, frozen=True, tag_field="part", tag="tool_re
 
 
 class ImagePart(msgspec.Struct, frozen=True, tag_field="part", tag="image"):
-    """A reference to an image file; ``sha256`` identifies its content."""
+    """An image. ``path`` is the file of its decoded pixels (``base.pixels``), "" for one that the home keeps under its
+    ``sha256``, which identifies the file that a person or a program has given, of which ``name`` is the name, "" where
+    it had none. ``width`` and ``height`` are those of the stored pixels."""
 
-    path: str
+    path: str = ""
     media_type: str = ""
     sha256: str = ""
+    name: str = ""
+    width: int = 0
+    height: int = 0
 
 
 Part = TextPart | ThoughtPart | ToolCallPart | ToolResultPart | ImagePart
@@ -72,6 +79,10 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
         parts = tuple(parts)
         only_text = all(isinstance(part, TextPart) for part in parts)
         return cls(role, text_of(role, parts), () if only_text else parts)
+
+    @property
+    def images(self) -> tuple[ImagePart, ...]:
+        return tuple(part for part in self.parts if isinstance(part, ImagePart))
 
     @property
     def tool_calls(self) -> tuple[ToolCallPart, ...]:
@@ -105,6 +116,7 @@ class _Piece(msgspec.Struct, frozen=True, kw_only=True):
     changed: bool = False
     context: str = ""
     superseded_by: str = ""
+    places: tuple[TextPlace, ...] = ()
 
 
 class Passage(_Piece, frozen=True, kw_only=True):
@@ -117,7 +129,8 @@ class Passage(_Piece, frozen=True, kw_only=True):
     was recognised in a picture. ``changed``: when it was found, its file was no longer as it was read. ``context`` says
     where the text stands: the title of its document, the headings above it, the sheet and the columns of a table, the
     subject and date of a message; "" where it was read before contexts were stored. ``superseded_by`` is the path of
-    the newest version of its document, "" where the document is that itself.
+    the newest version of its document, "" where the document is that itself. ``places`` are those of its text
+    (``records.places``), empty where it was read before they were stored.
     """
 
     similarity: float | None = None
@@ -188,7 +201,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     confidence: float | None = None
     unsure: bool = False
     quoted: int = 0
-    problem: str = ""
+    problem: Shown = ""
     own_rate: Rate | None = None
     quoted_rate: Rate | None = None
     recognised: bool = False

@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.copying import shared
 from workbench.base.errors import UserError
 from workbench.base.fields import Field, fields_of
@@ -47,12 +48,13 @@ training of a policy and to an evaluation.
 Trait = Literal[
     "draws", "searches", "one answer", "free text", "resumes", "without answer", "asks a model", "judges", "compares",
     "embeds", "demonstrations", "by instruction", "computes", "from documents alone", "compares texts", "text alone",
-    "fewer is better",
+    "fewer is better", "shows images",
 ]  # fmt: skip
 """``draws``: tokens are chosen by chance, above temperature 0. ``searches``: several sequences are computed side by
 side, so that no tokens are drafted and the sampling filters do not apply. ``one answer``: it has only one answer,
-however many are asked for. ``free text``: it cannot keep to a format. ``resumes``: it goes on
-from the steps of an earlier answer, also after a person has changed a thought (``records/thoughts.py``).
+however many are asked for. ``free text``: it cannot keep to a format. ``shows images``: it hands the question's images
+to the model. ``resumes``: it goes on from the steps of an earlier answer, also after a person has changed a thought
+(``records/thoughts.py``).
 
 ``embeds``: it compares meanings by the embedding model. ``demonstrations``: it sees the person's task library.
 ``computes``: the result of the tool is a value, which the answer has to state. ``from documents alone``: an agent that
@@ -80,20 +82,20 @@ class MethodInfo(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     kind: Kind
     technique: Technique
-    title: str
-    summary: str
+    title: Shown
+    summary: Shown
     source: str
     needs: tuple[str, ...] = ()
     traits: tuple[Trait, ...] = ()
     groups: tuple[str, ...] = ()
     values: dict[str, Any] = {}
-    cost: str = ""
+    cost: Shown = ""
     phrase: str = ""
     icon: str = ""
-    family: str = ""
-    artifact: str = ""
-    served: str = ""
-    unit: str = ""
+    family: Shown = ""
+    artifact: Shown = ""
+    served: Shown = ""
+    unit: Shown = ""
     fields: tuple[Field, ...] = ()
 
 

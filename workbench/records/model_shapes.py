@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.base.catalogue import _
 from workbench.records.capabilities import ENCODER_DECODER
 from workbench.records.models import ModelDetails, ModelRecord
 
-DECODER, ENCODER, BOTH = "Decoder", "Encoder", "Encoder-decoder"
-EXPERTS = "Mixture of experts"
+DECODER, ENCODER, BOTH = _("Decoder"), _("Encoder"), _("Encoder-decoder")
+EXPERTS = _("Mixture of experts")
 _SENTENCES = {
-    DECODER: "It reads from left to right and writes one token after the other, each from all before it.",
-    ENCODER: "It reads a whole text in both directions and gives a vector instead of writing.",
-    BOTH: "Its encoder reads the whole question in both directions, and its decoder writes the answer while it looks "
-    "at what was read.",
+    DECODER: _("It reads from left to right and writes one token after the other, each from all before it."),
+    ENCODER: _("It reads a whole text in both directions and gives a vector instead of writing."),
+    BOTH: _(
+        "Its encoder reads the whole question in both directions, and its decoder writes the answer while it looks "
+        "at what was read."
+    ),
 }
 _EXPERT_COUNT = ("expert_count", "num_local_experts", "num_experts", "n_routed_experts")
 _EXPERTS_USED = ("expert_used_count", "num_experts_per_tok")
@@ -39,9 +42,12 @@ def describe_shape(details: ModelDetails) -> str:
     experts, used = (_number(details.metadata, names) for names in (_EXPERT_COUNT, _EXPERTS_USED))
     if experts < 2:
         return said
-    of = f", of which a small router uses {used:,} for each token" if used else ""
-    cost = "All take memory, and only those that are used take time."
-    return f"{EXPERTS}: each layer has {experts:,} experts{of}. {cost} {said}"
+    if used:
+        count = _("each layer has {experts:,} experts, of which a small router uses {used:,} for each token.")
+    else:
+        count = _("each layer has {experts:,} experts.")
+    cost = _("All take memory, and only those that are used take time.")
+    return f"{EXPERTS}: {count.format(experts=experts, used=used)} {cost} {said}"
 
 
 def _number(metadata: Mapping[str, Any], names: tuple[str, ...]) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.stored import Stored
 from workbench.records.evaluation import ScorerUse
 from workbench.records.recipes import RECIPE, Recipe
@@ -31,7 +32,7 @@ class Optimisation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OptimisationResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search found: ``recipe``, saved at ``path``, whose ``prompting.sources`` name the version of the prompt
+    """The result of a search: ``recipe``, saved at ``path``, whose ``prompting.sources`` name the version of the prompt
     library that it was saved as; the recipe that was optimised and "" where no candidate was
     better. ``before`` and ``after`` are means on the ``questions`` of the tuning part on which the ``candidates`` were
     compared, which the choice has favoured. ``held_out`` is the evaluation of before against after on held-out
@@ -49,8 +50,8 @@ class OptimisationResult(msgspec.Struct, frozen=True, kw_only=True):
     answered: int
     path: str = ""
     held_out: str = ""
-    sentence: str = ""
-    ended: str = ""
+    sentence: Shown = ""
+    ended: Shown = ""
 
 
 OPTIMISATION = Stored("config of this run", Optimisation, parts={"recipe": RECIPE, "writer": RECIPE})

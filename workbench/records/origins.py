@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from workbench.base.catalogue import Shown
+
 if TYPE_CHECKING:  # records of messages and of training refer to this module
     from workbench.records.messages import Passage
     from workbench.records.recipes import Recipe
@@ -22,7 +24,7 @@ AGENT = "*agent"
 UNKNOWN = "*unknown"
 """It is not known what a text was made from: it was stored by an earlier version, or its collection was removed."""
 
-TITLES = {ATTACHED: "attached files", AGENT: "what agents have read", UNKNOWN: "unknown origin"}
+TITLES: dict[str, Shown] = {ATTACHED: "attached files", AGENT: "what agents have read", UNKNOWN: "unknown origin"}
 
 Origins = tuple[str, ...] | None
 """None: not stored, which counts as ``UNKNOWN``."""
@@ -36,7 +38,7 @@ def joined(*origins: Origins) -> tuple[str, ...]:
 def origins_of_answer(
     recipe: Recipe | None, passages: Sequence[Passage], *, tainted: bool = True, whole_document: bool = False
 ) -> tuple[str, ...]:
-    """What an answer was made from, beside the conversation before it. ``tainted`` False: its agent is known to have
+    """The origins of an answer, beside the conversation before it. ``tainted`` False: its agent is known to have
     read nothing but the conversation and its memory."""
     found = {passage.collection for passage in passages}
     searched = origins_of_recipe(recipe)

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
+
 Outcome = Literal["found", "perhaps", "not_found"]
 """``perhaps``: an answer is shown, and the program has a reason to doubt it. ``not_found``: none is shown."""
 
@@ -25,4 +27,4 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     """A reason to doubt an answer. ``text`` is one sentence for a person."""
 
     kind: ReasonKind
-    text: str
+    text: Shown

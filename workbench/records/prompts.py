@@ -14,6 +14,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.base.fields import fields_of
 from workbench.base.finding import holds
@@ -54,7 +55,7 @@ class PromptVersion(msgspec.Struct, frozen=True, kw_only=True):
     created: float
     note: str = ""
     content: PromptingPart = PromptingPart()
-    unreadable: str = ""
+    unreadable: Shown = ""
 
 
 class PromptRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +67,7 @@ class PromptRecord(msgspec.Struct, frozen=True, kw_only=True):
     created: float
     head: PromptVersion
     tags: tuple[str, ...] = ()
-    unreadable: str = ""
+    unreadable: Shown = ""
 
 
 class SharedVersion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,7 +97,7 @@ PROMPT_FILE = Stored("file of prompts", PromptFile)
 
 
 def content_of(part: PromptingPart, kind: PromptKind) -> PromptingPart:
-    """What a version of this kind holds of a part."""
+    """The content of a version of this kind, taken from a part."""
     return msgspec.structs.replace(_DEFAULT, **{name: getattr(part, name) for name in FIELDS[kind]})
 
 
@@ -129,6 +130,9 @@ def with_true_sources(part: PromptingPart) -> PromptingPart:
     return msgspec.structs.replace(part, sources=tuple(one for one in part.sources if is_unchanged(part, one)))
 
 
+OPTIONS: Shown = "Options"
+
+
 def described(content: PromptingPart, kind: PromptKind) -> dict[str, str]:
     """The fields that say something, as texts by their titles. A reasoning preset always names its technique."""
     fields = {field.name: field for field in fields_of(PromptingPart)}
@@ -137,7 +141,7 @@ def described(content: PromptingPart, kind: PromptKind) -> dict[str, str]:
         value = getattr(content, name)
         if name == "options":
             lines = (f"{option.replace('_', ' ').capitalize()}: {_text(one)}" for option, one in value.items())
-            shown |= {"Options": "\n".join(lines)} if value else {}
+            shown |= {OPTIONS: "\n".join(lines)} if value else {}
         elif value != getattr(_DEFAULT, name) or name == "technique":
             shown[fields[name].title] = _text(value)
     return shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.records.outcomes import Road
 
 
@@ -11,8 +12,8 @@ class RoadText(msgspec.Struct, frozen=True, kw_only=True):
     """``title`` is the road's name for a person, ``summary`` a sentence on what it does, ``icon`` the name of a
     picture."""
 
-    title: str
-    summary: str
+    title: Shown
+    summary: Shown
     icon: str
 
 

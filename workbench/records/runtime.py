@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.stored import Stored
 
 Backend = Literal["vulkan", "cuda", "rocm", "torch-cuda", "training", "engine"]
-BACKENDS: dict[Backend, str] = {
+BACKENDS: dict[Backend, Shown] = {
     "vulkan": "Vulkan",
     "cuda": "CUDA",
     "rocm": "ROCm",
@@ -81,18 +82,19 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     same: bool = False
     driver: str = ""
     seconds: float = 0.0
-    problem: str = ""
+    problem: Shown = ""
 
 
 class RuntimeChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """What computes the model. ``pack`` "": the processor. ``reason`` is a sentence; ``base`` is the llama.cpp that it
-    was chosen for. ``torch`` is the pack that search and training compute with, "" for the program's own torch, and
-    ``torch_reason`` a sentence, "" before any was tried. ``trials`` are those of the installed packs, by name."""
+    """The choice of what computes the model. ``pack`` "": the processor. ``reason`` is a sentence; ``base`` is the
+    llama.cpp that it was chosen for. ``torch`` is the pack that search and training compute with, "" for the program's
+    own torch, and ``torch_reason`` a sentence, "" before any was tried. ``trials`` are those of the installed packs, by
+    name."""
 
     pack: str = ""
-    reason: str = ""
+    reason: Shown = ""
     torch: str = ""
-    torch_reason: str = ""
+    torch_reason: Shown = ""
     base: str = ""
     trials: dict[str, Trial] = {}
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.paths import RESOURCES
 
 FILE = RESOURCES / "terms.toml"
@@ -24,9 +25,9 @@ class Term(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     paper that it is from, of ``year``, with its number at arxiv.org where it has one. ``place`` names a page of the
     window and what it is opened with. ``module`` is the file below ``workbench`` that computes it."""
 
-    name: str
+    name: Shown
     technique: Technique
-    text: str
+    text: Shown
     paper: str
     year: int
     place: dict[str, str]

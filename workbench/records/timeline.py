@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.records.agent_edits import actions_on
 from workbench.records.agents import Approval, Decision, ToolCall
 from workbench.records.messages import Passage
@@ -40,8 +41,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     approval: Approval | None = None
     decision: Decision | None = None
     passages: tuple[Passage, ...] = ()
-    note: str = ""
-    edit: str = ""
+    note: Shown = ""
+    edit: Shown = ""
 
     @property
     def waits(self) -> bool:

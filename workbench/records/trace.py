@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.stored import Stored
 from workbench.records.messages import Beam, Passage, Usage
 
 StepState = Literal["running", "done", "failed", "stopped"]
 StepAction = Literal["expand", "prune", "edit", "result"]
-"""What a person does with a step: more is thought from a thought; it is given up, with what follows; or the step says
-``text``, and what followed it goes. Of a tool call, ``edit`` changes the arguments and ``result`` its result."""
+"""The actions of a person on a step: more is thought from a thought; it is given up, with what follows; or the step
+says ``text``, and what followed it goes. Of a tool call, ``edit`` changes the arguments and ``result`` its result."""
 
 EDITED: dict[StepAction, str] = {
     "expand": "Expanded by you",
@@ -57,12 +58,12 @@ class TraceStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     kind: str
     parent: str = ""
-    title: str = ""
+    title: Shown = ""
     input: str = ""
     output: str = ""
     thought: str = ""
     state: StepState = "done"
-    error: str = ""
+    error: Shown = ""
     score: float | None = None
     seconds: float = 0.0
     usage: Usage | None = None

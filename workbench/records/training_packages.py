@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.stored import Stored
 from workbench.base.training_environment import Computer
 
@@ -18,7 +19,7 @@ class TrainingPackages(msgspec.Struct, frozen=True, kw_only=True):
     ready: bool
     place: Literal["program", "folder", ""] = ""
     missing: tuple[str, ...] = ()
-    problem: str = ""
+    problem: Shown = ""
     computer: Computer | None = None
     versions: dict[str, str] = {}
     bytes: int = 0
@@ -27,12 +28,12 @@ class TrainingPackages(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainingOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """What setting training up takes here, as the source says: ``download_bytes`` to be fetched (0 for files of this
+    """The cost of setting training up here, as the source says: ``download_bytes`` to be fetched (0 for files of this
     machine) and ``disk_bytes`` that the packages take afterwards. ``why`` says how ``computer`` was chosen, ``host`` is
     asked for the packages, "" for none."""
 
     computer: Computer
-    why: str
+    why: Shown
     packages: dict[str, str]
     download_bytes: int
     disk_bytes: int

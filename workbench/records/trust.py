@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from workbench.base.catalogue import Shown
 from workbench.base.counting import counted
 from workbench.records.exam import tenths
 from workbench.records.messages import Statement, Verification
@@ -15,8 +16,12 @@ COMPUTED = "Computed from the rows of a table in your documents."
 QUOTED_AS_READ = "Quoted from your documents as they were read."
 RECOGNISED = "Quoted from text that was recognised in a picture, which makes mistakes: compare it with the page."
 WITHOUT_DOCUMENTS = "Answered without your documents: nothing of this is taken from them."
-UNSURE = "This may not answer your question: compare it with the sources."
-PERHAPS = "This may not be it."
+UNSURE: Shown = "This may not answer your question: compare it with the sources."
+PERHAPS: Shown = "This may not be it."
+FITTED: Shown = (
+    "Doubts about an answer in the model's own words were fitted on a model of 135 million parameters and not checked "
+    "on larger ones; an exam corrects them for the model that is used."
+)
 BEYOND = "What answers the question is in your documents, but no statement stands there as a whole."
 VERDICTS = {
     "partly": "Only part of this is in the cited passage.",
@@ -32,7 +37,7 @@ def without_citations(text: str, numbers: Collection[int]) -> str:
     return re.sub(rf"\s+{cited}|(?<=[.!?…。！？”\"']){cited}", "", text)
 
 
-def describe_trust(checked: Verification | None) -> tuple[str, bool]:
+def describe_trust(checked: Verification | None) -> tuple[Shown, bool]:
     """A line about an answer, and whether it warns. "" where there is nothing to say."""
     if checked is None:
         return "", False
@@ -115,7 +120,7 @@ def reasons_in(answer: str, checked: Verification | None) -> tuple[Reason, ...]:
     return tuple(found)
 
 
-def describe_outcome(outcome: Outcome | None, reasons: Sequence[Reason]) -> str:
+def describe_outcome(outcome: Outcome | None, reasons: Sequence[Reason]) -> Shown:
     """A line for an answer that may not be the right one, with the reasons; "" for others."""
     return " ".join((PERHAPS, *(reason.text for reason in reasons))) if outcome == "perhaps" else ""
 
@@ -141,7 +146,7 @@ def describe_rates(checked: Verification, own: bool) -> str:
     return ""
 
 
-def describe_statement(statement: Statement) -> str:
+def describe_statement(statement: Statement) -> Shown:
     """Why a statement is not supported; "" for a supported one."""
     words = VERDICTS.get(statement.verdict, "")
     missing = [one for one in statement.conflicts if one not in ("negation", *statement.elsewhere)]

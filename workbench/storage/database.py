@@ -254,6 +254,17 @@ def new_id() -> str:
 SCHEMA = Path(__file__).parent / "migrations"
 
 
+def open_memory() -> Database:
+    """A database of the home's schema in memory: nothing of it is written to a disk, also no temporary file."""
+    path = Path(":memory:")
+    connection = apsw.Connection(":memory:")
+    connection.pragma("temp_store", 2)
+    connection.pragma("secure_delete", True)
+    connection.pragma("foreign_keys", True)
+    migrate(connection, path, SCHEMA)
+    return Database(connection, path)
+
+
 def open_home(home: Home) -> Database:
     """Open and migrate the home's database. Only the home's core may hold it open for writing."""
     return open_database(home.database, SCHEMA, backups=home.backups)

@@ -13,6 +13,7 @@ from workbench.core.foundation import Foundation
 from workbench.core.streams import Handlers
 from workbench.processes.host import WorkerHost
 from workbench.subjects.runs.kinds import RunKind
+from workbench.subjects.trash.kinds import TrashKind
 
 IDLE_CHECK_S, MINUTE_S = 15.0, 60.0
 K = TypeVar("K")
@@ -28,6 +29,8 @@ class Subject:
 
     handlers: Handlers = field(default_factory=dict)
     kinds: Mapping[str, RunKind] = field(default_factory=dict)
+    trash: Mapping[str, TrashKind] = field(default_factory=dict)
+    """What of it can be deleted and restored, by the names of its kinds."""
     hosts: Sequence[WorkerHost] = ()
     keeps_hosts: Callable[[], bool] = lambda: False
     """Whether its workers stay while nobody uses them."""
@@ -46,6 +49,7 @@ class Subjects:
         self._subjects = subjects
         self.handlers = _joined("calls", [subject.handlers for subject in subjects])
         self.kinds = _joined("kinds of runs", [subject.kinds for subject in subjects])
+        self.trash = _joined("kinds of the trash", [subject.trash for subject in subjects])
 
     @property
     def busy(self) -> bool:

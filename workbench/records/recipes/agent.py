@@ -25,11 +25,11 @@ class AgentPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     workspace tools may use. ``allowed`` are acting tools that need no confirmation while nothing untrusted was read.
     """
 
-    method: Annotated[str, about("Method"), "The agent acts step by step, plans first, or checks itself."] = (
-        DEFAULT_AGENT
-    )
+    method: Annotated[
+        str, about("Method"), "The agent works in this way: step by step, by a plan, or with checks of its own answer."
+    ] = DEFAULT_AGENT
     tools: Annotated[
-        tuple[str, ...], about("Tools", separator=","), "The agent may use these tools; without one, it only answers."
+        tuple[str, ...], about("Tools", separator=","), "The agent may use these tools. Without a tool it only answers."
     ] = ()
     folder: Annotated[str, about("Workspace folder"), "The agent may read and write files in this folder only."] = ""
     memory: Annotated[MemoryUse, about("Memory"), "The agent sees what you told it to remember, and may add to it."] = (
@@ -38,7 +38,7 @@ class AgentPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     max_steps: Annotated[
         int,
         about("Maximum steps", ge=1, le=64),
-        "The agent calls tools at most this many times; then it has to answer.",
+        "The agent calls tools at most this many times, and then has to answer.",
     ] = 8
     max_tokens: Annotated[
         int,
@@ -58,8 +58,8 @@ class AgentPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = "automatic"
     thought_tokens: Annotated[
         int,
-        about("Thought", ge=0, le=2000, unit="tokens", advanced=True),
-        "The model thinks for at most this many tokens before each step.",
+        about("Length of a thought", ge=0, le=2000, unit="tokens", advanced=True),
+        "The model thinks for at most this number of tokens before each step.",
     ] = 80
     allowed: tuple[str, ...] = ()
     options: dict[str, Any] = {}

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.fields import fields_of
 from workbench.records.methods import Methods
 from workbench.records.recipes.decoding import DEFAULT_STRATEGY, DecodingPart
@@ -56,8 +57,10 @@ COMPOSITION: dict[str, dict[RequestKind, str]] = {
     "retrieval.decline": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
     "retrieval.quote_length": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
     "retrieval.road": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
+    "retrieval.rerank": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
+    "retrieval.pictures": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
 }
-"""What becomes of each setting in each kind of request: it applies, it is kept from the earlier answer, or it has no
+"""The effect of each setting in each kind of request: it applies, it is kept from the earlier answer, or it has no
 effect; then the cell is the sentence that says so where it was set."""
 
 
@@ -73,8 +76,9 @@ WITH_AGENT: dict[str, str] = {
     "retrieval.mode": _UNUSED_BY_AGENT,
     "retrieval.quote_length": _UNUSED_BY_AGENT,
     "retrieval.road": _UNUSED_BY_AGENT,
+    "retrieval.pictures": _UNUSED_BY_AGENT,
 }
-"""What becomes of settings when a question is answered by an agent: it searches the documents by its tools, and answers
+"""The effect of settings when a question is answered by an agent: it searches the documents by its tools, and answers
 in its own words. What is not here applies as it does without one."""
 
 _HOTTER, _HOTTEST = 0.3, 1.5
@@ -87,7 +91,7 @@ def decoding_of(recipe: Recipe, methods: Methods[Any], request: RequestKind) -> 
     return msgspec.structs.replace(recipe.decoding, n=1) if one else recipe.decoding
 
 
-def notes_on_composition(recipe: Recipe, methods: Methods[Any], request: RequestKind = "question") -> tuple[str, ...]:
+def notes_on_composition(recipe: Recipe, methods: Methods[Any], request: RequestKind = "question") -> tuple[Shown, ...]:
     """Sentences about what was set and has no effect beside the other parts, without those about decoding alone."""
     notes = []
     by_agent = request == "question" and recipe.agent is not None

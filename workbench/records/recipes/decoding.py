@@ -29,7 +29,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     contrastive search. A field's group says where a form shows it. Papers: ``techniques/decoding``.
     """
 
-    strategy: Annotated[str, about("Strategy", group="strategy"), "The decoding strategy chooses each token."] = (
+    strategy: Annotated[str, about("Strategy", group="strategy"), "The strategy decides how each token is chosen."] = (
         DEFAULT_STRATEGY
     )
     temperature: Annotated[
@@ -43,7 +43,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     top_p: Annotated[
         float,
         about("Top-p", gt=0, le=1, group="filters"),
-        "The token is drawn from the fewest that together have this probability.",
+        "The token is drawn from the most probable ones, as many as together have this probability.",
     ] = 0.95
     min_p: Annotated[
         float,
@@ -52,7 +52,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = 0.0
     typical_p: Annotated[
         float,
-        about("Typical", gt=0, le=1, group="filters", advanced=True),
+        about("Typical-p", gt=0, le=1, group="filters", advanced=True),
         "The token is drawn from those whose surprisal is near the expected one. At 1, the filter is off.",
     ] = 1.0
     dynamic_temperature: Annotated[
@@ -65,7 +65,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = 0.0
     dynamic_exponent: Annotated[
         float,
-        about("Dynamic exponent", gt=0, le=10, group="filters", advanced=True),
+        about("Dynamic exponent", when="dynamic_temperature", gt=0, le=10, group="filters", advanced=True),
         "At 1 the dynamic temperature rises in proportion to the uncertainty; above 1 it rises later.",
     ] = 1.0
     xtc_probability: Annotated[
@@ -78,7 +78,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = 0.0
     xtc_threshold: Annotated[
         float,
-        about("Top-choice threshold", gt=0, le=0.5, group="filters", advanced=True),
+        about("Top-choice threshold", when="xtc_probability", gt=0, le=0.5, group="filters", advanced=True),
         "A token counts as a top choice from this probability on.",
     ] = 0.1
     mirostat: Annotated[
@@ -91,12 +91,12 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = "off"
     mirostat_tau: Annotated[
         float,
-        about("Mirostat target", gt=0, le=20, unit="bits", group="filters", advanced=True),
+        about("Mirostat target", when="mirostat=v1|v2", gt=0, le=20, unit="bits", group="filters", advanced=True),
         "Mirostat aims at this surprisal; a lower one makes the text more predictable.",
     ] = 5.0
     mirostat_eta: Annotated[
         float,
-        about("Mirostat rate", gt=0, le=1, group="filters", advanced=True),
+        about("Mirostat rate", when="mirostat=v1|v2", gt=0, le=1, group="filters", advanced=True),
         "Mirostat adapts faster at a higher rate.",
     ] = 0.1
     repetition_penalty: Annotated[
@@ -107,12 +107,12 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     presence_penalty: Annotated[
         float,
         about("Presence penalty", ge=-2, le=2, group="repetition", advanced=True),
-        "This is subtracted from the score of every token that the answer has used already.",
+        "The score of every token that the answer has used already is lowered by this number.",
     ] = 0.0
     frequency_penalty: Annotated[
         float,
         about("Frequency penalty", ge=-2, le=2, group="repetition", advanced=True),
-        "This is subtracted from a token's score once for each use in the answer.",
+        "The score of a token is lowered by this number once for each use in the answer.",
     ] = 0.0
     penalty_window: Annotated[
         int,
@@ -121,23 +121,35 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = 256
     dry_multiplier: Annotated[
         float,
-        about("DRY", ge=0, le=5, group="repetition", advanced=True),
-        "This penalty is for continuing a phrase as it continued before. At 0, there is no penalty.",
+        about("Repeated phrases (DRY)", ge=0, le=5, group="repetition", advanced=True),
+        "A token that would continue a phrase as before becomes less probable by this factor. At 0, there is no "
+        "penalty.",
     ] = 0.0
     dry_base: Annotated[
         float,
-        about("DRY base", ge=1, le=4, group="repetition", advanced=True),
-        "The penalty grows by this factor per repeated token.",
+        about("DRY base", when="dry_multiplier", ge=1, le=4, group="repetition", advanced=True),
+        "The penalty on repeated phrases grows by this factor with each repeated token.",
     ] = 1.75
     dry_allowed_length: Annotated[
         int,
-        about("DRY allowed length", ge=1, le=100, unit="tokens", group="repetition", advanced=True),
-        "Phrases up to this length may be repeated.",
+        about(
+            "DRY allowed length", when="dry_multiplier", ge=1, le=100, unit="tokens", group="repetition", advanced=True
+        ),
+        "Phrases up to this length may be repeated without a penalty.",
     ] = 2
     no_repeat_ngram_size: Annotated[
         int,
-        about("No-repeat n-gram size", ge=0, le=20, unit="tokens", group="repetition", advanced=True),
-        "No sequence of this many tokens occurs twice in the answer. At 0, any may.",
+        about(
+            "No-repeat n-gram size",
+            ge=0,
+            le=20,
+            unit="tokens",
+            group="repetition",
+            advanced=True,
+            auto="any sequence may",
+            blank="off",
+        ),
+        "No sequence of this number of tokens occurs twice in the answer.",
     ] = 0
     logit_bias: Annotated[
         tuple[str, ...],
@@ -150,7 +162,9 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         "The sampling filters are applied in this order. A filter that is left out is not applied.",
     ] = SAMPLING_ORDER
     n: Annotated[
-        int, about("Answers", ge=1, le=16, group="answers"), "Each question gets this number of answers to choose from."
+        int,
+        about("Number of answers", ge=1, le=16, group="answers"),
+        "Each question gets this number of answers to choose from.",
     ] = 1
     ranked: Annotated[
         bool,
@@ -190,7 +204,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     diversity_penalty: Annotated[
         float,
         about("Diversity penalty", ge=0, le=10, group="beams", advanced=True),
-        "This is subtracted from the score of a token that another group has chosen at the same position.",
+        "The score of a token that another group of beams has chosen at the same place is lowered by this number.",
     ] = 0.0
     penalty_alpha: Annotated[
         float,
@@ -206,7 +220,7 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Literal["text", "json", "json_schema", "regex", "choice", "gbnf", "quote"],
         about("Answer format", group="format"),
         (
-            "The answer is valid by construction: any JSON, JSON by a schema, a regular expression, one of several "
+            "The answer is kept to this form: any JSON, JSON by a schema, a regular expression, one of several "
             "choices, a GBNF grammar, or quotes from a text, word for word."
         ),
     ] = "text"
@@ -223,24 +237,34 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = ""
     speculation: Annotated[
         Literal["off", "ngram", "draft"],
-        about("Speculation", group="speed"),
+        about("Speculative decoding", group="speed"),
         (
             "Several tokens are drafted and verified in one computation. The drafts come from phrases in the prompt "
             "or from a smaller model. The answer stays the same and comes faster where drafts are right."
         ),
     ] = "off"
     draft_model: Annotated[
-        str, about("Draft model", group="speed"), "A smaller model with the same vocabulary drafts the tokens."
+        str,
+        about("Draft model", when="speculation=draft", group="speed"),
+        "A smaller model with the same vocabulary drafts the tokens.",
     ] = ""
     draft_tokens: Annotated[
         int,
-        about("Draft tokens", ge=1, le=31, unit="tokens", group="speed", advanced=True),
+        about("Draft tokens", when="speculation=ngram|draft", ge=1, le=31, unit="tokens", group="speed", advanced=True),
         "A draft has at most this number of tokens.",
     ] = 8
     seed: Annotated[
         int,
-        about("Seed", ge=-1, le=LARGEST_SEED, group="answers"),
-        "The same seed draws the same answer. At -1, a new seed is drawn each time.",
+        about(
+            "Seed",
+            ge=-1,
+            le=LARGEST_SEED,
+            group="answers",
+            auto="a new seed is drawn each time",
+            empty=-1,
+            blank="new each time",
+        ),
+        "The same seed draws the same answer again.",
     ] = -1
     max_tokens: Annotated[
         int,

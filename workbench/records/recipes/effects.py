@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.fields import fields_of
 from workbench.records.methods import MethodInfo, Methods
 from workbench.records.recipes.decoding import DEFAULT_STRATEGY, SAMPLING_ORDER, DecodingPart
@@ -90,7 +91,7 @@ def ignored_fields(part: DecodingPart, strategy: MethodInfo) -> tuple[str, ...]:
     return tuple(name for name in found if name != "seed")  # it is drawn when nobody sets it
 
 
-def notes_on(part: DecodingPart, strategy: MethodInfo) -> tuple[str, ...]:
+def notes_on(part: DecodingPart, strategy: MethodInfo) -> tuple[Shown, ...]:
     """Notes on fields that were set without effect. Fields of another strategy are not mentioned."""
     notes = []
     answers = answers_of(part, strategy)
@@ -112,7 +113,7 @@ def notes_on(part: DecodingPart, strategy: MethodInfo) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def note_on_penalties(part: DecodingPart, strategy: MethodInfo) -> str:
+def note_on_penalties(part: DecodingPart, strategy: MethodInfo) -> Shown:
     """A sentence that names the penalties, bans and biases that act on the choice of tokens; "" for none."""
     searches = "searches" in strategy.traits
     fields = {field.name: field for field in fields_of(DecodingPart)}

@@ -23,11 +23,11 @@ class AdapterUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class ModelPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which model answers. ``sha256`` and ``engine`` are filled in when the recipe is resolved."""
 
-    name: Annotated[str, about("Model"), "The model of the catalogue that answers."] = ""
+    name: Annotated[str, about("Model"), "This model answers."] = ""
     context_tokens: Annotated[
         int,
-        about("Context", ge=0, unit="tokens"),
-        "The model sees at most this number of tokens at once. At 0, the settings decide.",
+        about("Context", ge=0, unit="tokens", auto="the settings decide"),
+        "The model sees at most this number of tokens at once.",
     ] = 0
     adapters: tuple[AdapterUse, ...] = ()
     sha256: str = ""
@@ -47,7 +47,8 @@ ExampleOrder = Literal["nearest-last", "nearest-first", "as-listed"]
 
 
 PromptKind = Literal["prompt", "reasoning"]
-"""What the library holds: prompts (the four parts, variables, examples) and reasoning presets (technique, options)."""
+"""The kinds of the library: prompts (the four parts, variables, examples) and reasoning presets (technique,
+options)."""
 
 
 class PromptSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,8 +62,8 @@ class PromptSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the model reads beside the conversation, in four parts (instructions, context, input, output), and how it is
-    asked. ``prompt_parts`` joins them.
+    """The text that the model reads beside the conversation, in four parts (instructions, context, input, output), and
+    how it is asked. ``prompt_parts`` joins them.
 
     ``{{name}}`` in a part is one of the ``variables``, or ``question``. The examples are questions of a question set
     with their expected answers. ``technique`` names a method of the registry; ``options`` are fields of that method's
@@ -92,7 +93,8 @@ class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     variables: Annotated[
         tuple[str, ...],
         about("Variables", multiline=True, advanced=True),
-        "Each line is name=value. The value replaces {{name}} in the instructions, context, input and output.",
+        "Each line is a name and its value, as in tone=formal. {{tone}} in a text of the prompt is then replaced "
+        "by formal.",
     ] = ()
     examples: Annotated[
         str,
@@ -101,28 +103,28 @@ class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = ""
     example_choice: Annotated[
         ExampleChoice,
-        about("Choice of examples", advanced=True, when="examples"),
+        about("Selection of examples", advanced=True, when="examples"),
         "The prompt shows all examples, fixed ones, those most similar to the question, or similar ones that differ "
         "from one another.",
     ] = "similar"
     example_count: Annotated[
         int,
         about("Number of examples", ge=1, le=64, advanced=True, when="example_choice=similar|diverse|fixed"),
-        "The prompt shows at most this number of examples. The choice of all examples is not limited by it.",
+        "The prompt shows at most this number of examples.",
     ] = 4
     example_rows: Annotated[
         tuple[str, ...],
         about("Fixed examples", separator=",", advanced=True, when="example_choice=fixed"),
-        "The fixed choice shows the questions with these numbers. Without numbers, it shows the first ones.",
+        "These questions are shown as examples. Without a selection, the first ones of the set are.",
     ] = ()
     example_order: Annotated[
         ExampleOrder,
         about("Order of examples", advanced=True, when="examples"),
         "The model is influenced most by the last example.",
     ] = "nearest-last"
-    technique: Annotated[str, about("Technique"), "The model is asked once, or in several generations."] = (
-        DEFAULT_TECHNIQUE
-    )
+    technique: Annotated[
+        str, about("Technique"), "The technique decides how the question is asked: once, or in several steps."
+    ] = DEFAULT_TECHNIQUE
     options: dict[str, Any] = {}
     thinking: Annotated[
         Thinking, about("Thinking"), "The model thinks before it answers, where its chat template has a switch for it."
@@ -131,6 +133,7 @@ class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 QuoteLength = Literal["sentence", "span"]
+PagePictures = Literal["scans", "pages", "off"]
 Mode = Literal["automatic", "own-words", "quoted", "quoted-first"]
 
 
@@ -150,23 +153,21 @@ class RetrievalPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     attachments: str = ""
     passages: Annotated[
         int,
-        about("Passages", ge=0, le=50),
-        (
-            "The model reads this number of passages. At 0, the size of the model decides, since more context hurts a "
-            "small model."
-        ),
+        about("Passages", ge=0, le=50, auto="the size of the model decides, since many passages confuse a small model"),
+        ("The model reads this number of passages."),
     ] = 0
     token_budget: Annotated[
         int,
-        about("Passage budget", ge=0, unit="tokens"),
-        "The passages take at most this number of tokens of the context. At 0, they take half of it.",
+        about("Passage budget", ge=0, unit="tokens", auto="they fill at most half of it"),
+        "The passages fill at most this many tokens of what the model reads at once, its context. A token is about "
+        "three quarters of a word.",
     ] = 0
     decline: Annotated[
         bool, about("Abstain"), "The answer says so when the documents do not hold it, instead of guessing."
     ] = True
     mode: Annotated[
         Mode,
-        about("Answer"),
+        about("Kind of answer"),
         (
             "The answer is in the model's own words, or consists of sentences quoted from the passages. Automatic "
             "quotes for a small model."
@@ -174,13 +175,25 @@ class RetrievalPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = "automatic"
     road: Annotated[
         Literal["automatic", Road],
-        about("Road"),
+        about("Route"),
         "The question is answered from one place of the documents, from several, from whole documents, by a query of "
         "a table, from other collections, or from the conversation alone. Automatic chooses by the question.",
     ] = "automatic"
+    rerank: Annotated[
+        bool,
+        about("Rerank"),
+        "The first hits of a search are put into a better order: the question is moved towards the best ones, and "
+        "searched with once more.",
+    ] = True
     quote_length: Annotated[
         QuoteLength,
-        about("Quote length"),
+        about("Quote length", when="mode=automatic|quoted|quoted-first"),
         "The answer quotes whole sentences, or the shortest words of them that answer, which the model chooses.",
     ] = "sentence"
+    pictures: Annotated[
+        PagePictures,
+        about("Pictures of pages", when="mode=automatic|own-words|quoted-first"),
+        "A model that sees images gets the picture of a passage's page beside its text: of scans and photos, of all "
+        "PDF pages, or of none. At most two pages are shown.",
+    ] = "scans"
     revision: int = 0

@@ -13,7 +13,7 @@ import msgspec
 
 from workbench.base.errors import UserError
 from workbench.base.fields import fields_of
-from workbench.records.messages import Message
+from workbench.records.messages import Message, TextPart
 from workbench.records.recipes.parts import PromptingPart
 
 QUESTION = "question"
@@ -35,7 +35,8 @@ def fill(template: str, values: Mapping[str, str], where: str) -> str:
             known = ", ".join(sorted(values)) or "none"
             raise UserError(
                 f"The variable {{{{{name}}}}} of the prompt's {where.lower()} is not defined.",
-                f"Add {name}=… to prompting.variables, or write \\{{{{{name}}}}} for the text. Defined: {known}.",
+                f"Add a line {name}=… to the variables of the prompt, or write \\{{{{{name}}}}} for the text. "
+                f"Defined: {known}.",
             )
         return values[name]
 
@@ -83,12 +84,27 @@ def asked_text(part: PromptingPart, question: str) -> str:
     return f"{asked.rstrip()}\n\n{output}" if output else asked
 
 
+def written_out(part: PromptingPart) -> str:
+    """The four parts as one text that a person can send. ``{{question}}`` and what is no variable stay as they are."""
+    try:
+        values = variables_of(part)
+    except UserError:
+        values = {}
+
+    def value(found: re.Match[str]) -> str:
+        escaped, name = found.groups()
+        return found.group()[1:] if escaped else values.get(name, found.group())
+
+    parts = (part.instructions, part.context, part.input, part.output)
+    return "\n\n".join(_VARIABLE.sub(value, text).strip() for text in parts if text.strip())
+
+
 def with_question_asked(part: PromptingPart, conversation: Sequence[Message]) -> tuple[Message, ...]:
     """The conversation with its last message as ``asked_text``."""
     *earlier, last = conversation
     if not part.input.strip() and not part.output.strip():
         return (*earlier, last)
-    return (*earlier, Message(last.role, asked_text(part, last.content)))
+    return (*earlier, Message.of_parts(last.role, [*last.images, TextPart(asked_text(part, last.content))]))
 
 
 def check_parts(part: PromptingPart) -> None:

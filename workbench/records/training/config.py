@@ -59,14 +59,14 @@ class DataPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     path: str = ""
     max_length: Annotated[
         int,
-        about("Maximum length", ge=0, le=131072, unit="tokens"),
-        "Longer examples are truncated. At 0, the data and the model decide.",
+        about("Maximum length", ge=0, le=131072, unit="tokens", auto="the data and the model decide"),
+        "Examples with more tokens are truncated.",
     ] = 0
     evaluation_path: Annotated[
         str,
-        about("Evaluation file", advanced=True),
-        "The training is evaluated on the examples of this file. Without a file, some of the training examples are "
-        "held out.",
+        about("Evaluation examples", advanced=True),
+        "The training is evaluated on the examples of this set or file. Otherwise some of the training examples are "
+        "held out, as the evaluation split says.",
     ] = ""
     evaluation_share: Annotated[
         Annotated[float, msgspec.Meta(ge=0, le=0.5)] | None,
@@ -83,41 +83,42 @@ class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     epochs: Annotated[
         float,
-        about("Epochs", ge=0, le=10000),
-        "The training passes over the data this many times. At 0, the number and the length of the answers decide.",
+        about("Epochs", ge=0, le=10000, auto="the number and the length of the answers decide"),
+        "The training passes over the data this many times.",
     ] = 0.0
     max_steps: Annotated[
-        int, about("Steps", ge=0, advanced=True), "The training takes this number of steps. At 0, the epochs decide."
+        int, about("Steps", ge=0, advanced=True, auto="the epochs decide"), "The training takes this number of steps."
     ] = 0
     batch_size: Annotated[
         int,
-        about("Batch size", ge=0, le=4096, unit="examples"),
-        "Each step computes this number of examples. At 0, the size of the set decides.",
+        about("Batch size", ge=0, le=4096, unit="examples", auto="the size of the set decides"),
+        "Each step learns from this number of examples together, and changes the weights once.",
     ] = 0
     micro_batch_tokens: Annotated[
         int,
-        about("Micro-batch tokens", ge=0, unit="tokens", advanced=True),
-        "This many tokens of a step are computed at once; fewer need less memory. At 0, the program chooses.",
+        about("Micro-batch tokens", ge=0, unit="tokens", advanced=True, auto="the program chooses"),
+        "This number of tokens of a step is computed at once. Fewer need less memory.",
     ] = 0
     learning_rate: Annotated[
         float,
-        about("Learning rate", ge=0, le=10),
-        "This is the size of each update. At 0, the method and the size of the model decide.",
+        about("Learning rate", ge=0, le=10, auto="the method and the size of the model decide"),
+        "A higher rate changes the weights more in each step.",
     ] = 0.0
     schedule: Annotated[
         Literal["cosine", "linear", "constant"],
         about("Learning rate schedule", advanced=True),
-        "The learning rate falls in this way towards the end.",
+        "The learning rate falls towards the end along a cosine or a line, or stays constant.",
     ] = "cosine"
     warmup_ratio: Annotated[
         float,
         about("Warm-up ratio", ge=0, le=0.5, advanced=True),
-        "The learning rate rises during this share of the steps.",
+        "The learning rate rises from 0 during this share of the steps.",
     ] = 0.05
     optimiser: Annotated[
         Literal["adamw", "adafactor", "sgd"],
         about("Optimiser", advanced=True),
-        "AdamW learns fastest; Adafactor takes less memory when all weights are trainable.",
+        "The optimiser is the rule by which a step changes the weights. AdamW learns fastest; Adafactor takes less "
+        "memory when all weights are trainable.",
     ] = "adamw"
     weight_decay: Annotated[
         float,
@@ -142,9 +143,8 @@ class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     interval: Annotated[
         int,
-        about("Evaluation interval", ge=0, unit="steps"),
-        "The training is evaluated and a checkpoint is written after this number of steps. At 0, that is a tenth of "
-        "the run, at least 5.",
+        about("Evaluation interval", ge=0, unit="steps", auto="that is a tenth of the run, at least 5"),
+        "The training is evaluated and a checkpoint is written after this number of steps.",
     ] = 0
     sample_answers: Annotated[
         int,
@@ -159,13 +159,15 @@ class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = 64
     patience: Annotated[
         int,
-        about("Early stopping", ge=0),
-        "The training stops after this many evaluations without a lower loss. At 0, it never stops early.",
+        about("Early stopping", ge=0, unit="evaluations", auto="it never stops early", blank="off"),
+        "The training stops after this number of evaluations in a row without a lower loss, before it learns the "
+        "examples by heart.",
     ] = 0
     forgetting: Annotated[
         bool,
         about("Measure forgetting"),
-        "A fixed set of general texts and questions is scored before and after the training.",
+        "General texts and questions are scored before and after the training, which shows whether general abilities "
+        "were lost.",
     ] = True
 
 

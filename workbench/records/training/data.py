@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.stored import Stored
 from workbench.records.origins import Origins
 from workbench.records.training.measured import Measured
@@ -24,7 +25,7 @@ class ColumnRole(msgspec.Struct, frozen=True, kw_only=True):
     """A role of a column for an objective. ``several`` columns can be one of some roles."""
 
     name: str
-    title: str
+    title: Shown
     several: bool = False
 
 
@@ -91,14 +92,14 @@ class DataReport(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     shape: str
-    why: str = ""
+    why: Shown = ""
     columns: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[Shown, ...] = ()
     train: SideReport = SideReport()
     evaluation: SideReport = SideReport()
     overlap: int = 0
-    refused: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    refused: tuple[Shown, ...] = ()
+    notes: tuple[Shown, ...] = ()
     previews: tuple[Preview, ...] = ()
     max_length: int = 0
     roles: tuple[ColumnRole, ...] = ()

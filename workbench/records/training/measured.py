@@ -1,4 +1,4 @@
-"""What a training was measured on, as a value, and the words that follow from it.
+"""The examples that a training was measured on, as a value, and the words that follow from it.
 
 Window, terminal and model card say "held out" by these functions alone, so that it stands nowhere it is not true.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+
+from workbench.base.catalogue import Shown
 
 MeasuredOn = Literal["trained", "held out", "unseen"]
 
@@ -43,7 +45,7 @@ _EARLIER = " of {name}, which the base model comes from"
 _NOT_KNOWN = "It is not known whether these examples were used in training."
 
 
-def examples_scored(measured: Measured | None) -> str:
+def examples_scored(measured: Measured | None) -> Shown:
     """``held-out examples``; where it is not known, or only some were trained, words that claim nothing."""
     return _words(_EXAMPLES, measured, "evaluation examples")
 
@@ -53,17 +55,17 @@ def questions_scored(measured: Measured | None) -> str:
     return _words(_QUESTIONS, measured, "evaluation questions")
 
 
-def measured_heading(measured: Measured | None) -> str:
+def measured_heading(measured: Measured | None) -> Shown:
     """``Held-out examples``"""
     return _words(_HEADINGS, measured, "Evaluation examples")
 
 
-def measured_part(measured: Measured | None) -> str:
+def measured_part(measured: Measured | None) -> Shown:
     """``held out``, behind a number"""
     return _words(_PARTS, measured, "evaluation")
 
 
-def explain_measured(measured: Measured | None) -> str:
+def explain_measured(measured: Measured | None) -> Shown:
     """A sentence on what the scores were measured on."""
     if measured is None:
         return _NOT_KNOWN

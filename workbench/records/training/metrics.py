@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.records.training.scores import Scores
 
 Form = Literal["number", "rate", "percent", "count", "bytes", "answers"]
@@ -24,10 +25,10 @@ class MetricSpec(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    title: str
+    title: Shown
     label: str = ""
-    help: str = ""
-    unit: str = ""
+    help: Shown = ""
+    unit: Shown = ""
     better: Literal["lower", "higher", ""] = ""
     form: Form = "number"
     chart: str = ""
@@ -39,9 +40,9 @@ class ChartSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A chart of a run. The first one is large; ``help`` says in a sentence how to read it."""
 
     name: str
-    title: str
-    help: str = ""
-    unit: str = ""
+    title: Shown
+    help: Shown = ""
+    unit: Shown = ""
     from_zero: bool = False
 
 
@@ -54,13 +55,19 @@ LOSS_CHART = ChartSpec(
     ),
 )
 TRAINER_CHARTS = (
-    ChartSpec(name="learning_rate", title="Learning rate", help="The size of each update."),
+    ChartSpec(name="learning_rate", title="Learning rate", help="The factor of each update."),
     ChartSpec(
         name="gradient_norm",
         title="Gradient norm",
         help="The norm of the gradient per step. Spikes mean that the training is unstable.",
     ),
-    ChartSpec(name="speed", title="Speed", unit="tokens/s", from_zero=True, help="Tokens per second, without padding."),
+    ChartSpec(
+        name="speed",
+        title="Speed",
+        unit="tokens/s",
+        from_zero=True,
+        help="The tokens that are computed per second, without padding.",
+    ),
 )
 TRAINER_METRICS = (
     MetricSpec(name="learning_rate", title="Learning rate", label="rate", form="rate", chart="learning_rate"),
@@ -77,7 +84,8 @@ EVALUATION_LOSS = MetricSpec(
     chart="loss", drawn="dots", score="loss",
 )  # fmt: skip
 PERPLEXITY = MetricSpec(
-    name="evaluation_perplexity", title="Perplexity", help="The exponential of the loss.", better="lower",
+    name="evaluation_perplexity", title="Perplexity", help="The exponential of the loss: how many tokens the model "
+    "hesitates between, on the mean.", better="lower",
     form="count", score="perplexity",
 )  # fmt: skip
 TOKEN_ACCURACY = MetricSpec(
@@ -86,11 +94,12 @@ TOKEN_ACCURACY = MetricSpec(
     form="percent", score="token_accuracy",
 )  # fmt: skip
 EXACT_MATCH = MetricSpec(
-    name="exact_match", title="Exact match", label="exact match", help="Answers that equal the expected one.",
+    name="exact_match", title="Exact match", label="exact match", help="The share of the answers that equal the "
+    "expected one.",
     better="higher", form="answers", score="exact_match",
 )  # fmt: skip
 ROUGE_L = MetricSpec(
-    name="rouge_l", title="ROUGE-L", label="ROUGE-L", help="Overlap of the answers with the expected ones.",
+    name="rouge_l", title="ROUGE-L", label="ROUGE-L", help="The overlap of the answers with the expected ones.",
     better="higher", form="percent", score="rouge_l",
 )  # fmt: skip
 GENERAL_LOSS = MetricSpec(name="general_loss", title="Loss on general texts", label="general loss", better="lower")

@@ -1,9 +1,10 @@
-"""What a training taught and what it cost, in the sentences that window, terminal and model card lead with."""
+"""The gain and the cost of a training, in the sentences that window, terminal and model card lead with."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from workbench.base.catalogue import Shown
 from workbench.records.training.measured import examples_scored, questions_scored
 from workbench.records.training.scores import Scores, ScoresPair, gain
 from workbench.records.training.weights import ArtifactKind
@@ -44,14 +45,14 @@ NO_BETTER = (
 
 
 def outcome_of(scores: ScoresPair, forgetting: ScoresPair) -> Outcome:
-    """What came of a training, by its scores before and after."""
+    """The outcome of a training, by its scores before and after."""
     if loses_half(forgetting):
         return "lost"
     better = _is_better(scores)
     return "unknown" if better is None else "learnt" if better else "no better"
 
 
-def outcome_warning(scores: ScoresPair, forgetting: ScoresPair, kind: ArtifactKind = "unknown") -> str:
+def outcome_warning(scores: ScoresPair, forgetting: ScoresPair, kind: ArtifactKind = "unknown") -> Shown:
     """Why a result is no success and what to do, in sentences that stand before it is offered; "" where it is one.
     ``kind``: a LoRA has a strength, which gives general abilities back (docs/benchmarks.md, "A first training")."""
     match outcome_of(scores, forgetting):
@@ -72,7 +73,7 @@ def loses_half(forgetting: ScoresPair) -> bool:
     return bool(answers) and 2 * now < was
 
 
-def learnt_words(scores: ScoresPair) -> str:
+def learnt_words(scores: ScoresPair) -> Shown:
     """The change in the number that matters most, also when it is none."""
     before, after, examples = scores.before, scores.after, examples_scored(scores.measured)
     if after is None:
@@ -99,7 +100,7 @@ def learnt_words(scores: ScoresPair) -> str:
     return LOSS_CHANGED.format(lead=lead, examples=examples, word=word, loss=before.loss, loss2=after.loss).strip()
 
 
-def lost_words(forgetting: ScoresPair) -> str:
+def lost_words(forgetting: ScoresPair) -> Shown:
     """``4 of 24 general questions are answered right, 11 before the training.``; "" where it was not measured."""
     before, after = forgetting.before, forgetting.after
     if before is None or after is None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.stored import Stored, Upgrade
 from workbench.records.training.config import TRAINING, TrainingConfig
 from workbench.records.training.metrics import LANGUAGE_MODEL_CHARTS, LANGUAGE_MODEL_METRICS, ChartSpec, MetricSpec
@@ -30,7 +31,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     needed: float = 0.0
     near: float = 0.0
     passed: bool = True
-    why: str = ""
+    why: Shown = ""
 
 
 class VerificationReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,9 +48,9 @@ class VerificationReport(msgspec.Struct, frozen=True, kw_only=True):
     base: float | None = None
     counted: int = 0
     needed: int | None = None
-    verdict: str = ""
-    reasons: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    verdict: Shown = ""
+    reasons: tuple[Shown, ...] = ()
+    notes: tuple[Shown, ...] = ()
     seconds: float = 0.0
 
 
@@ -93,7 +94,7 @@ class AdapterRecord(msgspec.Struct, frozen=True, kw_only=True):
     verification: VerificationReport | None = None
     can_merge: bool = False
     reward: RewardReport | None = None
-    note: str = ""
+    note: Shown = ""
 
     @property
     def usable(self) -> bool:
@@ -114,7 +115,7 @@ def _renamed(old: str, new: str) -> Upgrade:
 
 
 def _measured(plain: dict[str, Any]) -> dict[str, Any]:
-    """What the scores were measured on. A file without an evaluation split was scored on what was trained; of others
+    """The examples that were scored. A file without an evaluation split was scored on what was trained; of others
     nobody has looked whether they share questions with it."""
     data = (plain.get("config") or {}).get("data", {})
     path = str(data.get("path", ""))
@@ -168,7 +169,7 @@ class StageTime(msgspec.Struct, frozen=True):
 
 
 class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a training would be: ``config`` with everything filled in, how many weights are trainable, what it makes and
+    """The plan of a training: ``config`` with everything filled in, how many weights are trainable, what it makes and
     how that is served, memory and time, and what the objective measures and draws. ``title`` is that of the weights
     method. ``seconds`` is an estimate from this machine's measured speed, the sum of its ``stages``, None where none is
     known. ``problem`` says
@@ -177,8 +178,8 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     config: TrainingConfig
     artifact: ArtifactKind
-    served: str
-    summary: str
+    served: Shown
+    summary: Shown
     source: str
     trainable: int
     parameters: int
@@ -191,13 +192,13 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     disk_free_bytes: int
     seconds: float | None = None
     stages: tuple[StageTime, ...] = ()
-    problem: str = ""
-    hint: str = ""
-    notes: tuple[str, ...] = ()
-    title: str = ""
+    problem: Shown = ""
+    hint: Shown = ""
+    notes: tuple[Shown, ...] = ()
+    title: Shown = ""
     metrics: tuple[MetricSpec, ...] = LANGUAGE_MODEL_METRICS
     charts: tuple[ChartSpec, ...] = LANGUAGE_MODEL_CHARTS
-    not_by_trl: str = ""
+    not_by_trl: Shown = ""
 
 
 def _evaluated(plain: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 
+from workbench.base.catalogue import Shown
 from workbench.base.counting import counted
 from workbench.records.training.results import Agreement, VerificationReport
 from workbench.records.training.scores import ScoresPair, gain
@@ -15,7 +16,7 @@ DIFFERS = "The exported file does not answer as the trained model does."
 COUNTED = {"exact_match": "answers", "token_accuracy": "trained tokens"}
 
 
-def why(found: Agreement) -> str:
+def why(found: Agreement) -> Shown:
     """``agreement_words`` as verification wrote them down; of a report from before it did, made now."""
     return found.why or agreement_words(found)
 
@@ -42,7 +43,7 @@ def agreement_words(found: Agreement) -> str:
     return f"{compared}, where {needed} is needed; {allowed}. That is not enough."
 
 
-def counted_words(report: VerificationReport) -> str:
+def counted_words(report: VerificationReport) -> Shown:
     """``Of 64 answers the trained model says 64 right, as served 63 (at least 60 needed), the base 2.``"""
     if report.served is None or report.metric not in COUNTED:
         return ""
@@ -59,7 +60,7 @@ def counted_words(report: VerificationReport) -> str:
     return f"Of {report.counted:,} {COUNTED[report.metric]} {trained}{served}{at_least}{base}."
 
 
-def verdict_words(report: VerificationReport) -> str:
+def verdict_words(report: VerificationReport) -> Shown:
     """All of it in a few sentences, for a report that is read by itself. Of a reward model as its verification wrote
     it down, which compares scores and not answers."""
     if report.verdict and report.passed and not report.agreements and not report.notes:
@@ -104,7 +105,7 @@ def forgets(pair: ScoresPair) -> bool:
     return before is not None and after is not None and (_rise(pair) >= SERIOUS_RISE or _fewer(pair)[1])
 
 
-def describe_forgetting(pair: ScoresPair) -> str:
+def describe_forgetting(pair: ScoresPair) -> Shown:
     """The verdict on the general scores in a sentence or two; "" where they were not measured."""
     before, after = pair.before, pair.after
     if before is None or after is None:

@@ -25,24 +25,26 @@ class WeightsPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     configs of earlier versions."""
 
     method: Annotated[
-        str, about("Method"), "The method trains additional low-rank weights, some of the model's, or all."
+        str,
+        about("Method"),
+        "The method decides which weights are trained: additional low-rank ones, some of the model's, or all.",
     ] = DEFAULT_METHOD
     base: Annotated[
         BaseForm,
         about("Base weights", advanced=True),
-        "The frozen weights have this number format. Automatic chooses the fastest one that fits into memory; packed "
-        "keeps them quantised as in the GGUF file.",
+        "The frozen weights have this number format. Automatic chooses the fastest one that fits into memory.",
     ] = "auto"
     rank: Annotated[
         int,
-        about("LoRA rank", ge=0, le=512, group="low-rank"),
-        "The low-rank matrices have this rank. A higher one learns more and takes more memory. At 0, the method "
-        "decides.",
+        about("LoRA rank", ge=0, le=512, group="low-rank", auto="the method decides"),
+        "The rank is the size of the low-rank matrices that are added to the model. Larger ones can learn more, and "
+        "take more memory.",
     ] = 0
     alpha: Annotated[
         float,
-        about("LoRA alpha", ge=0, le=1024, group="alpha"),
-        "The low-rank change is scaled by alpha over rank. At 0, alpha is twice the rank.",
+        about("LoRA alpha", ge=0, le=1024, group="alpha", auto="alpha is twice the rank"),
+        "Alpha sets how strongly the added matrices act on the answer: what they compute is multiplied by alpha and "
+        "divided by the rank.",
     ] = 0.0
     dropout: Annotated[
         float,
@@ -52,18 +54,17 @@ class WeightsPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     targets: Annotated[
         Literal["all", "attention", "feed-forward"],
         about("Target modules", group="targets", advanced=True),
-        "These linear layers are adapted.",
+        "The linear layers of this kind are adapted.",
     ] = "all"
     adapted_layers: Annotated[
         int,
-        about("Adapted layers", ge=0, le=512, group="low-rank", advanced=True),
-        "This number of the last layers is adapted; at 0, all are. Fewer are faster, since nothing is learnt in the "
-        "others.",
+        about("Adapted layers", ge=0, le=512, group="low-rank", advanced=True, auto="all are", blank="all"),
+        "This number of the last layers is adapted. Fewer are faster, since nothing is learnt in the others.",
     ] = 0
     block_size: int = 32
     last_layers: Annotated[
         int,
-        about("Layers", ge=1, le=512, group="selection"),
+        about("Number of layers", ge=1, le=512, group="selection"),
         "This number of the last layers is trained.",
     ] = 4
     layers: Annotated[

@@ -30,7 +30,7 @@ class RenameAdapter(Call[AdapterRecord], frozen=True, kw_only=True, tag="adapter
 
 
 class RemoveAdapter(Call[AdapterList], frozen=True, kw_only=True, tag="adapters.remove"):
-    """Delete an adapter's folder. A merged model stays in the catalogue."""
+    """Move an adapter's folder to the trash. A merged model stays in the catalogue."""
 
     adapter: str
 

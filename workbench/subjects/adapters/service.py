@@ -34,6 +34,7 @@ from workbench.subjects.adapters.store import ADAPTER_FILE, TRAINED, AdapterStor
 from workbench.subjects.models.store import ModelCatalogue
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.queue import Runs
+from workbench.subjects.trash.places import TrashedPlaces
 from workbench.training.protocol import ConvertTrained, Served
 from workbench.training.worker_host import TrainingWorkers
 
@@ -54,6 +55,7 @@ class Adapters:
     _runs: Runs
     _exports: ExportRuns
     _changes: ChangeNotifier
+    _trashed: TrashedPlaces
     # of adapter and model with their times of change
     _fitting: dict[tuple[str, int, str, int], bool] = field(default_factory=dict, init=False)
 
@@ -181,8 +183,7 @@ class Adapters:
     def remove(self, call: calls.RemoveAdapter) -> AdapterList:
         record = find_card(self._store, call.adapter, unreadable=True)
         self._check_unused(record)
-        self._store.remove(record.name)
-        self._changes.publish("adapter", record.name)
+        self._trashed.put(self._store.place_of(record.name), record.name)
         return self.list_adapters(calls.ListAdapters())
 
     def _check_unused(self, record: AdapterRecord) -> None:

@@ -145,7 +145,7 @@ class AdapterStore:
         with self._lock:
             if to.casefold() != name.casefold() and self.is_taken(to):
                 raise UserError(f"There is already an adapter named {to!r}.", "Choose another name.")
-            entry = self._entry(name)
+            entry = self.place_of(name)
             entry.rename(self.folder_of(to) if entry.is_dir() else self.folder_of(f"{to}.gguf"))
             card = self.find(to)
             if card is not None and card.state != "unreadable":
@@ -155,7 +155,7 @@ class AdapterStore:
         """Delete an adapter's folder, or its file. It has gone from the list before its files are deleted."""
         with self._lock:
             away = self._unfinished()
-            self._entry(name).rename(away)
+            self.place_of(name).rename(away)
         _delete(away)
 
     def remove_unfinished(self) -> None:
@@ -163,7 +163,7 @@ class AdapterStore:
         for left in self.folder.glob(f"{_UNFINISHED}*"):
             _delete(left)
 
-    def _entry(self, name: str) -> Path:
+    def place_of(self, name: str) -> Path:
         """The folder of an adapter, or the GGUF file of that name. Raises UserError when there is neither."""
         for entry in (self.folder_of(name), self.folder_of(f"{name}.gguf")):
             if entry.exists():

@@ -16,6 +16,8 @@ from workbench.subjects.models.folders import folders_of
 from workbench.subjects.models.store import ModelCatalogue
 from workbench.subjects.runs.queue import Runs
 from workbench.subjects.subject import Subject
+from workbench.subjects.trash.places import TrashedPlaces
+from workbench.subjects.trash.store import TrashStore
 from workbench.training.worker_host import TrainingWorkers
 
 
@@ -40,10 +42,11 @@ class AdapterParts:
         self.artifacts = ArtifactRegistry(self.store, catalogue, folders_of(base), checksums, backend, base.changes)
         self.exports = ExportRuns(self.bases, workers, self.store)
 
-    def wire(self, runs: Runs) -> Subject:
+    def wire(self, runs: Runs, trash: TrashStore) -> Subject:
+        trashed = TrashedPlaces("adapter", self.store.folder, trash, self._changes)
         adapters = Adapters(
             self.store, self._catalogue, self.bases, self.workers, self.artifacts, self._backend, runs, self.exports,
-            self._changes,
+            self._changes, trashed,
         )  # fmt: skip
         runs.on_removal = self.artifacts.detach_run
         return Subject(
@@ -53,5 +56,6 @@ class AdapterParts:
                 "export": self.exports,
                 "quantize": QuantizeRuns(self.bases, self.workers, self.artifacts),
             },
+            trash={"adapter": trashed},
             close=(self.workers.close,),
         )

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.catalogue import Shown
 from workbench.records.agents import Decision, Effect, Fact, Output
 from workbench.records.answers import AskResult
 from workbench.records.mcp import McpServer, McpState, McpTool
@@ -22,14 +23,14 @@ class ToolRecord(msgspec.Struct, frozen=True, kw_only=True):
     ``unavailable`` says why it cannot run here, "" where it can; its schema is then not known."""
 
     name: str
-    title: str
-    summary: str
+    title: Shown
+    summary: Shown
     description: str = ""
     parameters: dict[str, Any] = {}
     effects: tuple[Effect, ...] = ("read",)
     output: Output = "untrusted"
     server: str = ""
-    unavailable: str = ""
+    unavailable: Shown = ""
 
 
 class ToolList(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +120,7 @@ class McpToolRecord(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     state: McpState
     reads: bool = False
-    problem: str = ""
+    problem: Shown = ""
 
 
 class McpServerRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,15 +129,15 @@ class McpServerRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     server: McpServer
     tools: tuple[McpToolRecord, ...] = ()
-    left_out: tuple[str, ...] = ()
-    problem: str = ""
+    left_out: tuple[Shown, ...] = ()
+    problem: Shown = ""
 
 
 class McpServerList(msgspec.Struct, frozen=True, kw_only=True):
     """``problem`` says why no server can be used here."""
 
     servers: tuple[McpServerRecord, ...] = ()
-    problem: str = ""
+    problem: Shown = ""
 
 
 class ListMcpServers(Call[McpServerList], frozen=True, kw_only=True, tag="mcp.list"):

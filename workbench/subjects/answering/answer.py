@@ -41,6 +41,7 @@ from workbench.records.recipes import (
     notes_on_recipe,
     problem_of,
 )
+from workbench.subjects.answering.images import EARLIER_IMAGES, check_images, shows_images, without_images
 from workbench.subjects.answering.request import AnswerRequest, Resolved, Services
 from workbench.techniques.agent_session import AgentSession, Specialist
 from workbench.techniques.agents.lookup import require_documents
@@ -90,7 +91,7 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services, *, sen
         if edited is None or request.edit.action not in actions_on(edited):
             raise UserError(
                 f"The step {request.edit.step} of this answer cannot be changed by {request.edit.action}.",
-                "Choose a thought; `workbench chats steps` shows them.",
+                "Choose a thought among the steps of this answer.",
             )
         if (check_edit := method.load_edit_check()) is not None:
             check_edit(method.decode(request.recipe.prompting.options), request.earlier, request.edit)
@@ -103,6 +104,8 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services, *, sen
     if problem := problem_of(shaping, METHODS.find(shaping.strategy, "decoding")):
         raise UserError(problem)
     require(needs_of(request), services.capabilities(resolved), resolved.model.name)
+    if shows_images(request):
+        check_images(request, method)
     if sends:
         services.declared(request, resolved)
 
@@ -136,6 +139,7 @@ def needs_of(request: AnswerRequest) -> Capabilities:
     strategy = METHODS.find(recipe.decoding.strategy, "decoding")
     agent = recipe.agent if _method_of(request).kind == "agent" else None
     needs = needs_of_methods(strategy, _method_of(request)) | needs_of_model(recipe.model)
+    needs |= Capabilities(vision=shows_images(request))
     needs |= needs_of_decoding(decoding_of(recipe, METHODS, request.kind), strategy)
     if request.prefix is None:
         needs |= needs_of_documents(recipe.retrieval, agent)
@@ -175,26 +179,32 @@ def answer(
             answering = context_for(model, retriever, recipe, request, resolved, services, context, saved, team)
             yield from _tell_of_origins(resolved, services, answering)
             ended: events.Terminal | None = None
+            pages = ""
             for event in with_trace(run_method(request, recipe, answering)):
                 if isinstance(event, events.TERMINAL):
                     ended = event
                     break
                 yield event
-                if isinstance(event, events.Retrieved):
-                    yield from _tell_of_sending(event, resolved, answering)
+                if isinstance(event, events.StepStarted) and event.kind == "pages":
+                    pages = event.step
+                yield from _tell_of_sending(event, pages, resolved, answering)
         terminal = _completed(ended, request, recipe, resolved, services.checksum(resolved), answering)
     except Exception as error:  # noqa: BLE001 - every exception is how the answer ended
         terminal = failure_of(error, traceback.format_exc())
     yield terminal
 
 
-def _tell_of_sending(found: events.Retrieved, resolved: Resolved, context: AnswerContext) -> Iterator[Event]:
-    """A note on passages that leave this machine."""
+def _tell_of_sending(event: Event, pages: str, resolved: Resolved, context: AnswerContext) -> Iterator[Event]:
+    """A note on passages that leave this machine, and on pictures of their pages, which the step ``pages`` shows."""
     endpoint = resolved.model.endpoint
-    if endpoint is None or endpoint.is_local or not found.passages:
+    if endpoint is None or endpoint.is_local:
+        return
+    if isinstance(event, events.StepFinished) and event.step == pages and not event.error:
+        yield from context.note(f"The pictures of whole pages are sent to {endpoint.host}.")
+    if not isinstance(event, events.Retrieved) or not event.passages:
         return
     names = " and ".join(one.name or "attached files" for one in resolved.collections)
-    count = len(found.passages)
+    count = len(event.passages)
     yield from context.note(f"{counted(count, 'passage')} of {names} sent to {endpoint.host}.")
 
 
@@ -215,7 +225,7 @@ def retriever_for(
         return None
     part = resolved.recipe.retrieval
     files = part.files if part is not None and request.task is None else ()
-    return services.retriever(resolved.collections, context, files)
+    return services.retriever(resolved.collections, context, files, rerank=part is None or part.rerank)
 
 
 def with_engine(recipe: Recipe, model: ModelBackend) -> Recipe:
@@ -272,6 +282,9 @@ def run_method(request: AnswerRequest, recipe: Recipe, context: AnswerContext) -
     """The notes on a request, then the events of its method."""
     for text in (*request.notices, *notes_on_recipe(request.recipe, METHODS, request.kind)):
         yield from context.note(text)
+    if not context.model.capabilities.vision and any(one.images for one in request.conversation):
+        yield from context.note(EARLIER_IMAGES)
+        request = msgspec.structs.replace(request, conversation=without_images(request.conversation))
     if request.prefix is not None:
         yield from continue_answer(request.prefix, recipe, context)
     elif request.task is not None:

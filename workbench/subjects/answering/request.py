@@ -102,10 +102,16 @@ class Services(Protocol):
         """As ``Backend.lease``, by the resolved recipe's backend; ``background`` gives way to other requests."""
 
     def retriever(
-        self, collections: Sequence[Collection], context: RequestContext, files: Sequence[str] = ()
+        self,
+        collections: Sequence[Collection],
+        context: RequestContext,
+        files: Sequence[str] = (),
+        *,
+        rerank: bool = True,
     ) -> Retriever:
-        """Collections to search, as one; with ``files`` only these of theirs, and what is attached to a chat. What has
-        to be loaded for it is loaded meanwhile. Raises UserError when they have none of the files."""
+        """Collections to search, as one; with ``files`` only these of theirs, and what is attached to a chat; with
+        ``rerank`` the first hits are put into a better order. What has to be loaded for it is loaded meanwhile. Raises
+        UserError when they have none of the files."""
 
     def helpers(
         self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""

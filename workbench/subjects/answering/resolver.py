@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,14 +19,16 @@ from workbench.backends.openai_compatible import NAME as REMOTE
 from workbench.backends.openai_compatible import OpenAICompatibleBackend
 from workbench.base.errors import UserError
 from workbench.core.background import Background
+from workbench.core.images import ImageStore
 from workbench.engine.inference_calls import LoraUse, RewardText
 from workbench.gguf.adapter_files import check_adapter, resolve_adapter
 from workbench.gguf.virtual_tokens import check_scale, check_single
 from workbench.records import origins as provenance
 from workbench.records.capabilities import Capabilities
 from workbench.records.demonstrations import Demonstration
-from workbench.records.documents import Collection
+from workbench.records.documents import Collection, PagePicture
 from workbench.records.evaluation import NumberedQuestion, Part, QuestionSet
+from workbench.records.messages import ImagePart, Passage
 from workbench.records.models import ModelRecord
 from workbench.records.prompts import with_true_sources
 from workbench.records.recipes import (
@@ -54,8 +56,9 @@ from workbench.subjects.models.checksums import Checksums
 from workbench.subjects.models.store import ModelCatalogue, chat_model, local_model, record_checksum
 from workbench.subjects.prompts.store import DemonstrationStore
 from workbench.techniques.decoding.formats import matches_regex
-from workbench.techniques.embedding_calls import Retriever, Similarities
+from workbench.techniques.embedding_calls import Picture, Retriever, Similarities
 from workbench.techniques.registry import METHODS
+from workbench.techniques.retrieval.shown_pages import SCALE
 from workbench.techniques.services import Helpers
 from workbench.techniques.tools.services import PythonResult
 
@@ -93,7 +96,10 @@ class Resolver:
         decoding, draft = normalized(decoding_of(recipe, METHODS, "question"), strategy), ""
         if decoding.speculation == "draft":
             if not decoding.draft_model:
-                raise UserError("No draft model is set for speculative decoding.", "Set decoding.draft_model.")
+                raise UserError(
+                    "No draft model is set for speculative decoding.",
+                    "Choose a draft model in the settings of decoding.",
+                )
             drafting = local_model(decoding.draft_model, self._catalogue)
             decoding, draft = msgspec.structs.replace(decoding, draft_model=drafting.name), drafting.path
         if decoding.seed < 0:
@@ -258,8 +264,10 @@ class HomeServices:
         agent_tools: AgentTools,
         recipes: Path,
         demonstrations: DemonstrationStore,
+        images: ImageStore,
     ) -> None:
         self._recipes = recipes
+        self._images = images
         self._sending = sending
         self._demonstrations = demonstrations
         self._agent_tools = agent_tools
@@ -328,10 +336,15 @@ class HomeServices:
         return self._checksums.compute(model.files or (model.path,), context)
 
     def retriever(
-        self, collections: Sequence[Collection], context: RequestContext, files: Sequence[str] = ()
+        self,
+        collections: Sequence[Collection],
+        context: RequestContext,
+        files: Sequence[str] = (),
+        *,
+        rerank: bool = True,
     ) -> Retriever:
         self._embedding.warm_up()
-        opened = [self._embedding.retriever(one, context) for one in collections]
+        opened = [self._embedding.retriever(one, context, rerank=rerank) for one in collections]
         if not files:
             return joined(opened)
         named = [one.only(files) for one in opened if not one.collection.chat]
@@ -356,7 +369,19 @@ class HomeServices:
             run_python=run_python,
             reward_model=lambda name: self.reward_model(name, resolved),
             other_collections=lambda: self._other_collections(resolved, context),
+            page_picture=lambda passage: self._page_picture(passage, resolved, context),
         )
+
+    @contextmanager
+    def _page_picture(self, passage: Passage, resolved: Resolved, context: RequestContext) -> Iterator[ImagePart]:
+        """The page of a passage, drawn from the file as it was read. Its pixels are there within the block. Raises
+        UserError where it may not be sent to the model's host."""
+        self._sending.check_pages(resolved.model, passage.collection)
+        file = str(self._embedding.home_file(passage.collection))
+        call = Picture(file=file, document=passage.document, page=passage.page or 1, scale=SCALE)
+        drawn: PagePicture = self._embedding.host.call(call, context=context)
+        with self._images.passing(drawn.png, lambda: context.cancelled) as image:
+            yield image
 
     def _other_collections(self, resolved: Resolved, context: RequestContext) -> list[Retriever]:
         """The collections with documents that a recipe does not search."""
@@ -399,7 +424,8 @@ class HomeServices:
         """What the tools of a recipe with these parts would use. Raises UserError for an unknown collection."""
         part_of_files, collections = self._collections(retrieval)
         files = part_of_files.files if part_of_files is not None else ()
-        retriever = self.retriever(collections, context, files) if collections else None
+        rerank = part_of_files is None or part_of_files.rerank
+        retriever = self.retriever(collections, context, files, rerank=rerank) if collections else None
         return self._agent_tools.open(part, collections, retriever, context)
 
     def recipe(self, name: str) -> Recipe:

@@ -29,7 +29,7 @@ def open_services(
     return HomeServices(
         Resolver(catalogue, documents.registry, home.adapters, checksums),
         endpoints.sending,
-        {"llama.cpp": llama_cpp, REMOTE: endpoints.service.make_backend()},
+        {"llama.cpp": llama_cpp, REMOTE: endpoints.service.make_backend(base.images.path_of)},
         documents.embedding, catalogue, checksums, base.background, questions, agent_tools, home.recipes,
-        demonstrations,
+        demonstrations, base.images,
     )  # fmt: skip

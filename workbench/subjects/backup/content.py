@@ -15,7 +15,7 @@ LEFT_OUT_FOLDERS = ("logs", "backups", "updates", "training", "embedders")
 """Logs, copies of databases that were made before an upgrade, downloaded installers, the packages of training, and what
 is made from embedding models."""
 
-_OF_THIS_MACHINE = ("core.lock", "core.key", "core.sock", "api.key", "replaced-by")
+_OF_THIS_MACHINE = ("core.lock", "core.key", "core.sock", "api.key", "api.pem", "api-clients.json", "replaced-by")
 """Lock, keys and socket, what stands for them for a moment (``core.key.123``, ``core.sock~``), and what is to take the
 place of this folder."""
 

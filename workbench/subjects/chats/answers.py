@@ -61,7 +61,8 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 class Answers:
     """The answers that are being made, and how to ask for one. A task on a document is a run as well: ``add_run``
-    queues it under a title and tells its folder."""
+    queues it under a title and tells its folder. Without it, and without ``unfinished``, nothing is written beside
+    ``store``: the answers are of chats that are not kept."""
 
     def __init__(
         self,
@@ -69,12 +70,13 @@ class Answers:
         services: HomeServices,
         changes: ChangeNotifier,
         background: Background,
-        add_run: Callable[[str, TaskConfig], tuple[RunRecord, Path]],
-        unfinished: UnfinishedSections,
+        add_run: Callable[[str, TaskConfig], tuple[RunRecord, Path]] | None = None,
+        unfinished: UnfinishedSections | None = None,
+        require_image: Callable[[str], None] = lambda sha256: None,
     ) -> None:
         self._store = store
         self._services = services
-        self._requests = Requests(store, services)
+        self._requests = Requests(store, services, require_image)
         self._changes = changes
         self._background = background
         self._add_run = add_run
@@ -95,7 +97,8 @@ class Answers:
     def recover(self) -> None:
         """Mark the answers that an earlier core left unfinished; one whose decision was not carried out waits again."""
         self._store.interrupt_streaming()
-        self.unfinished.remove_old()
+        if self.unfinished is not None:
+            self.unfinished.remove_old()
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Interrupt the answers that are being made; what they have is stored."""
@@ -165,7 +168,8 @@ class Answers:
     def _begin(self, call: Ask, context: RequestContext) -> PendingAnswer:
         """Check the request, store question and empty answer, and begin. Both are on the disk before any event."""
         checked = self._requests.of_ask(call, context)
-        recipe, request, resolved = without_attachments(call.recipe), checked.request, checked.resolved
+        recipe = without_attachments(call.chat_recipe or call.recipe)
+        request, resolved = checked.request, checked.resolved
         if call.regenerate is not None:
             question, empty = self._store.store_another_answer(
                 checked.branch, recipe, resolved.recipe, aside=call.aside, trace=checked.earlier
@@ -173,16 +177,23 @@ class Answers:
         else:
             text = request.conversation[-1].content
             question, empty = self._store.store_question(
-                text, recipe, resolved.recipe, after=checked.branch, title=_title(text), document=call.document
+                text,
+                recipe,
+                resolved.recipe,
+                after=checked.branch,
+                title=_title(text),
+                document=call.document,
+                folder=call.folder,
+                parts=request.conversation[-1].parts,
             )
         pending = PendingAnswer(question, empty, msgspec.structs.replace(request, chat=question.chat), resolved)
         pending.earlier = checked.earlier
         stored = {"chat": question.chat, "question": question.id, "answer": empty.id}
         pending.stream.append(events.Artifact(kind="message", id=empty.id, result=stored))
         saved: SavedSections | None = None
-        if request.task is not None:
-            saved = self._begin_run(pending)
-        elif resolved.recipe.retrieval is not None:
+        if request.task is not None and self._add_run is not None:
+            saved = self._begin_run(pending, self._add_run)
+        elif resolved.recipe.retrieval is not None and self.unfinished is not None:
             saved = self.unfinished.of(question.chat, resolved.recipe)
         self._start(pending, saved)
         return pending
@@ -220,7 +231,9 @@ class Answers:
 
     # -- tasks on a document, which are runs -------------------------------------------------------
 
-    def _begin_run(self, pending: PendingAnswer) -> SavedSections | None:
+    def _begin_run(
+        self, pending: PendingAnswer, add_run: Callable[[str, TaskConfig], tuple[RunRecord, Path]]
+    ) -> SavedSections | None:
         """The run of a task, and what keeps its sections; None where the run's folder cannot be written: the task is
         done all the same."""
         answer_id = pending.answer.id
@@ -228,7 +241,7 @@ class Answers:
             self._tasks[answer_id] = pending
         try:
             config = TaskConfig(chat=pending.answer.chat, message=answer_id)
-            run, folder = self._add_run(_title(pending.question.text), config)
+            run, folder = add_run(_title(pending.question.text), config)
         except UserError:
             _log.exception("The task %s could not be made a run", answer_id)
             self.take_task(answer_id)
@@ -285,7 +298,7 @@ class Answers:
         except Exception as error:  # noqa: BLE001 - those who follow the answer have to hear of its end
             terminal, recipe = self._ending(pending, failure_of(error, traceback.format_exc()))
         pending.take(terminal)
-        if isinstance(terminal, events.Finished):
+        if isinstance(terminal, events.Finished) and self.unfinished is not None:
             self.unfinished.complete(pending.answer.chat, pending.resolved.recipe)
         trace = pending.trace()
         fields = {**pending.state.fields(), "recipe": recipe, "steps": len(trace.steps)}

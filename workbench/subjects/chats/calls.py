@@ -7,13 +7,16 @@ from typing import Annotated, Literal
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.catalogue import Shown
 from workbench.records.answers import AskResult, DocumentTask, FormatCheck, PromptText, StoredMessage
 from workbench.records.documents import Collection
 from workbench.records.messages import (
     Beam,
     ChosenToken,
+    ImagePart,
 )
 from workbench.records.outcomes import Road
+from workbench.records.projects import ChatProject
 from workbench.records.recipes import Recipe
 from workbench.records.trace import StepEdit, Trace
 from workbench.subjects.runs.calls import RunRecord
@@ -37,9 +40,10 @@ class AttachFiles(Call[Attached], frozen=True, kw_only=True, tag="docs.attach"):
 
 class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A chat in the history. ``head`` is the message at the end of the branch that is shown, ``attachments`` the
-    collection of its attached files, ``folder`` the name of its folder, ``waiting`` the latest message that waits for a
-    decision (``Decide``); "" for none. ``allowed`` are the acting tools whose calls the person has allowed in it.
-    ``unreadable`` says why its recipe cannot be read; that stays as it is stored."""
+    collection of its attached files, ``attached`` the name of the first of these, ``folder`` the name of its folder,
+    ``waiting`` the latest message that waits for a decision (``Decide``); "" for none. ``allowed`` are the acting tools
+    whose calls the person has allowed in it. ``unreadable`` says why its recipe cannot be read; that stays as it is
+    stored."""
 
     id: str
     title: str
@@ -47,8 +51,9 @@ class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
     updated: float
     head: str | None = None
     recipe: Recipe | None = None
-    unreadable: str = ""
+    unreadable: Shown = ""
     attachments: str = ""
+    attached: str = ""
     pinned: bool = False
     folder: str = ""
     waiting: str = ""
@@ -121,7 +126,7 @@ class MoveChat(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.move"):
     """Put a chat into a folder; "": into none. Raises UserError when there is no such folder."""
 
     chat: str
-    folder: Annotated[str, "folder of chats (default: none)"] = ""
+    folder: Annotated[str, "project of chats (default: none)"] = ""
 
 
 class WithdrawTool(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.withdraw-tool"):
@@ -148,8 +153,34 @@ class RemoveChatFolder(Call[ChatList], frozen=True, kw_only=True, tag="chats.fol
     folder: str
 
 
+class ChatFolder(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder with what its new chats begin with. ``unreadable`` says why that cannot be read; it stays as it is
+    stored."""
+
+    name: str
+    project: ChatProject = ChatProject()
+    unreadable: Shown = ""
+
+
+class GetChatFolder(Call[ChatFolder], frozen=True, kw_only=True, tag="chats.folders.get"):
+    """A folder, and what its new chats begin with. Raises UserError when there is no such folder."""
+
+    folder: str
+
+
+class ChangeChatFolder(Call[ChatFolder], frozen=True, kw_only=True, tag="chats.folders.change"):
+    """Say what the new chats of a folder begin with; the chats that are there keep their recipes. Raises UserError when
+    there is no such folder, or the instructions are too long."""
+
+    folder: str
+    project: ChatProject
+
+
 class DeleteChat(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.delete"):
+    """Move a chat to the trash, with all its branches and attached files; with ``forever`` it is deleted at once."""
+
     chat: str
+    forever: bool = False
 
 
 class SetHead(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.head"):
@@ -159,31 +190,87 @@ class SetHead(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.head"):
     message: str
 
 
+ExportForm = Literal["markdown", "html", "docx"]
+
+
 class ExportChat(Call[str], frozen=True, kw_only=True, tag="chats.export"):
     """The shown branch as Markdown, sources included."""
 
+    made_by = ("terminal", "It prints one chat; the window writes files of chats (``ExportChats``).")
+
     chat: str
+
+
+class RenderChats(Call[str], frozen=True, kw_only=True, tag="chats.render"):
+    """Chats as one HTML text, as ``ExportChats`` writes it: to be printed. ``chats`` () are all."""
+
+    made_by = ("window", "It is printed after a preview; the terminal writes files of chats (``ExportChats``).")
+
+    chats: tuple[str, ...] = ()
+    branches: bool = False
+
+
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    chats: int
+    bytes: int
+
+
+class ExportChats(Call[Exported], frozen=True, kw_only=True, tag="chats.export_file"):
+    """Write chats to one file, with the sources that they cite: name, place and what is quoted. ``chats`` are ids, ()
+    for all of them. ``branches``: the versions that are not shown, too. A file that is there is replaced when the new
+    one is whole. Raises UserError when it cannot be written."""
+
+    path: str
+    form: ExportForm = "markdown"
+    chats: tuple[str, ...] = ()
+    branches: bool = False
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """``program`` has exported the chats. ``known`` were imported before, ``left_out`` messages are neither questions
+    nor answers."""
+
+    program: str
+    chats: tuple[str, ...]
+    messages: int
+    known: int = 0
+    left_out: int = 0
+
+
+class ImportChats(Call[Imported], frozen=True, kw_only=True, tag="chats.import"):
+    """Import the chats of an export of ChatGPT, Claude, Open WebUI, LM Studio or Jan, with their branches, dates and
+    models: a JSON file, a zip archive or a folder (absolute path), told by its content. A chat that was imported before
+    is passed over. Raises UserError that names the place of what cannot be read; then nothing is imported."""
+
+    path: str
 
 
 class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     """Ask a question; streams Progress, steps, Retrieved, Thought, TextDelta, Verified, BeamStep and Log(notice).
 
-    Without ``chat`` a new chat is made. ``parent`` is the message that the question follows (None: the chat's
-    head; with ``root`` true, nothing: an edit of the first question). ``regenerate`` names an assistant message
-    to answer anew beside it; ``question`` and ``document`` are then those of its question; with ``branch``, the new
-    answer starts like a sequence of that one and continues with another token. ``aside``: the new answer is only to be
-    compared with the one that it stands beside, so the chat keeps its head and its recipe. ``resume``: the new answer
-    goes on from the steps of that one, such as a tree of thoughts whose budget was used up; with ``edit``, after one of
-    them was expanded, pruned or edited. ``varied``: the new answer
-    is to differ, so its tokens are drawn more freely than the recipe says; the chat keeps its recipe.
-    ``without_documents``: so is a new answer for which nothing is searched, which says so. ``road``: the question takes
-    this road in place of the recipe's; the chat keeps its recipe. The first event is ``Artifact(kind="message")`` with
-    ``result = {chat, question, answer}`` (ids), sent when the question is safely stored.
+    Without ``chat`` a new chat is made, in ``folder`` where one is named. With ``temporary`` it is not kept:
+    nothing of it is written to the disk, the history does not list it, and it ends with ``DeleteChat``, or with the
+    core. ``parent`` is the message that the question follows (None: the chat's head; with ``root`` true, nothing:
+    an edit of the first question). ``regenerate`` names an assistant message to answer anew beside it; ``question``
+    and ``document`` are then those of its question; with ``branch``, the new answer starts like a sequence of that
+    one and continues with another token. ``aside``: the new answer is only to be compared with the one that it
+    stands beside, so the chat keeps its head and its recipe. ``resume``: the new answer goes on from the steps of
+    that one, such as a tree of thoughts whose budget was used up; with ``edit``, after one of them was expanded,
+    pruned or edited. ``varied``: the new answer is to differ, so its tokens are drawn more freely than the recipe
+    says; the chat keeps its recipe. ``without_documents``: so is a new answer for which nothing is searched, which
+    says so. ``road``: the question takes this road in place of the recipe's; the chat keeps its recipe.
+    ``images`` are shown to the model before the question (``AddImage``). ``chat_recipe``: ``recipe`` is for this
+    question alone, and the chat goes on with that one. The first event is ``Artifact(kind="message")`` with ``result =
+    {chat, question, answer}`` (ids), sent when the question is safely stored.
     """
 
     question: str = ""
+    images: tuple[ImagePart, ...] = ()
     recipe: Recipe = Recipe()
     chat: str | None = None
+    folder: str = ""
+    temporary: bool = False
     parent: str | None = None
     root: bool = False
     regenerate: str | None = None
@@ -195,6 +282,7 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     edit: StepEdit | None = None
     without_documents: bool = False
     road: Road | None = None
+    chat_recipe: Recipe | None = None
 
 
 class SelectSequence(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.keep"):

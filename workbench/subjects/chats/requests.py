@@ -6,7 +6,7 @@ It checks requests, and stores nothing: a call that is refused leaves no message
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
 from workbench.records.agents import Approval, Decision
 from workbench.records.answers import DocumentTask, StoredMessage, origins_in
-from workbench.records.messages import Message
+from workbench.records.messages import ImagePart, Message, TextPart
 from workbench.records.origins import joined
 from workbench.records.recipes import AgentPart, Recipe, RetrievalPart, varied, without_attachments
 from workbench.records.trace import Trace, TraceStep
@@ -27,6 +27,7 @@ from workbench.subjects.answering.resolver import HomeServices
 from workbench.subjects.chats.calls import AT_END, Ask
 from workbench.subjects.chats.inspection import read_tokens, readable, tokens_of
 from workbench.subjects.chats.store import Branch, ChatStore
+from workbench.subjects.images.calls import MOST_IMAGES
 from workbench.techniques.composition import Prefix
 from workbench.techniques.registry import METHODS
 from workbench.techniques.tools.approval import begun_in
@@ -35,6 +36,7 @@ LEAVES_LOOP = (
     "The answer goes on with DRY {dry:g}, a penalty on phrases that it has said before, since it would repeat itself "
     "otherwise."
 )
+NOT_SEARCHED = "No documents were searched, since the question shows an image."
 _DRY = 0.8  # llama.cpp's usual multiplier
 
 
@@ -53,23 +55,30 @@ class Requests:
     """The requests of a home's chats. A chat is read once for each, and what was read is handed on. Every method raises
     UserError where the request cannot be answered."""
 
-    def __init__(self, store: ChatStore, services: HomeServices) -> None:
+    def __init__(
+        self, store: ChatStore, services: HomeServices, require_image: Callable[[str], None] = lambda sha256: None
+    ) -> None:
         self._store = store
         self._services = services
+        self._require_image = require_image
 
     def of_ask(self, call: Ask, context: RequestContext) -> CheckedRequest:
         """The request of a new question, or of another answer to the question of ``call.regenerate``."""
         branch = self._read(call)
-        call = msgspec.structs.replace(call, recipe=_recipe_of(call, branch))
+        recipe = _recipe_of(call, branch)
+        notices: tuple[str, ...] = ()
+        if recipe.retrieval is not None and _shows_images(call, branch):
+            recipe, notices = msgspec.structs.replace(recipe, retrieval=None), (NOT_SEARCHED,)
+        call = msgspec.structs.replace(call, recipe=recipe)
         if call.branch is not None:
             prefix, resolved = self._continuation(call, branch, context)
         else:
             prefix, resolved = None, self._services.resolve(call.recipe)
         if call.regenerate is not None:
-            return self._of_another_answer(call, branch, prefix, resolved)
+            return self._of_another_answer(call, branch, prefix, resolved, notices)
         if call.resume or call.edit is not None:
             raise UserError("Only an answer that is there can be resumed.", "Name the answer to regenerate.")
-        return self._of_question(call, branch, resolved)
+        return self._of_question(call, branch, resolved, notices)
 
     def of_decision(self, branch: Branch, waiting: Approval, decision: Decision) -> CheckedRequest:
         """The request of the answer in which a branch ends, which goes on once the call that it waits for is
@@ -116,14 +125,15 @@ class Requests:
             raise UserError(f"The message {call.parent} is not in that chat.")
         return Branch()
 
-    def _of_question(self, call: Ask, branch: Branch, resolved: Resolved) -> CheckedRequest:
+    def _of_question(self, call: Ask, branch: Branch, resolved: Resolved, notices: tuple[str, ...]) -> CheckedRequest:
         text = call.question.strip()
         if not text and call.document is not None:
             text = call.document.describe(METHODS.find(call.document.task, "task"))
         request = AnswerRequest(
             recipe=call.recipe,
-            conversation=(*conversation_of(branch.messages), Message("user", text)),
+            conversation=(*conversation_of(branch.messages), self._asked(call, text)),
             task=call.document,
+            notices=notices,
             asks=True,
             allowed=branch.chat.allowed if branch.chat is not None else (),
             untrusted=untrusted_in(branch.messages),
@@ -132,8 +142,22 @@ class Requests:
         check(request, resolved, self._services)
         return CheckedRequest(request=request, resolved=resolved, branch=branch)
 
+    def _asked(self, call: Ask, text: str) -> Message:
+        """The question with its images. Raises UserError where one is not kept."""
+        if not call.images:
+            return Message("user", text)
+        if call.document is not None:
+            raise UserError("A task on a document has no images.", "Ask about the images by themselves.")
+        if len(call.images) > MOST_IMAGES:
+            raise UserError(f"A question shows at most {MOST_IMAGES} images.", "Ask several questions.")
+        for image in call.images:
+            self._require_image(image.sha256)
+        # where it is kept is not the client's to say
+        kept = (msgspec.structs.replace(image, path="") for image in call.images)
+        return Message.of_parts("user", [*kept, TextPart(text)])
+
     def _of_another_answer(
-        self, call: Ask, branch: Branch, prefix: Prefix | None, resolved: Resolved
+        self, call: Ask, branch: Branch, prefix: Prefix | None, resolved: Resolved, notices: tuple[str, ...]
     ) -> CheckedRequest:
         assert branch.chat is not None
         old = branch.messages[-1]
@@ -143,7 +167,7 @@ class Requests:
             recipe = msgspec.structs.replace(resolved.recipe, decoding=recipe.decoding)
         resumes = call.resume or call.edit is not None
         steps = self._steps_of(old) if resumes else ()
-        notices = (WITHOUT_DOCUMENTS,) if call.without_documents else ()
+        notices = (WITHOUT_DOCUMENTS,) if call.without_documents else notices
         if _leaves_loop(call, branch):
             notices = (*notices, LEAVES_LOOP.format(dry=recipe.decoding.dry_multiplier))
         request = AnswerRequest(
@@ -229,7 +253,7 @@ def _recipe_of(call: Ask, branch: Branch) -> Recipe:
         recipe = msgspec.structs.replace(recipe, retrieval=part)
     if call.road is not None:
         if recipe.retrieval is None:
-            raise UserError("A road leads through documents, and this question has none.", "Name the documents.")
+            raise UserError("A route leads through documents, and this question has none.", "Name the documents.")
         recipe = msgspec.structs.replace(recipe, retrieval=msgspec.structs.replace(recipe.retrieval, road=call.road))
     if _leaves_loop(call, branch) and not recipe.decoding.dry_multiplier:
         decoding = msgspec.structs.replace(recipe.decoding, dry_multiplier=_DRY)
@@ -239,6 +263,14 @@ def _recipe_of(call: Ask, branch: Branch) -> Recipe:
     if call.regenerate is None:
         raise UserError("Only an answer that is there can be varied.", "Name the answer to regenerate.")
     return varied(recipe, METHODS)
+
+
+def _shows_images(call: Ask, branch: Branch) -> bool:
+    """Whether a question, or the one that is answered again, shows images."""
+    if call.regenerate is None:
+        return bool(call.images)
+    asked = next((one for one in reversed(branch.messages) if one.role == "user"), None)
+    return asked is not None and any(isinstance(part, ImagePart) for part in asked.parts)
 
 
 def _leaves_loop(call: Ask, branch: Branch) -> bool:

@@ -7,24 +7,42 @@ from collections.abc import Sequence
 
 import msgspec
 
+from workbench.base.durability import written_beside
+from workbench.base.errors import UserError
+from workbench.base.paths import absolute_path
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
 from workbench.records.answers import StoredMessage
-from workbench.records.messages import Citation
-from workbench.records.trust import describe_trust
 from workbench.subjects.chats import calls
 from workbench.subjects.chats.answers import Answers
-from workbench.subjects.chats.calls import ChatRecord
+from workbench.subjects.chats.exporting.html import write_html
+from workbench.subjects.chats.exporting.markdown import write_markdown
+from workbench.subjects.chats.exporting.transcript import Transcript, transcript_of
+from workbench.subjects.chats.exporting.word import write_word
+from workbench.subjects.chats.images import ChatImages
 from workbench.subjects.chats.store import ChatStore
+from workbench.subjects.chats.trash import TrashedChats
 from workbench.subjects.documents.service import Documents, check_paths
 
 
 class Chats:
-    def __init__(self, store: ChatStore, answers: Answers, documents: Documents, changes: ChangeNotifier) -> None:
+    """Without ``trash``, the chats are not kept, and what is deleted is gone."""
+
+    def __init__(
+        self,
+        store: ChatStore,
+        answers: Answers,
+        documents: Documents,
+        changes: ChangeNotifier,
+        trash: TrashedChats | None = None,
+        images: ChatImages | None = None,
+    ) -> None:
         self._store = store
         self._answers = answers
         self._documents = documents
         self._changes = changes
+        self._trash = trash
+        self._images = images
 
     def handlers(self) -> Handlers:
         return {
@@ -41,10 +59,14 @@ class Chats:
                 lambda call: self._foldered(self._store.folders.rename(call.folder, call.name))
             ),
             calls.RemoveChatFolder: unary(self.remove_folder),
+            calls.GetChatFolder: unary(lambda call: self._store.folders.get(call.folder)),
+            calls.ChangeChatFolder: unary(self.change_folder),
             calls.AttachFiles: unary(self.attach),
             calls.DeleteChat: unary(self.delete),
             calls.SetHead: unary(self.set_head),
             calls.ExportChat: unary(self.export),
+            calls.ExportChats: unary(self.export_file),
+            calls.RenderChats: unary(self.render),
             calls.RateAnswer: unary(lambda call: self._changed(self._store.rate(call.message, call.rating))),
             calls.EditAnswer: unary(lambda call: self._changed(self._store.edit(call.message, call.text))),
         }
@@ -64,11 +86,19 @@ class Chats:
         return self._published(self._store.rename(call.chat, call.title))
 
     def delete(self, call: calls.DeleteChat) -> calls.ChatRecord:
-        """Running answers are stopped first, and the attached files go."""
+        """Running answers are stopped first. The attached files go with it."""
+        ended = time.time()
         self._answers.stop_chat(call.chat)
-        self._answers.unfinished.forget(call.chat)
+        if self._trash is not None and not call.forever:
+            return self._published(self._trash.put(call.chat))
+        if self._answers.unfinished is not None:
+            self._answers.unfinished.forget(call.chat)
         self._documents.remove_attachments(call.chat)
-        return self._published(self._store.delete(call.chat))
+        shown = self._store.images_of(call.chat)
+        deleted = self._published(self._store.delete(call.chat))
+        if self._images is not None:
+            self._images.delete_unused(shown, ended)
+        return deleted
 
     def attach(self, call: calls.AttachFiles) -> calls.Attached:
         check_paths(call.paths)  # before a chat is created for them
@@ -80,13 +110,36 @@ class Chats:
         return self._published(self._store.set_head(call.chat, call.message))
 
     def export(self, call: calls.ExportChat) -> str:
-        read = self._store.read_chat(call.chat)
-        assert read.chat is not None
-        return export(read.chat, read.messages)
+        return write_markdown((transcript_of(self._store.get_chat(call.chat)),))
+
+    def render(self, call: calls.RenderChats) -> str:
+        return write_html(self._transcripts(call.chats, call.branches))
+
+    def export_file(self, call: calls.ExportChats) -> calls.Exported:
+        path, transcripts = absolute_path(call.path), self._transcripts(call.chats, call.branches)
+        if call.form == "docx":
+            content = write_word(transcripts)
+        else:
+            content = (write_html if call.form == "html" else write_markdown)(transcripts).encode()
+        with written_beside(path) as beside:
+            beside.write_bytes(content)
+        return calls.Exported(path=str(path), chats=len(transcripts), bytes=len(content))
+
+    def _transcripts(self, chats: Sequence[str], branches: bool) -> list[Transcript]:
+        wanted = chats or [chat.id for chat in self._store.list_chats()]
+        if not wanted:
+            raise UserError("There is no chat to export.", "Ask something first.")
+        picture_of = self._images.pictures() if self._images is not None else None
+        return [transcript_of(self._store.get_chat(chat), branches, picture_of) for chat in wanted]
 
     def remove_folder(self, call: calls.RemoveChatFolder) -> calls.ChatList:
         self._store.folders.remove(call.folder)
         return self._foldered("")
+
+    def change_folder(self, call: calls.ChangeChatFolder) -> calls.ChatFolder:
+        changed = self._store.folders.change(call.folder, call.project)
+        self._changes.publish("chat")
+        return changed
 
     def _foldered(self, _: str) -> calls.ChatList:
         self._changes.publish("chat")
@@ -99,40 +152,3 @@ class Chats:
     def _published(self, chat: calls.ChatRecord) -> calls.ChatRecord:
         self._changes.publish("chat", chat.id)
         return chat
-
-
-_HEADINGS = {"user": "## Question", "assistant": "## Answer", "tool": "## Tool result"}
-_STATES = {
-    "streaming": "This answer is not finished.",
-    "stopped": "This answer was stopped.",
-    "interrupted": "The program ended before this answer was finished.",
-    "waiting": "This answer waits for your decision on a call.",
-}
-
-
-def export(chat: ChatRecord, branch: Sequence[StoredMessage]) -> str:
-    """The branch as Markdown. Texts of models and people are unchanged; quoted passages are block quotes."""
-    parts = [f"# {chat.title or 'New chat'}", time.strftime("%Y-%m-%d %H:%M", time.localtime(chat.created))]
-    for message in branch:
-        parts.append(_HEADINGS[message.role])
-        if message.text.strip():
-            parts.append(message.text.strip())
-        if message.state == "failed":
-            parts.append(f"*This answer failed: {message.error}*")
-        elif message.state in _STATES:
-            parts.append(f"*{_STATES[message.state]}*")
-        parts += [f"*{notice}*" for notice in message.notices]
-        trusted, _ = describe_trust(message.verification)
-        parts += [f"*{trusted}*"] if trusted else []
-        if message.citations:
-            parts.append("### Sources")
-            parts += [_source(citation) for citation in message.citations]
-        if message.role == "assistant" and message.recipe is not None and message.recipe.model.name:
-            parts.append(f"*Answered by {message.recipe.model.name}.*")
-    return "\n\n".join(parts) + "\n"
-
-
-def _source(citation: Citation) -> str:
-    page = f", page {citation.page}" if citation.page is not None else ""
-    quoted = "\n".join(f"> {line}".rstrip() for line in citation.text.strip().splitlines())
-    return f"**[{citation.n}]** {citation.title}{page} (`{citation.path}`)\n\n{quoted}"

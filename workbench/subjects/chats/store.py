@@ -1,10 +1,8 @@
-"""Chats and their messages: a tree of turns, of which one branch is shown.
-
-The folders of the history: names for groups of chats.
-"""
+"""Chats and their messages: a tree of turns, of which one branch is shown."""
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -15,24 +13,27 @@ from workbench.base.finding import folded
 from workbench.base.stored import Stored, Unreadable
 from workbench.records.agents import Approval
 from workbench.records.answers import DocumentTask, StoredMessage
-from workbench.records.messages import Candidate, Citation, Part, Passage, Usage, Verification
+from workbench.records.messages import Candidate, Citation, ImagePart, Part, Passage, Usage, Verification
 from workbench.records.outcomes import Reason, Road
 from workbench.records.recipes import CHAT_RECIPE, RECIPE, Recipe
 from workbench.records.trace import TRACE, Trace
 from workbench.storage.database import Database, Row, new_id
 from workbench.subjects.chats.calls import Chat, ChatRecord
+from workbench.subjects.chats.folders import ChatFolders
 
 _CHAT = (
     "id, title, created, updated, head, recipe, pinned, (select c.id from collections c where c.chat = chats.id), "
     "(select f.name from chat_folders f where f.id = chats.folder), allowed, "
-    "(select m.id from messages m where m.chat = chats.id and m.state = 'waiting' order by m.number desc limit 1)"
+    "(select m.id from messages m where m.chat = chats.id and m.state = 'waiting' order by m.number desc limit 1), "
+    "(select r.path from roots r join collections c on r.collection = c.id where c.chat = chats.id "
+    "order by r.rowid limit 1)"
 )
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
     "usage, recipe, document, sequences, kept selected_sequence, parts, steps, traced, rating, original, "
     "verification, waiting, tainted, finish, outcome, reasons, road, roads"
 )
-_NEW = ("id", "chat", "parent", "role", "text", "state", "created", "recipe", "document")
+_NEW = ("id", "chat", "parent", "role", "text", "parts", "state", "created", "recipe", "document")
 _STORED: dict[str, Stored[Any]] = {
     "passages": Stored("passages", tuple[Passage, ...]),
     "citations": Stored("citations", tuple[Citation, ...]),
@@ -44,17 +45,18 @@ _STORED: dict[str, Stored[Any]] = {
     "parts": Stored("parts", tuple[Part, ...]),
     "verification": Stored("verification of the answer", Verification),
     "reasons": Stored("reasons to doubt the answer", tuple[Reason, ...]),
-    "roads": Stored("other roads of the answer", tuple[Road, ...]),
+    "roads": Stored("other routes of the answer", tuple[Road, ...]),
     "waiting": Stored("call that waits for a decision", Approval),
 }
 _ALLOWED: Stored[tuple[str, ...]] = Stored("allowed tools", tuple[str, ...])
 _COLUMNS = {"selected_sequence": "kept"}  # columns with another name than the field
 _TRIGRAM = 3
+_SHOWN = "chat in (select c.id from chats c where c.trashed is null)"
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True):
-    """What one reading of a chat gives to a request: its record, and the messages of a branch of it, the first one
-    first. The default is a chat that is not there yet."""
+    """The result of one reading of a chat, as given to a request: its record, and the messages of a branch of it, the
+    first one first. The default is a chat that is not there yet."""
 
     chat: ChatRecord | None = None
     messages: tuple[StoredMessage, ...] = ()
@@ -69,7 +71,8 @@ class ChatStore:
 
     def list_chats(self, search: str = "") -> tuple[ChatRecord, ...]:
         """Chats, the pinned ones first, then the latest; with ``search``, those that contain each of its words."""
-        rows = self._database.execute(f"select {_CHAT} from chats order by pinned desc, updated desc, number desc")
+        order = "pinned desc, updated desc, number desc"
+        rows = self._database.execute(f"select {_CHAT} from chats where trashed is null order by {order}")
         found = [_chat(row) for row in rows]
         for word in search.split():
             having = self._chats_with(word)
@@ -78,14 +81,19 @@ class ChatStore:
 
     def get_record(self, chat: str) -> ChatRecord:
         """Raises UserError when there is no such chat."""
-        row = self._database.row(f"select {_CHAT} from chats where id = ?", (chat,))
+        row = self._database.row(f"select {_CHAT} from chats where id = ? and trashed is null", (chat,))
         if row is None:
             raise _no_chat(chat)
         return _chat(row)
 
+    def knows(self, id: str) -> bool:
+        """Whether there is a chat or a message of this id."""
+        query = "select 1 from chats where id = :id union all select 1 from messages where id = :id"
+        return self._database.row(query, {"id": id}) is not None
+
     def title_of(self, chat: str) -> str:
         """The title of a chat, "" where there is none."""
-        row = self._database.row("select title from chats where id = ?", (chat,))
+        row = self._database.row("select title from chats where id = ? and trashed is null", (chat,))
         return row[0] if row is not None else ""
 
     def get_chat(self, chat: str) -> Chat:
@@ -97,7 +105,7 @@ class ChatStore:
 
     def get_message(self, message: str) -> StoredMessage:
         """Raises UserError when there is no such message."""
-        row = self._database.row(f"select {_MESSAGE} from messages where id = ?", (message,))
+        row = self._database.row(f"select {_MESSAGE} from messages where id = ? and {_SHOWN}", (message,))
         if row is None:
             raise _no_message(message)
         return _message(row)
@@ -146,16 +154,19 @@ class ChatStore:
         after: Branch,
         title: str,
         document: DocumentTask | None = None,
+        folder: str = "",
+        parts: tuple[Part, ...] = (),
     ) -> tuple[StoredMessage, StoredMessage]:
         """Store a question and its empty answer in state ``streaming``, below a branch as it was read. ``document`` is
-        the task that the question stands for, if it does.
+        the task that the question stands for, if it does; ``parts`` are those of a question with images. A new chat is
+        put into ``folder``.
 
         The chat keeps the recipe as it was ``asked`` for (a drawn seed must not stick to it), the answer as it was
         ``resolved``. Returns question and answer. Raises UserError when the chat is gone, or the question cannot stand
         there.
         """
         with self._database.transaction():
-            chat = self._create(title, asked) if after.chat is None else after.chat.id
+            chat = self._create(title, asked, folder) if after.chat is None else after.chat.id
             parent = None
             if after.messages:
                 above = after.messages[-1]
@@ -166,7 +177,9 @@ class ChatStore:
                     raise UserError("A question follows an answer.", "Name the answer that it follows.")
             if after.chat is not None:
                 self._database.execute("update chats set title = ? where id = ? and title = ''", (title, chat))
-            stored = self._insert(_new(chat=chat, parent=parent, role="user", text=question, document=document))
+            stored = self._insert(
+                _new(chat=chat, parent=parent, role="user", text=question, parts=parts, document=document)
+            )
             answer = self._insert(_new_answer(stored, resolved))
             self._touch(chat, answer.id, asked, after)
             return stored, answer
@@ -244,7 +257,7 @@ class ChatStore:
     def get_trace(self, message: str) -> Trace | None:
         """The trace of an answer, None for one without steps. Raises UserError when there is no such message, or the
         trace cannot be read."""
-        row = self._database.row("select trace from messages where id = ?", (message,))
+        row = self._database.row(f"select trace from messages where id = ? and {_SHOWN}", (message,))
         if row is None:
             raise _no_message(message)
         return TRACE.get(row[0]) if row[0] is not None else None
@@ -326,6 +339,22 @@ class ChatStore:
             self._database.execute("delete from chats where id = ?", (chat,))
         return record
 
+    def has_unreadable_parts(self) -> bool:
+        """Whether there is a message whose parts cannot be read, so that it is not known which images it shows."""
+        rows = self._database.execute("select parts from messages where parts is not null")
+        return any(isinstance(_STORED["parts"].decode(row[0]), Unreadable) for row in rows)
+
+    def images_of(self, chat: str | None = None) -> set[str]:
+        """The SHA-256 of the images that a chat shows, or all chats, those in the trash as well."""
+        found: set[str] = set()
+        where, values = ("chat = ? and", (chat,)) if chat is not None else ("", ())
+        query = f"select parts from messages where {where} instr(cast(parts as blob), 'sha256') > 0"
+        for row in self._database.execute(query, values):
+            parts = _STORED["parts"].decode(row[0])
+            if not isinstance(parts, Unreadable):
+                found.update(part.sha256 for part in parts if isinstance(part, ImagePart))
+        return found
+
     def set_head(self, chat: str, message: str) -> ChatRecord:
         """Show the branch through ``message``, down to the newest leaf below it."""
         with self._database.transaction():
@@ -346,11 +375,12 @@ class ChatStore:
 
     # -- inside -----------------------------------------------------------------------------------
 
-    def _create(self, title: str, recipe: Recipe | None) -> str:
+    def _create(self, title: str, recipe: Recipe | None, folder: str = "") -> str:
         now, chat = time.time(), new_id()
+        into = self.folders.id_of(folder) if folder else None
         self._database.execute(
-            "insert into chats (id, title, created, updated, recipe) values (?, ?, ?, ?, ?)",
-            (chat, title, now, now, _encoded("recipe", recipe)),
+            "insert into chats (id, title, created, updated, recipe, folder) values (?, ?, ?, ?, ?, ?)",
+            (chat, title, now, now, _encoded("recipe", recipe), into),
         )
         return chat
 
@@ -359,7 +389,7 @@ class ChatStore:
         values = {name: _encoded(name, getattr(made, name)) for name in _NEW}
         self._database.execute(
             f"""insert into messages ({", ".join(_NEW)}) select {", ".join(f":{name}" for name in _NEW)}
-                where exists (select 1 from chats where id = :chat)""",
+                where exists (select 1 from chats where id = :chat and trashed is null)""",
             values,
         )
         if not self._database.changes():
@@ -400,7 +430,7 @@ def _no_message(message: str) -> UserError:
 
 
 def _chat(row: Row) -> ChatRecord:
-    id_, title, created, updated, head, stored, pinned, attachments, folder, permitted, waiting = row
+    id_, title, created, updated, head, stored, pinned, attachments, folder, permitted, waiting, attached = row
     allowed = _ALLOWED.decode(permitted)
     recipe = CHAT_RECIPE.decode(stored) if stored is not None else None
     record = ChatRecord(
@@ -410,6 +440,7 @@ def _chat(row: Row) -> ChatRecord:
         updated=updated,
         head=head,
         attachments=attachments or "",
+        attached=os.path.basename(attached or ""),
         pinned=bool(pinned),
         folder=folder or "",
         waiting=waiting or "",
@@ -443,56 +474,3 @@ def _message(row: Row) -> StoredMessage:
 
 def _encoded(name: str, value: Any) -> Any:
     return value if name not in _STORED or value is None else _STORED[name].encode(value).decode()
-
-
-LONGEST_FOLDER_NAME = 80
-
-
-class ChatFolders:
-    """Every change is on the disk when its method returns."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def names(self) -> tuple[str, ...]:
-        """In alphabetical order."""
-        return tuple(row[0] for row in self._database.execute("select name from chat_folders order by name"))
-
-    def create(self, name: str) -> str:
-        """Returns the name. Raises UserError when it is empty, too long or taken."""
-        with self._database.transaction():
-            name = self._free_name(name, but="")
-            self._database.execute("insert into chat_folders (id, name) values (?, ?)", (new_id(), name))
-        return name
-
-    def rename(self, folder: str, name: str) -> str:
-        """Returns the name. Raises UserError when it is empty, too long or taken."""
-        with self._database.transaction():
-            known = self.id_of(folder)
-            name = self._free_name(name, but=known)
-            self._database.execute("update chat_folders set name = ? where id = ?", (name, known))
-        return name
-
-    def remove(self, folder: str) -> None:
-        """Its chats stay, in no folder."""
-        with self._database.transaction():
-            self._database.execute("delete from chat_folders where id = ?", (self.id_of(folder),))
-
-    def id_of(self, name: str) -> str:
-        """Raises UserError that names the folders there are."""
-        row = self._database.row("select id from chat_folders where name = ?", (" ".join(name.split()),))
-        if row is None:
-            known = ", ".join(self.names())
-            raise UserError(f"There is no folder {name!r}.", f"Folders: {known}." if known else "Create one first.")
-        return str(row[0])
-
-    def _free_name(self, name: str, *, but: str) -> str:
-        name = " ".join(name.split())
-        if not name:
-            raise UserError("The folder needs a name.")
-        if len(name) > LONGEST_FOLDER_NAME:
-            raise UserError(f"The name of a folder has at most {LONGEST_FOLDER_NAME} characters.")
-        row = self._database.row("select id from chat_folders where name = ?", (name,))
-        if row is not None and row[0] != but:
-            raise UserError(f"There is already a folder {name!r}.", "Choose another name.")
-        return name

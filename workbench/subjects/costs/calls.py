@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.catalogue import Shown
 from workbench.base.counting import counted
 from workbench.subjects.datasets.calls import BuildData
 from workbench.subjects.evaluation.calls import Evaluate
@@ -27,7 +28,7 @@ class CostEstimate(msgspec.Struct, frozen=True, kw_only=True):
     priced: bool = False
     left: float | None = None
 
-    def describe(self) -> str:
+    def describe(self) -> Shown:
         """One sentence, or two."""
         said = f"Up to {counted(self.requests, 'request')} to {self.host}"
         if not self.priced:

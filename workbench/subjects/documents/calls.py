@@ -10,6 +10,7 @@ from workbench.api.protocol import Call
 from workbench.base.fields import about
 from workbench.records.documents import (
     Collection,
+    DocumentComparison,
     DocumentList,
     DocumentText,
     NameList,
@@ -68,7 +69,7 @@ class SetEmbedder(Call[Collection], frozen=True, kw_only=True, tag="collections.
 
 
 class RemoveCollection(Call[Collection], frozen=True, kw_only=True, tag="collections.remove"):
-    """Delete a collection's index. The documents themselves are not touched."""
+    """Move a collection with its index to the trash. The files themselves are not touched."""
 
     collection: str
 
@@ -113,17 +114,21 @@ class Unwatch(Call[Collection], frozen=True, kw_only=True, tag="docs.unwatch"):
 
 class RemoveFolder(Call[Collection], frozen=True, kw_only=True, tag="docs.remove-folder"):
     """Take an added folder and its files out of a collection, except files that were added by themselves or with
-    another folder. Reading of the collection is stopped first. The files themselves are not deleted."""
+    another folder, and put its documents into the trash. Reading of the collection is stopped first. The files
+    themselves are not deleted."""
 
     collection: Annotated[str, COLLECTION]
     path: Annotated[str, "the folder; the files are not deleted"]
 
 
 class RemoveDocument(Call[Collection], frozen=True, kw_only=True, tag="docs.remove"):
-    """Remove one document from a collection; ``document`` is its id or path."""
+    """Move one document of a collection to the trash; ``document`` is its id or path. A folder that it is in is read
+    without it from now on, until its file is added by itself. With ``forever``, and where the collection belongs to a
+    chat, it is deleted at once."""
 
     collection: str
     document: str
+    forever: bool = False
 
 
 class SearchDocuments(Call[SearchResult], frozen=True, kw_only=True, tag="docs.search"):
@@ -168,6 +173,31 @@ class GetDocumentText(Call[DocumentText], frozen=True, kw_only=True, tag="docs.t
 
     collection: str
     document: str
+
+
+class CompareDocuments(Call[DocumentComparison], frozen=True, kw_only=True, tag="docs.compare"):
+    """What differs between two documents of a collection: statements that belong together, and those that only one of
+    them has. The one that names the earlier year comes first. Raises UserError when one of them is unknown or could not
+    be read."""
+
+    collection: Annotated[str, COLLECTION]
+    first: Annotated[str, "a document: its path, the end of it, or its id"]
+    second: Annotated[str, "the other document"]
+
+
+class ChangedFileList(msgspec.Struct, frozen=True, kw_only=True):
+    """The paths of files that are no longer as they were read, or no longer there."""
+
+    paths: tuple[str, ...]
+
+
+class FindChangedFiles(Call[ChangedFileList], frozen=True, kw_only=True, tag="docs.changed"):
+    """Which of some files have changed since they were read. ``files`` are paths, each with the SHA-256 that was read;
+    a large file is not looked into."""
+
+    made_by = ("window", "It marks the sources of answers that are shown again; the terminal prints an answer once.")
+
+    files: tuple[tuple[str, str], ...]
 
 
 class DrawPage(Call[PagePicture], frozen=True, kw_only=True, tag="docs.page"):

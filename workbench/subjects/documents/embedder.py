@@ -123,19 +123,24 @@ class Embedding:
             pass
 
     def file(self, collection: Collection) -> Path:
-        return self._home.collection(collection.id)
+        return self.home_file(collection.id)
+
+    def home_file(self, collection: str) -> Path:
+        """The file of a collection by its id, also of one that is in the trash."""
+        return self._home.collection(collection)
 
     def state(self, collection: Collection) -> embedding_calls.CollectionState:
         """The counts of a collection's file."""
         return self.host.call(embedding_calls.State(file=str(self.file(collection))))
 
-    def retriever(self, collection: Collection, context: RequestContext) -> WorkerRetriever:
+    def retriever(self, collection: Collection, context: RequestContext, *, rerank: bool = True) -> WorkerRetriever:
         return WorkerRetriever(
             self.host,
             self.file(collection),
             collection,
             lambda: self.embedder(context, name=collection.embedder),
             context,
+            rerank=rerank,
         )
 
     def delete(self, collection: Collection) -> None:
@@ -160,8 +165,10 @@ class WorkerRetriever:
         embedder: Callable[[], str],
         context: RequestContext,
         paths: frozenset[str] | None = None,
+        *,
+        rerank: bool = True,
     ) -> None:
-        self._paths = paths
+        self._paths, self._rerank = paths, rerank
         self.collection = collection
         self._host = host
         self._file = str(file)
@@ -173,7 +180,9 @@ class WorkerRetriever:
         known = frozenset(document.path for _, document in self.documents()).intersection(paths)
         if not known:
             return None
-        return WorkerRetriever(self._host, Path(self._file), self.collection, self._embedder, self._context, known)
+        return WorkerRetriever(
+            self._host, Path(self._file), self.collection, self._embedder, self._context, known, rerank=self._rerank
+        )
 
     def search(self, query: str, limit: int) -> SearchResult:
         call = embedding_calls.Search(
@@ -183,6 +192,7 @@ class WorkerRetriever:
             query=query,
             limit=limit,
             paths=None if self._paths is None else tuple(sorted(self._paths)),
+            rerank=self._rerank,
         )
         return self._host.call(call, context=self._context)
 
@@ -198,12 +208,28 @@ class WorkerRetriever:
         call = embedding_calls.Similarities(embedder=self._embedder(), texts=tuple(texts), others=tuple(others))
         return [list(row) for row in self._host.call(call, context=self._context)]
 
+    def question_similarities(self, question: str, texts: list[str]) -> list[float]:
+        call = embedding_calls.Similarities(
+            embedder=self._embedder(), texts=(question,), others=tuple(texts), questions=True
+        )
+        return list(self._host.call(call, context=self._context)[0])
+
     def embed_question(self, question: str) -> embedding_calls.QuestionVector:
         call = embedding_calls.EmbedQuestion(embedder=self._embedder(), question=question)
         return self._host.call(call, context=self._context)
 
     def count_terms(self, query: str) -> embedding_calls.TermStatistics:
         return self._host.call(embedding_calls.CountTerms(file=self._file, query=query), context=self._context)
+
+    def names_in(self, text: str, limit: int) -> embedding_calls.NamedIn:
+        call = embedding_calls.NamesIn(
+            file=self._file,
+            collection=self.collection.id,
+            text=text,
+            limit=limit,
+            paths=None if self._paths is None else tuple(sorted(self._paths)),
+        )
+        return self._host.call(call, context=self._context)
 
     def ask_tables(self, question: str, language: str) -> embedding_calls.TableReply | None:
         call = embedding_calls.AskTables(

@@ -9,7 +9,7 @@ import msgspec
 from workbench.base.errors import UserError
 from workbench.records.documents import Collection, Document, DocumentText, SearchResult
 from workbench.records.messages import Passage
-from workbench.techniques.embedding_calls import QuestionVector, Retriever, TableReply, TermStatistics
+from workbench.techniques.embedding_calls import NamedIn, QuestionVector, Retriever, TableReply, TermStatistics
 
 
 def joined(retrievers: Sequence[Retriever]) -> Retriever:
@@ -46,6 +46,9 @@ class JoinedRetriever:
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
         return self._retrievers[0].similarities(texts, others)
 
+    def question_similarities(self, question: str, texts: list[str]) -> list[float]:
+        return self._retrievers[0].question_similarities(question, texts)
+
     def embed_question(self, question: str) -> QuestionVector:
         return self._retrievers[0].embed_question(question)
 
@@ -56,6 +59,13 @@ class JoinedRetriever:
             for term, count in statistics.terms.items():
                 terms[term] = terms.get(term, 0) + count
         return TermStatistics(chunks=sum(statistics.chunks for statistics in counted), terms=terms)
+
+    def names_in(self, text: str, limit: int) -> NamedIn:
+        found = [one.names_in(text, limit) for one in self._retrievers]
+        return NamedIn(
+            names=tuple(dict.fromkeys(name for one in found for name in one.names)),
+            passages=tuple(passage for one in found for passage in one.passages)[:limit],
+        )
 
     def ask_tables(self, question: str, language: str) -> TableReply | None:
         replies = (one.ask_tables(question, language) for one in self._retrievers)

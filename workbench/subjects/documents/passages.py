@@ -21,6 +21,7 @@ def passages_of(text: DocumentText) -> list[Passage]:
             text=text.text[chunk.start : chunk.end],
             page=chunk.page,
             context=chunk.context,
+            places=chunk.places,
         )
         for chunk in text.chunks
     ]

@@ -91,6 +91,7 @@ class Ingesting(RunKind):
             passwords=passwords,
             anew=bool(run.record.config.get("anew", False)),
             known_only=known_only and not collection.embedder,
+            left_out=self._registry.left_out(collection.id),
             limits=ReadLimits(
                 seconds=settings.read_seconds,
                 memory_mb=settings.read_memory_mb,

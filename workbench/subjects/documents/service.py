@@ -18,11 +18,13 @@ from workbench.records.offers import MULTILINGUAL
 from workbench.records.similarity import PassageMap
 from workbench.subjects.documents import calls
 from workbench.subjects.documents.embedder import Embedding
-from workbench.subjects.documents.folder_watcher import Watching
+from workbench.subjects.documents.folder_watcher import Watching, changed_since
 from workbench.subjects.documents.runs import Passwords, ingest_group
 from workbench.subjects.documents.store import CollectionRegistry
+from workbench.subjects.documents.trash import TrashedDocuments, put_collection
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.queue import Runs
+from workbench.subjects.trash.store import TrashStore
 from workbench.techniques.embedding_calls import (
     CollectionState,
     Names,
@@ -31,6 +33,7 @@ from workbench.techniques.embedding_calls import (
     Project,
     Remove,
     Search,
+    Similarities,
     Text,
 )
 from workbench.techniques.embedding_calls import Documents as ListOfFile
@@ -46,6 +49,12 @@ class Documents:
     _watching: Watching
     _changes: ChangeNotifier
     _passwords: Passwords
+    _trash: TrashStore
+
+    @property
+    def trashed(self) -> TrashedDocuments:
+        """The documents in the trash."""
+        return TrashedDocuments(self._registry, self._embedding, self._trash, self.show)
 
     def handlers(self) -> Handlers:
         return {
@@ -68,6 +77,8 @@ class Documents:
             calls.FindName: self.find_name,
             calls.GetDocumentText: self.text,
             calls.DrawPage: self.draw,
+            calls.CompareDocuments: self.compare,
+            calls.FindChangedFiles: unary(self.find_changed),
         }
 
     # -- collections ------------------------------------------------------------------------------
@@ -124,19 +135,39 @@ class Documents:
         return self._published(self._registry.get(collection.id))
 
     def remove(self, call: calls.RemoveCollection) -> Collection:
-        return self._remove(self._registry.get(call.collection))
+        collection = self._registry.get(call.collection)
+        self.hide(collection)
+        return self._published(put_collection(collection, self._registry, self._trash, self._embedding))
+
+    def hide(self, collection: Collection) -> None:
+        """Stop all work on a collection that goes to the trash."""
+        self._watching.forget(collection.id)
+        self._runs.stop_concurrency_group(ingest_group(collection.id))
+        self._passwords.forget(collection.id)
+
+    def show(self, collection: Collection) -> Collection:
+        """Go on with the work on a collection that came back from the trash."""
+        for root in self._registry.list_roots(collection.id):
+            if root.watched:
+                self._watching.watch(collection.id, root.path)
+            if root.read_at is None or (root.watched and changed_since(root.path, root.read_at)):
+                config = calls.AddDocuments(collection=collection.id, paths=(root.path,))
+                self._runs.add("ingest", collection.name, config, once=True)
+        return self._published(self._registry.get(collection.id))
+
+    def attached_to(self, chat: str) -> Collection | None:
+        """The files that are attached to a chat."""
+        return self._registry.attached_to(chat)
 
     def remove_attachments(self, chat: str) -> None:
-        """Before a chat is deleted."""
+        """Before a chat is deleted for good."""
         if (collection := self._registry.attached_to(chat)) is not None:
             self._remove(collection)
 
     def _remove(self, collection: Collection) -> Collection:
         """Its runs are stopped first. The registry entry goes before the file, so that an interrupted removal leaves
         only an unreferenced file."""
-        self._watching.forget(collection.id)
-        self._runs.stop_concurrency_group(ingest_group(collection.id))
-        self._passwords.forget(collection.id)
+        self.hide(collection)
         self._registry.remove(collection.id)
         self._embedding.delete(collection)
         return self._published(collection)
@@ -176,6 +207,7 @@ class Documents:
         return next((one for one in known if document in (one.id, one.path)), None)
 
     def _read(self, collection: Collection, paths: tuple[str, ...], watch: bool, anew: bool = False) -> RunRecord:
+        self._registry.take_in(collection.id, paths)
         for path in paths:
             self._registry.add_root(collection.id, path, watched=watch)
             if watch:
@@ -199,15 +231,21 @@ class Documents:
         if not file.exists():  # empty: no reason to start the worker
             yield finish(DocumentList(documents=()))
             return
-        yield from self._embedding.host.stream(ListOfFile(file=str(file)), context)
+        yield from self._embedding.host.stream(ListOfFile(file=str(file), changed=True), context)
 
     def remove_document(self, call: calls.RemoveDocument, context: RequestContext) -> Iterator[Event]:
         collection = self._registry.get(call.collection)
-        if collection.chat:  # else it would count as not read to its end
-            self._registry.remove_root(collection.id, call.document)
-        removal = Remove(file=str(self._embedding.file(collection)), document=call.document)
-        state = self._embedding.host.call(removal, context=context)
-        yield finish(self._published(self._registry.set_state(collection.id, state)))
+        if collection.chat or call.forever:
+            self._registry.remove_root(collection.id, call.document)  # else it would count as not read to its end
+            removal = Remove(file=str(self._embedding.file(collection)), document=call.document)
+            state = self._embedding.host.call(removal, context=context)
+            yield finish(self._published(self._registry.set_state(collection.id, state)))
+            return
+        found = self._find(collection, call.document, context)
+        if found is None:
+            raise UserError(f"There is no document {call.document} in this collection.", "It may have been removed.")
+        root = next((one for one in self._registry.list_roots(collection.id) if one.path == found.path), None)
+        yield finish(self._published(self.trashed.put(collection, (found,), root)))
 
     def remove_folder(self, call: calls.RemoveFolder, context: RequestContext) -> Iterator[Event]:
         collection = self._registry.get(call.collection)
@@ -218,17 +256,22 @@ class Documents:
             raise UserError(f"{path} was not added to this collection as a folder.")
         self._watching.unwatch(collection.id, path)
         self._runs.stop_concurrency_group(ingest_group(collection.id))
-        self._registry.remove_root(collection.id, path)
-        left = [root.path for root in self._registry.list_roots(collection.id)]
-        file = self._embedding.file(collection)
+        roots = self._registry.list_roots(collection.id)
+        left = [root.path for root in roots if root.path != path]
+        file, found = self._embedding.file(collection), ()  # type: tuple[Path, tuple[Document, ...]]
         if file.exists():
-            found = self._embedding.host.call(ListOfFile(file=str(file)), context=context)
-            for document in found.documents:
-                if _is_in(document.path, path) and not any(_is_in(document.path, root) for root in left):
-                    removal = Remove(file=str(file), document=document.id)
-                    state = self._embedding.host.call(removal, context=context)
-                    self._registry.set_state(collection.id, state)
-        yield finish(self._published(self._registry.get(collection.id)))
+            found = self._embedding.host.call(ListOfFile(file=str(file)), context=context).documents
+        going = [
+            document
+            for document in found
+            if _is_in(document.path, path) and not any(_is_in(document.path, root) for root in left)
+        ]
+        root = next(one for one in roots if one.path == path)
+        if going:
+            yield finish(self._published(self.trashed.put(collection, going, root)))
+        else:
+            self._registry.remove_root(collection.id, path)
+            yield finish(self._published(self._registry.get(collection.id)))
 
     def search(self, call: calls.SearchDocuments, context: RequestContext) -> Iterator[Event]:
         collection = self._registry.get(call.collection)
@@ -284,7 +327,34 @@ class Documents:
 
     def text(self, call: calls.GetDocumentText, context: RequestContext) -> Iterator[Event]:
         file = self._embedding.file(self._registry.get(call.collection))
-        yield from self._embedding.host.stream(Text(file=str(file), document=call.document), context)
+        yield from self._embedding.host.stream(Text(file=str(file), document=call.document, tables=True), context)
+
+    def compare(self, call: calls.CompareDocuments, context: RequestContext) -> Iterator[Event]:
+        """As the road of comparing does it: by the words and the likeness of statements."""
+        from workbench.techniques.retrieval.comparison import compare_documents
+
+        collection = self._registry.get(call.collection)
+        file, host = str(self._embedding.file(collection)), self._embedding.host
+        known = host.call(ListOfFile(file=file), context=context).documents
+        one, other = (
+            host.call(Text(file=file, document=_named(known, name).id, tables=True), context=context)
+            for name in (call.first, call.second)
+        )
+        if one.document.id == other.document.id:
+            raise UserError("A document cannot be compared with itself.", "Name two documents.")
+        embedder = self._embedding.embedder(context, name=collection.embedder)
+
+        def similarities(texts: list[str], others: list[str]) -> list[list[float]]:
+            likeness = Similarities(embedder=embedder, texts=tuple(texts), others=tuple(others))
+            return [list(row) for row in host.call(likeness, context=context)]
+
+        yield finish(compare_documents(one, other, similarities))
+
+    def find_changed(self, call: calls.FindChangedFiles) -> calls.ChangedFileList:
+        from workbench.techniques.retrieval.file_scan import differs
+
+        changed = [path for path, digest in dict(call.files).items() if differs(path, digest)]
+        return calls.ChangedFileList(paths=tuple(changed))
 
     def draw(self, call: calls.DrawPage, context: RequestContext) -> Iterator[Event]:
         file = self._embedding.file(self._registry.get(call.collection))
@@ -298,6 +368,16 @@ class Documents:
     def _published(self, collection: Collection) -> Collection:
         self._changes.publish("collection", collection.id)
         return collection
+
+
+def _named(documents: Sequence[Document], name: str) -> Document:
+    """The document with an id or a path, or the only one whose path ends so. Raises UserError otherwise."""
+    exact = next((one for one in documents if name in (one.id, one.path)), None)
+    alike = [one for one in documents if one.path.replace("\\", "/").endswith(f"/{name}")]
+    if exact is None and len(alike) != 1:
+        reason = "several documents are called so" if alike else "there is no such document in this collection"
+        raise UserError(f"{name} cannot be compared: {reason}.", "Give its whole path.")
+    return exact or alike[0]
 
 
 def check_paths(given: Sequence[str], known: Container[str] = (), watch: bool = False) -> tuple[str, ...]:

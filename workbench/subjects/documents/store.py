@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from workbench.base.errors import UserError
+from workbench.base.naming import free_name
 from workbench.records.documents import Collection
 from workbench.storage.database import Database, new_id
 from workbench.techniques.embedding_calls import CollectionState
@@ -38,11 +39,11 @@ class CollectionRegistry:
 
     def list_collections(self) -> tuple[Collection, ...]:
         """In the order of their names, without what is attached to chats."""
-        return self._select("where c.chat is null order by name collate nocase", ())
+        return self._select("and c.chat is null order by name collate nocase", ())
 
     def attached_to(self, chat: str) -> Collection | None:
         """The files that are attached to a chat."""
-        return next(iter(self._select("where c.chat = ?", (chat,))), None)
+        return next(iter(self._select("and c.chat = ?", (chat,))), None)
 
     def attach_to(self, chat: str) -> Collection:
         """As ``attached_to``; an empty collection where there is none yet."""
@@ -58,7 +59,7 @@ class CollectionRegistry:
 
     def get(self, collection: str) -> Collection:
         """Raises UserError that names the collections there are."""
-        found = self._select("where c.id = ? or c.name = ? order by c.id = ? desc", (collection,) * 3)
+        found = self._select("and (c.id = ? or c.name = ?) order by c.id = ? desc", (collection,) * 3)
         if not found:
             known = ", ".join(c.name for c in self.list_collections())
             raise UserError(
@@ -106,6 +107,44 @@ class CollectionRegistry:
             self._database.execute("delete from collections where id = ?", (record.id,))
         return record
 
+    # -- what a person has deleted ---------------------------------------------------------------------
+
+    def trash(self, collection: str, entry: str) -> None:
+        """Hide a collection everywhere; ``entry`` is its entry in the trash. Its name becomes free."""
+        self._database.execute(
+            "update collections set trashed = ?, name = id where id = ? and trashed is null", (entry, collection)
+        )
+
+    def restore(self, collection: str, name: str) -> Collection:
+        """Show a collection again, by that name or, where it is taken, by one with a number. Raises UserError when it
+        was deleted for good."""
+        with self._database.transaction():
+            taken = {
+                row[0] for row in self._database.execute("select name from collections where id <> ?", (collection,))
+            }
+            self._database.execute(
+                "update collections set trashed = null, name = ? where id = ?", (free_name(name, taken), collection)
+            )
+            return self.get(collection)
+
+    def delete_trashed(self, collection: str) -> None:
+        self._database.execute("delete from collections where id = ? and trashed is not null", (collection,))
+
+    def leave_out(self, collection: str, paths: Sequence[str]) -> None:
+        """Read files no more with a folder that they are in."""
+        for path in paths:
+            self._database.execute("insert or ignore into left_out values (?, ?)", (collection, path))
+
+    def take_in(self, collection: str, paths: Sequence[str]) -> None:
+        """Read files with their folders again."""
+        for path in paths:
+            self._database.execute("delete from left_out where collection = ? and path = ?", (collection, path))
+
+    def left_out(self, collection: str) -> frozenset[str]:
+        """The files that are not read with a folder that they are in."""
+        rows = self._database.execute("select path from left_out where collection = ?", (collection,))
+        return frozenset(row[0] for row in rows)
+
     def set_state(self, collection: str, state: CollectionState) -> Collection:
         """Copy the counts of the collection's own file, and which languages its embedding model knows badly."""
         unknown = ",".join(map(language_name, state.unknown_languages))
@@ -143,7 +182,7 @@ class CollectionRegistry:
             return self.get(collection)
 
     def list_watched(self) -> tuple[Root, ...]:
-        return self._roots("where watched", ())
+        return self._roots("where watched and collection in (select id from collections where trashed is null)", ())
 
     def list_roots(self, collection: str) -> tuple[Root, ...]:
         """All that was added to a collection."""
@@ -182,7 +221,7 @@ class CollectionRegistry:
                         where r.collection = c.id order by r.added)),
                        exists (select 1 from roots r where r.collection = c.id and r.read_at is null), c.chat,
                        c.passage_tokens, c.embedder, c.outdated, c.unknown_languages
-                from collections c {clause}""",
+                from collections c where c.trashed is null {clause}""",
             parameters,
         )
         added = [msgspec.json.decode(row[8], type=list[tuple[str, int]]) for row in rows]

@@ -17,9 +17,11 @@ from workbench.subjects.documents.folder_watcher import Watching, changed_since
 from workbench.subjects.documents.runs import Ingesting, Passwords
 from workbench.subjects.documents.service import Documents
 from workbench.subjects.documents.store import CollectionRegistry
+from workbench.subjects.documents.trash import TrashedCollections
 from workbench.subjects.models.store import ModelCatalogue
 from workbench.subjects.runs.queue import Runs
 from workbench.subjects.subject import Subject
+from workbench.subjects.trash.store import TrashStore
 
 
 class DocumentParts(NamedTuple):
@@ -34,6 +36,7 @@ def wire(
     catalogue: ModelCatalogue,
     runs: Runs,
     make_host: Callable[[Callable[[WorkerState], None]], WorkerHost],
+    trash: TrashStore,
 ) -> DocumentParts:
     """``make_host`` makes the host of the embedding worker."""
     registry = CollectionRegistry(base.database)
@@ -54,11 +57,16 @@ def wire(
             if root.read_at is None or changed_since(root.path, root.read_at):
                 read_again(root.collection, root.path)
 
-    documents = Documents(registry, embedding, runs, watching, base.changes, passwords)
+    documents = Documents(registry, embedding, runs, watching, base.changes, passwords, trash)
     ingesting = Ingesting(registry, embedding, base.changes, lambda: base.settings.documents, passwords)
     subject = Subject(
         handlers=documents.handlers(),
         kinds={"ingest": ingesting},
+        trash={
+            "document": documents.trashed,
+            "folder": documents.trashed,
+            "collection": TrashedCollections(registry, embedding, trash, documents.show),
+        },
         hosts=(embedding.host,),
         keeps_hosts=lambda: base.settings.documents.keep_embedder,
         watches={"watch": watch},

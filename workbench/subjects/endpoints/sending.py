@@ -12,6 +12,7 @@ from typing import Literal
 
 from workbench.base.errors import SendingRefused, UserError
 from workbench.records.documents import Collection
+from workbench.records.endpoints import Endpoint
 from workbench.records.models import ModelRecord
 from workbench.records.origins import AGENT, ATTACHED, TITLES, UNKNOWN, Origins
 from workbench.records.recipes import RetrievalPart
@@ -20,6 +21,10 @@ from workbench.subjects.endpoints.store import EndpointStore
 
 _KEYS = {ATTACHED: "attached", AGENT: AGENT, UNKNOWN: UNKNOWN}
 """Under which decisions on what is no collection are stored."""
+
+_PAGES = "#pages"
+"""Ends the key of the decision on pictures of whole pages. It is made with the one on passages, where the model sees
+images; a decision that was made before such pictures were sent is on passages alone."""
 
 USUAL_PASSAGES = 8
 """How many passages a large model sees at most where the recipe leaves it open."""
@@ -34,6 +39,10 @@ _SENT: dict[How, str] = {
     "allow it.",
     "text": "Texts that were made from {name} will be sent to {host}, if you allow it.",
 }
+_SENT_WITH_PAGES = (
+    "Up to {count} passages of {name} will be sent to {host} with each question, and pictures of the whole pages that "
+    "they are on where the recipe shows these, if you allow it."
+)
 _UNKNOWN = "Stored texts will be sent to {host}, if you allow it. It is not known which documents they were made from."
 _REFUSED: dict[How, str] = {
     "passages": "You have refused to send passages of {name} to {host}.",
@@ -42,7 +51,11 @@ _REFUSED: dict[How, str] = {
     "it.",
     "text": "You have refused to send text of {name} to {host}.",
 }
-HINT = "Allow it on the page Models, under Endpoints. Otherwise ask a model on this machine."
+NO_PAGES = (
+    "You have not allowed that pictures of whole pages of {name} are sent to {host}. To allow it with its passages, "
+    "switch the permission off and on again on the page Models, under Models elsewhere."
+)
+HINT = "Allow it on the page Models, under Models elsewhere. Otherwise ask a model on this machine."
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,17 +92,30 @@ class SendingGate:
             if decided:
                 continue
             refused = decided is False
-            words = _REFUSED[way] if refused else _UNKNOWN if key == UNKNOWN else _SENT[way]
+            sent = _SENT_WITH_PAGES if way == "passages" and endpoint.sees_images else _SENT[way]
+            words = _REFUSED[way] if refused else _UNKNOWN if key == UNKNOWN else sent
             message = words.format(count=count, name=name, host=endpoint.host)
             raise SendingRefused(message, HINT, model=model.name, collection=call, refused=refused)
 
-    def decide(self, host: str, collection: str, allowed: bool) -> None:
-        """``collection`` as in ``AllowSending``. Raises UserError for one that there is not."""
+    def check_pages(self, model: ModelRecord, collection: str) -> None:
+        """Raises UserError where pictures of the pages of a collection (its id) may not be sent to a model's host."""
+        endpoint = model.endpoint
+        if endpoint is None or endpoint.is_local:
+            return
+        key, name, _ = self.resolve(collection)
+        if not (self._store.may_send(key, endpoint.host) and self._store.may_send(f"{key}{_PAGES}", endpoint.host)):
+            raise UserError(NO_PAGES.format(name=name, host=endpoint.host))
+
+    def decide(self, endpoint: Endpoint, collection: str, allowed: bool) -> None:
+        """Allow or refuse to send passages to the host of an endpoint, with pictures of their pages where it sees
+        images. ``collection`` as in ``AllowSending``. Raises UserError for one that there is not."""
         if collection in _KEYS:
             key = _KEYS[collection]
         else:
             key = self._registry.get(collection).id if collection else _KEYS[ATTACHED]
-        self._store.decide(key, host, allowed)
+        self._store.decide(key, endpoint.host, allowed)
+        if endpoint.sees_images or not allowed:
+            self._store.decide(f"{key}{_PAGES}", endpoint.host, allowed)
 
     def decisions(self, host: str) -> dict[str, bool]:
         """The decisions for a host, by the titles of what they are on."""

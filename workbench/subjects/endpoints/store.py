@@ -8,6 +8,11 @@ from workbench.records.endpoints import EndpointUse
 from workbench.storage.database import Database
 
 
+def secret_of(name: str) -> str:
+    """The name of an endpoint's key among the secrets."""
+    return f"endpoint {name.casefold()}"
+
+
 class EndpointStore:
     """Decisions and usage; the endpoints themselves are models of the catalogue."""
 

@@ -79,7 +79,7 @@ class BenchmarkRuns:
         if found.benchmark is None:
             raise UserError(
                 f"{found.name} is no benchmark.",
-                "Import one with `workbench benchmarks import`, or evaluate recipes on this set.",
+                "Import the data of a benchmark, or evaluate recipes on this set.",
             )
         if not call.models:
             raise UserError("No model is named.")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.catalogue import Shown
 from workbench.base.fields import about
 from workbench.records.evaluation import (
     BenchmarkData,
@@ -79,14 +80,16 @@ class CreateQuestionSet(Call[QuestionSet], frozen=True, kw_only=True, tag="quest
 
 class SampleSet(msgspec.Struct, frozen=True, kw_only=True):
     """A question set that is shipped with the program. ``task`` is what its questions ask for, and ``collection`` the
-    name of the collection that answers them, "" where none is needed."""
+    name of the collection that answers them, "" where none is needed. ``minutes`` is about what comparing the proposed
+    techniques takes with the starter model on two cores."""
 
     name: str
-    title: str
-    sentence: str
+    title: Shown
+    sentence: Shown
     questions: int
     task: TaskKind
     collection: str = ""
+    minutes: int = 0
 
 
 class SampleSetList(msgspec.Struct, frozen=True, kw_only=True):
@@ -304,9 +307,9 @@ class RemoveEvaluation(Call[EvaluationList], frozen=True, kw_only=True, tag="eva
 
 
 class ExportEvaluation(Call[str], frozen=True, kw_only=True, tag="evaluation.export"):
-    """Write an evaluation to the file ``path``, which is returned: a table, a JSON object per question, or a report in
-    one HTML file. Streams Progress in rows."""
+    """Write an evaluation to the file ``path``, which is returned: its answers as ``csv`` or ``jsonl``, its scores as a
+    table (``scores``: CSV, ``markdown``, ``latex``), or a report in one HTML file. Streams Progress in rows."""
 
     evaluation: str
     path: str
-    form: Literal["csv", "jsonl", "html"] = "html"
+    form: Literal["csv", "jsonl", "html", "scores", "markdown", "latex"] = "html"

@@ -15,7 +15,7 @@ from typing import Literal
 from msgspec import Struct
 
 from workbench.records.documents import DocumentText
-from workbench.records.tables import DocumentTable
+from workbench.records.tables import DocumentTable, TableColumn
 from workbench.text.sentences import split_sentences
 from workbench.text.values import SAME_LENGTH, Value, find_values
 
@@ -29,17 +29,49 @@ _ASKED = re.compile(
 )
 _UNFIT_KEY = re.compile(
     r"(?:.*\bhttps?|note|notes|footnote|hinweis|remarque|nota|kosten|costs?|price|preis|prix|precio|grund|reason|questions?|from|to|"
-    r"cc|bcc|subject|date|sent|von|an|betreff|gesendet|de|à|objet|para|asunto|title|titel|updated|stand)",
+    r"cc|bcc|subject|date|sent|von|an|betreff|gesendet|de|à|objet|para|asunto|title|titel|updated|stand|sum|summe|somme|suma)",
     re.IGNORECASE,
 )
 """Keys that mean nothing without what stands around them, and the head of a mail."""
 _SENTENCE_VALUE = re.compile(r"[.;!?] \S|[:,;]$| - \d+ -")
 _OPEN = re.compile(
-    r"(?:[,(&/-]|\b(?:to|and|or|of|the|for|with|und|oder|bis|von|der|die|das|et|ou|de|du|la|le|y|o|el|los))$",
+    r"(?:[,(&/-]|\b(?:to|and|or|of|the|for|with|until|from|by|und|oder|bis|von|ab|der|die|das|et|ou|de|du|la|le|y|o|el|los))$",
     re.IGNORECASE,
 )
 """The end of a line that goes on in the next one."""
-_REMARKS = re.compile(r"(?:remark|note|comment|bemerkung|hinweis|anmerkung|remarque|nota|observaci)", re.IGNORECASE)
+_REMARKS = re.compile(
+    r"(?:names?\b|remark|note|comment|bemerkung|hinweis|anmerkung|remarque|nota|observaci)", re.IGNORECASE
+)
+_VALUE_WORDS = 5
+_QUESTION_WORD = re.compile(
+    r"(?:what|who|whom|where|when|why|how|which|was|wer|wo|wann|warum|wie|wofür|womit|qui|quoi|où|quand|qué|quién|dónde|cuándo)\b.*",
+    re.IGNORECASE,
+)
+"""A column that is headed by a question word names nothing."""
+_ASKS = re.compile(
+    r"(?:what|who|whom|whose|where|when|why|how|which|is|are|was|do|does|did|can|may|must|should|will|wer|was|wo|wohin|wann|"
+    r"warum|wie|wieviel|welche[rsnm]?|ist|sind|darf|dürfen|kann|können|muss|müssen|gibt|combien|quel(?:le)?s?|quand|où|qui|que|"
+    r"comment|pourquoi|est-ce|à|¿.*|cuánt[oa]s?|cuál(?:es)?|cuándo|dónde|quién|cómo|qué)\b",
+    re.IGNORECASE,
+)
+_VALUE_COLUMN = re.compile(r"value|detail|details|entry|wert|angabe|eintrag|valeur|valor|dato", re.IGNORECASE)
+"""The second column of a form: its cells are the values of what the rows name."""
+_NOT_ASKED = re.compile(
+    r"(?:yes|no|ja|nein|oui|non|sí|x|none|nobody|keine?r?|personne|nadie|n/?a|see|siehe|voir|véase|there|da)\b",
+    re.IGNORECASE,
+)
+"""A cell whose words would be in answers of any kind."""
+_CLAUSE_WORDS = {
+    "en": r"\b(?:is|are|was|were|has|have|had|will|must|may|can|do|does|did|be|been|to|not|if)\b|"
+    r"^(?:no|never|only|please)\b",
+    "de": r"\b(?:ist|sind|war|waren|wird|werden|hat|haben|muss|müssen|darf|dürfen|kann|nicht|nur|wenn)\b|"
+    r"^(?:keine?[rsnm]?|nie|bitte)\b",
+    "fr": r"\b(?:est|sont|était|étaient|ont|doit|doivent|peut|ne|pas|si)\b|^(?:aucune?|sans)\b",
+    "es": r"\b(?:es|son|era|eran|fue|ha|han|debe|deben|puede|no|si)\b|^(?:ningún|ninguna|sin)\b",
+}
+"""The words of a clause, an order or a negation: a key that has one is no name of a value."""
+_NOISE = re.compile(r"[^\w\s.,:/()%€$£+&–-]|[_°]")
+"""Signs that a value read from a picture seldom has unless it was misread."""
 _CLAUSE_KEY = re.compile(
     r"(?:the|a|an|der|die|das|ein|eine|le|la|les|un|une|el|los|las|una|if|wenn|si)\b.*\s\S+\s", re.IGNORECASE
 )
@@ -67,11 +99,11 @@ _VERBS = {
         Verb(r"costs?", "how much does {subject} cost{rest}?", ("amount",)),
         Verb(
             r"(?:is|are|was|were)(?: about)?(?: EUR| USD| GBP)?",
-            "how much is {subject}{rest}?",
+            "how much {verb} {subject}{rest}?",
             ("amount",),
             money=True,
         ),
-        Verb(r"(?:is|was)(?: on)?", "when is {subject}{rest}?", ("date",)),
+        Verb(r"(?:is|was)(?: on)?", "when {verb} {subject}{rest}?", ("date",)),
         Verb(r"(?:begins|began|starts|started)(?: on| at| in)?", "when does {subject} begin{rest}?", ("date", "time")),
         Verb(r"(?:ends|ended|expires|expired)(?: on| at| in)?", "when does {subject} end{rest}?", ("date", "time")),
         Verb(r"(?:lasts|lasted)(?: for)?", "how long does {subject} last{rest}?", ("amount",)),
@@ -134,12 +166,13 @@ class Fact(Struct, frozen=True, kw_only=True):
 
 
 class Gap(Struct, frozen=True):
-    """An empty cell: the row and the column are there, and no value."""
+    """An empty cell: the row and the column are there, and no value. ``name_column`` is that of the row's name."""
 
     document: str
     row: str
     column: str
     evidence: str
+    name_column: str = ""
 
 
 def facts_of(text: DocumentText, tables: Sequence[DocumentTable], language: str) -> list[Fact]:
@@ -148,7 +181,7 @@ def facts_of(text: DocumentText, tables: Sequence[DocumentTable], language: str)
     in_rows = [(row.start, row.end) for table in named for row in table.rows if row.end]
     found = [
         *cells_of(text.document.id, tables),
-        *_once(_lines(text, in_rows, {_key(column.name) for table in tables for column in table.columns})),
+        *_once(_lines(text, language, in_rows, {_key(column.name) for table in tables for column in table.columns})),
         *_once(_sentences(text, language)),
     ]
     return sorted(found, key=lambda fact: fact.start)
@@ -162,7 +195,15 @@ def cells_of(document: str, tables: Sequence[DocumentTable]) -> Iterator[Fact]:
                 continue
             for number, column in enumerate(table.columns):
                 value = row.cells[number].strip()
-                if number == name or not _is_column(column.name) or not is_value(value) or value in ("0", "-", "–"):
+                if number == name or not _is_asked(column) or not is_value(value) or value in ("0", "-", "–"):
+                    continue
+                if _NOT_ASKED.match(value) or ("," in value and not any(map(str.isdigit, value))):
+                    continue  # yes or no, a remark, a list
+                if _VALUE_COLUMN.fullmatch(column.name):
+                    yield Fact(
+                        kind="entry", document=document, key=label, value=value, evidence=f"{label}: {value}",
+                        start=row.start,
+                    )  # fmt: skip
                     continue
                 evidence = f"{label} | {column.name}: {value}"
                 yield Fact(
@@ -176,13 +217,13 @@ def gaps_of(document: str, tables: Sequence[DocumentTable]) -> Iterator[Gap]:
     for table, name, names in _named(tables):
         for number, column in enumerate(table.columns):
             filled = sum(bool(row.cells[number].strip()) for row in table.rows)
-            if number == name or not _is_column(column.name) or filled * 3 < len(table.rows):
+            if number == name or not _is_asked(column) or filled * 3 < len(table.rows):
                 continue
             for row, label in zip(table.rows, names, strict=True):
                 is_filled = sum(bool(cell.strip()) for cell in row.cells) * 2 > len(row.cells)
                 if label and is_filled and not row.cells[number].strip():
                     cells = (f"{c.name}: {v}" for c, v in zip(table.columns, row.cells, strict=True) if v.strip())
-                    yield Gap(document, label, column.name, " | ".join(cells))
+                    yield Gap(document, label, column.name, " | ".join(cells), table.columns[name].name)
 
 
 def is_value(value: str) -> bool:
@@ -208,7 +249,8 @@ def _named(tables: Sequence[DocumentTable]) -> Iterator[tuple[DocumentTable, int
     every = Counter(_key(_label(table, number, row.cells)) for table, number in chosen for row in table.rows)
     for table, number in chosen:
         names = [_label(table, number, row.cells) for row in table.rows]
-        yield table, number, [name if every[_key(name)] == 1 and len(name) <= 60 else "" for name in names]
+        once = [every[_key(name)] == 1 and len(name) <= 60 and not _OPEN.search(name) for name in names]
+        yield table, number, [name if fits else "" for name, fits in zip(names, once, strict=True)]
 
 
 def _is_broken(table: DocumentTable) -> bool:
@@ -217,18 +259,27 @@ def _is_broken(table: DocumentTable) -> bool:
 
 
 def _naming_column(table: DocumentTable) -> int | None:
-    """The column whose cells name the rows: the first whose cells differ and are words, or the first that differ."""
+    """The column whose cells name the rows: the first whose cells differ and are words, or the first that differ. None
+    where a date or a time comes before it: the rows are events."""
     if len(table.rows) < 2 or len(table.columns) < 2:
         return None
     fit = []
     for number, column in enumerate(table.columns[:4]):
         cells = [row.cells[number].strip() for row in table.rows]
-        if not column.name or not all(cells) or len(set(cells)) < len(cells) or column.kind in ("date", "time"):
+        if column.kind in ("date", "time"):
+            break
+        if not column.name or not all(cells) or len(set(cells)) < len(cells):
             continue
         worded = sum(len(re.findall(r"[^\W\d_]", cell)) >= 3 for cell in cells) >= 0.8 * len(cells)
-        if worded or number == 0:
+        names = worded and not _QUESTION_WORD.fullmatch(column.name) and sum(map(_is_name, cells)) >= 0.8 * len(cells)
+        if names or number == 0:
             fit.append((not worded, number))
     return min(fit)[1] if fit else None
+
+
+def _is_name(cell: str) -> bool:
+    """Whether a cell can be the name of a row though another column stands before it."""
+    return not cell[0].islower() and len(cell.split()) <= 4
 
 
 def _label(table: DocumentTable, number: int, cells: Sequence[str]) -> str:
@@ -242,13 +293,23 @@ def readable(name: str) -> str:
     return " ".join(name.replace("_", " ").split())
 
 
-def _is_column(name: str) -> bool:
-    return len(re.findall(r"[^\W\d_]", name)) >= 2 and len(name) <= 50 and not _REMARKS.match(name)
+def _is_asked(column: TableColumn) -> bool:
+    """Whether the name of a column says what its cells are."""
+    return (
+        len(re.findall(r"[^\W\d_]", column.name)) >= 2
+        and len(column.name) <= 50
+        and not _REMARKS.match(column.name)
+        and not _QUESTION_WORD.fullmatch(column.name)
+        and not (column.kind in ("date", "time") and re.search(r"\b(?:EUR|USD|GBP|CHF|kg)\b|[€$£]", column.name))
+    )
 
 
-def _lines(text: DocumentText, in_rows: Sequence[tuple[int, int]], columns: Container[str]) -> Iterator[Fact]:
+def _lines(
+    text: DocumentText, language: str, in_rows: Sequence[tuple[int, int]], columns: Container[str]
+) -> Iterator[Fact]:
     """Entries of lines, and questions that the next words answer. ``columns`` are names of columns of its tables."""
     mail = text.document.kind == "eml"
+    in_picture = [(chunk.start, chunk.end) for chunk in text.chunks if chunk.recognised]
     for match in re.finditer(r"[^\n]+", text.text):
         line = match.group()
         start = match.start()
@@ -260,7 +321,7 @@ def _lines(text: DocumentText, in_rows: Sequence[tuple[int, int]], columns: Cont
             line = f"{line} {following}"
         if asked := _ASKED.fullmatch(line):
             value = re.split(r"(?<=[.!?]) ", asked["value"].strip(), maxsplit=1)[0].rstrip(".!")
-            if is_value(value) and "," not in value:
+            if is_value(value) and not re.search(",|^(?:Yes|No)$", value) and _is_whole_question(asked["key"]):
                 yield _fact("answered", text, asked["key"], value, line, start)
             continue
         entry = _ENTRY.fullmatch(line) or _TWO_CELLS.fullmatch(line)
@@ -268,12 +329,42 @@ def _lines(text: DocumentText, in_rows: Sequence[tuple[int, int]], columns: Cont
             continue
         key, value = entry["key"].strip(" *_"), entry["value"].strip(" *_").rstrip(".")
         wraps = text.document.kind == "pdf" and following[:1].islower()
-        if _is_key(key) and _key(key) not in columns and is_value(value) and not wraps:
+        misread = any(a <= start < b for a, b in in_picture) and bool(_NOISE.search(key) or _NOISE.search(value))
+        if wraps or misread or _key(key) in columns:
+            continue
+        if _NOT_ASKED.match(value):
+            continue
+        if _is_key(key, language) and is_value(value) and _is_stated(value, language):
             yield _fact("entry", text, key, value, line, start)
 
 
-def _is_key(key: str) -> bool:
-    """Whether it means something without what stands around it."""
+def _is_stated(value: str, language: str) -> bool:
+    """Whether it is one thing that a form would hold: a number, a date, a code or a name, and no remark."""
+    if len(value.split()) > _VALUE_WORDS:
+        return False
+    _, values = find_values(value, language)
+    between = value
+    for one in reversed(values):
+        between = between[: one.start] + between[one.end :]
+    amounts = [one for one in values if one.kind == "amount" and one.unit]
+    if re.search(r"[,;]|\b(?:and|und|et|y)\b", between) or len({one.unit for one in amounts}) > 1:
+        return False
+    return all(word[0].isupper() for word in re.findall(r"[^\W\d_]+", between) if len(word) > 3)
+
+
+def _is_whole_question(key: str) -> bool:
+    """Whether a line with a question mark asks for something, and is no check of a list ("Walls: out of plumb?")."""
+    return ":" not in key and len(key.split()) >= 3 and _ASKS.match(key) is not None
+
+
+def _is_key(key: str, language: str) -> bool:
+    """Whether it names what its value is, and means something without what stands around it."""
+    if re.search(_CLAUSE_WORDS.get(language, r"(?!)"), key, re.IGNORECASE):
+        return False
+    if language == "de" and len(key.split()) > 1 and key.split()[-1][0].islower():
+        return False  # a noun ends the name of a value
+    if any(value.kind in ("date", "time") or value.unit for value in find_values(key, language)[1]):
+        return False
     return (
         not _UNFIT_KEY.fullmatch(key)
         and not _RELATIVE.search(key)
@@ -310,10 +401,21 @@ def _asked_of(sentence: str, language: str) -> Iterator[tuple[str, str]]:
         rest = _REST.match(sentence[value.end :])
         if not subject or rest is None or _RELATIVE.search(subject) or len(subject.split()) > 9:
             continue
+        if any(other.kind == "date" for other in values if other.end <= len(subject)) or _changes(value, values):
+            continue  # a clause of its own stands before the value's, or it holds for a time only
         lowered = subject[0].lower() + subject[1:]
         unit = re.match(r"(?:EUR|USD|GBP|[€$£])\s*$", sentence[value.start - 4 : value.start].lstrip())
         shown = f"{unit[0].strip()} {value.text}" if unit and not value.text.startswith(unit[0].strip()) else value.text
         yield question.format(subject=lowered, rest=rest["rest"], verb=verb), shown.strip()
+
+
+def _changes(value: Value, values: Sequence[Value]) -> bool:
+    """Whether another value of its unit follows from a date on ("is 5,150 euros, from 1 March 2025 it is 5,480")."""
+    after = [other for other in values if other.start > value.start]
+    dates = [other.start for other in after if other.kind == "date"]
+    return bool(dates) and any(
+        other.kind == value.kind and other.unit == value.unit and other.start > dates[0] for other in after
+    )
 
 
 def _verb_before(before: str, value: Value, language: str) -> tuple[str, str, str]:

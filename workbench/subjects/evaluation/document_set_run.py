@@ -1,9 +1,10 @@
-"""The kind of run that makes a question set from the documents of a collection, and the call that starts one. No model
-takes part: questions are worded from what documents say once (``document_questions``)."""
+"""The kind of run that makes a question set from the documents of a collection, and the call that starts one. No chat
+model takes part: questions are worded from what documents say once (``document_questions``); the collection's
+embedding model checks that what has no answer is absent."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,14 +22,15 @@ from workbench.records.evaluation import QUESTION_SET
 from workbench.subjects.documents.embedder import Embedding
 from workbench.subjects.documents.store import CollectionRegistry
 from workbench.subjects.evaluation.calls import QuestionsFromDocuments
-from workbench.subjects.evaluation.document_questions import Read, make_questions, split_by_document
+from workbench.subjects.evaluation.document_questions import Closest, Read, make_questions, split_by_document
 from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.kinds import OpenRun, RunKind
 from workbench.subjects.runs.queue import Runs
-from workbench.techniques.embedding_calls import Documents, Tables, Text
+from workbench.techniques.embedding_calls import Documents, Search, Tables, Text
 
 KIND = "document-questions"
+_SIMILAR_PASSAGES = 5
 MOST_CHARACTERS = 20_000_000
 """Of the documents that are read for one set."""
 
@@ -81,7 +83,7 @@ class DocumentSetRuns(RunKind):
             else:
                 read.append(one)
         run.context.raise_if_cancelled()
-        made = make_questions(read, call.limit, call.seed)
+        made = make_questions(read, call.limit, call.seed, self._closest(collection, read, run))
         run.context.raise_if_cancelled()
         if not made:
             raise UserError(
@@ -115,6 +117,22 @@ class DocumentSetRuns(RunKind):
             text = host.call(Text(file=file, document=document.id), context=run.context)
             tables = host.call(Tables(file=file, document=document.id), context=run.context).tables
             yield Read(text=text, tables=tables)
+
+    def _closest(self, collection: Collection, read: Sequence[Read], run: OpenRun) -> Closest:
+        """The passages of a document that the collection's embedding model finds the most similar to a text."""
+        paths = {one.text.document.id: one.text.document.path for one in read}
+        embedder = self._embedding.embedder(run.context, name=collection.embedder)
+
+        def closest(document: str, text: str) -> list[tuple[float, str]]:
+            run.context.raise_if_cancelled()
+            call = Search(
+                file=str(self._embedding.file(collection)), collection=collection.id, embedder=embedder, query=text,
+                limit=_SIMILAR_PASSAGES, paths=(paths[document],),
+            )  # fmt: skip
+            hits = self._embedding.host.call(call, context=run.context).hits
+            return [(hit.similarity, hit.text) for hit in hits if hit.similarity is not None]
+
+        return closest
 
     def _free_name(self, collection: Collection) -> str:
         return free_name(f"Questions on {collection.name}"[:70], {one.name for one in self._store.list_sets()})

@@ -179,7 +179,12 @@ class ExamServices:
         return self._services.lease(resolved, context, background=background)
 
     def retriever(
-        self, collections: Sequence[Collection], context: RequestContext, files: Sequence[str] = ()
+        self,
+        collections: Sequence[Collection],
+        context: RequestContext,
+        files: Sequence[str] = (),
+        *,
+        rerank: bool = True,
     ) -> Retriever:
         return self._retriever
 

@@ -18,6 +18,10 @@ from workbench.text.metrics import COMPARISON
 EMBEDS: Trait = "embeds"
 
 
+_CHOICES_SINCE = {"rerank": True, "pictures": "scans"}
+"""Fields of the search that came later, with the values by which earlier answers were made: those stay known."""
+
+
 def digest_of(
     resolved: Recipe,
     sha256: str,
@@ -33,6 +37,10 @@ def digest_of(
     decoding = msgspec.structs.replace(resolved.decoding, seed=-1)
     plain = RECIPE.plain(msgspec.structs.replace(resolved, name="", model=model, decoding=decoding))
     del plain["prompting"]["sources"]
+    if plain["retrieval"]:
+        for name, usual in _CHOICES_SINCE.items():
+            if plain["retrieval"][name] == usual:
+                del plain["retrieval"][name]
     shown = [one.id for one in demonstrations]
     return _digest([plain, embedder, msgspec.to_builtins(examples), *([shown] if shown else ())])
 

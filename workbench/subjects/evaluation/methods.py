@@ -57,7 +57,7 @@ def _scorer(
 _EXACT = _scorer(
     "exact-match",
     "Exact match",
-    "The answer is an accepted one, without case, punctuation, articles and white space.",
+    "The share of the answers that equal an accepted one; case, punctuation, articles and white space do not count.",
     "texts:exact_match",
     "Rajpurkar et al. 2016, SQuAD, arXiv:1606.05250",
     "compares texts",
@@ -65,7 +65,7 @@ _EXACT = _scorer(
 _CONTAINS = _scorer(
     "contains-answer",
     "Contains",
-    "An accepted answer is in the answer.",
+    "The share of the answers that contain an accepted one.",
     "texts:contains",
     "Mallen et al. 2022, When Not to Trust Language Models, arXiv:2212.10511",
     "compares texts",
@@ -73,7 +73,7 @@ _CONTAINS = _scorer(
 _NUMBER = _scorer(
     "number-match",
     "Number",
-    "The number that the answer comes to is the expected one, within a tolerance.",
+    "The share of the answers whose final number is the expected one, within a tolerance.",
     "texts:same_number",
     "Cobbe et al. 2021, GSM8K, arXiv:2110.14168",
     "compares texts",
@@ -81,8 +81,9 @@ _NUMBER = _scorer(
 )
 _F1 = _scorer(
     "token-f1",
-    "Word F1",
-    "Words that answer and accepted answer have in common.",
+    "Word overlap (F1)",
+    "The overlap of the words of the answer and of the accepted one: 100 where they are the same words, 0 where "
+    "none is shared.",
     "texts:token_f1",
     "Rajpurkar et al. 2016, SQuAD, arXiv:1606.05250",
     "compares texts",
@@ -90,7 +91,7 @@ _F1 = _scorer(
 _CHOICE = _scorer(
     "choice-match",
     "Choice",
-    "The answer names the right choice, by letter or text.",
+    "The share of the answers that name the right choice, by its letter or its text.",
     "texts:right_choice",
     "",
     "compares texts",
@@ -98,7 +99,7 @@ _CHOICE = _scorer(
 _ABSTENTION = _scorer(
     "abstention-match",
     "Abstention",
-    "The answer declines where there is no answer, and only there.",
+    "The share of the answers that decline where there is no answer, and only there.",
     "evidence:abstention",
     "Rajpurkar et al. 2018, SQuAD 2.0, arXiv:1806.03822",
     "compares texts",
@@ -107,7 +108,7 @@ _ABSTENTION = _scorer(
 _RIGHT = _scorer(
     "right-answer",
     "Right",
-    "The answer says what is accepted, marked or not; a question without an answer is declined.",
+    "The share of the answers that say what is accepted, marked or not, or decline a question that has no answer.",
     "outcomes:right",
     "Rajpurkar et al. 2018, SQuAD 2.0, arXiv:1806.03822",
     "compares texts",
@@ -115,7 +116,7 @@ _RIGHT = _scorer(
 _RIGHT_UNMARKED = _scorer(
     "right-unmarked",
     "Right and unmarked",
-    "Of the questions that have an answer: it is right, and the program does not warn of it.",
+    "The share of the answerable questions whose answer is right and carries no warning.",
     "outcomes:right_unmarked",
     "",
     "compares texts",
@@ -123,7 +124,7 @@ _RIGHT_UNMARKED = _scorer(
 _RIGHT_MARKED = _scorer(
     "right-marked",
     "Right and marked",
-    "Of the questions that have an answer: it is right, and the program warns that it may not be.",
+    "The share of the answerable questions whose answer is right, although the program warns that it may not be.",
     "outcomes:right_marked",
     "",
     "compares texts",
@@ -131,7 +132,7 @@ _RIGHT_MARKED = _scorer(
 _WRONG_UNMARKED = _scorer(
     "wrong-unmarked",
     "Wrong and unmarked",
-    "Of all questions: something else than what is accepted is shown, and the program does not warn of it.",
+    "The share of all questions whose answer is wrong and carries no warning.",
     "outcomes:wrong_unmarked",
     "",
     "compares texts",
@@ -140,7 +141,7 @@ _WRONG_UNMARKED = _scorer(
 _WRONG_MARKED = _scorer(
     "wrong-marked",
     "Wrong and marked",
-    "Of all questions: something else than what is accepted is shown, and the program warns of it.",
+    "The share of all questions whose answer is wrong and carries a warning.",
     "outcomes:wrong_marked",
     "",
     "compares texts",
@@ -149,7 +150,7 @@ _WRONG_MARKED = _scorer(
 _DECLINED_WRONGLY = _scorer(
     "declined-wrongly",
     "Declined wrongly",
-    "Of the questions that have an answer: it is said that there is none.",
+    "The share of the answerable questions that are declined.",
     "outcomes:declined_wrongly",
     "Kamath et al. 2020, Selective Question Answering, arXiv:2006.09462",
     "compares texts",
@@ -158,28 +159,28 @@ _DECLINED_WRONGLY = _scorer(
 _DECLINED_RIGHTLY = _scorer(
     "declined-rightly",
     "Declined rightly",
-    "Of the questions without an answer: it is said that there is none.",
+    "The share of the questions without an answer that are declined.",
     "outcomes:declined_rightly",
     "Rajpurkar et al. 2018, SQuAD 2.0, arXiv:1806.03822",
     "compares texts",
 )
-_LENGTH = _scorer("answer-length", "Length", "The number of words.", "texts:word_count", unit="words")
+_LENGTH = _scorer("answer-length", "Length", "The number of words of an answer.", "texts:word_count", unit="words")
 _BENCHMARK_CHOICE = _scorer(
     BENCHMARK_CHOICE,
     "Accuracy of a benchmark",
-    "The right continuation of the benchmark's prompt is the most probable one, as lm-evaluation-harness scores.",
+    "The share of the questions whose right continuation is the most probable one, as lm-evaluation-harness scores.",
     "benchmarks:choice",
     "Gao et al. 2024, lm-evaluation-harness; Brown et al. 2020, arXiv:2005.14165",
     "without answer",
     "asks a model",
     config=Comparing,
     needs=_SCORES,
-    cost="One evaluation of the question.",
+    cost="Each question takes one evaluation.",
 )
 _BENCHMARK_NUMBER = _scorer(
     BENCHMARK_NUMBER,
     "Number of a benchmark",
-    "The number of the answer is that of the solution, as lm-evaluation-harness compares GSM8K.",
+    "The share of the answers whose number is that of the solution, as lm-evaluation-harness compares GSM8K.",
     "benchmarks:number",
     "Cobbe et al. 2021, GSM8K, arXiv:2110.14168",
     config=Extracting,
@@ -187,7 +188,7 @@ _BENCHMARK_NUMBER = _scorer(
 _IFEVAL_PROMPT = _scorer(
     IFEVAL_PROMPT,
     "Instructions followed, by prompt",
-    "The answer follows every instruction of the question, as IFEval checks them.",
+    "The share of the answers that follow every instruction of the question, as IFEval checks them.",
     "instructions:every",
     "Zhou et al. 2023, IFEval, arXiv:2311.07911",
     config=Following,
@@ -210,7 +211,7 @@ SCORERS: Methods[Method] = Methods(
         _scorer(
             "rouge-l",
             "ROUGE-L",
-            "F1 of the longest common subsequence of words.",
+            "The overlap of the longest sequence of words that the answer and the accepted one share in order (F1).",
             "texts:rouge",
             "Lin 2004, ROUGE, https://aclanthology.org/W04-1013",
             "compares texts",
@@ -219,7 +220,7 @@ SCORERS: Methods[Method] = Methods(
         _scorer(
             "pattern-match",
             "Regular expression",
-            "The answer matches an expression, which may hold the accepted answer.",
+            "The share of the answers that match a regular expression, which may hold the accepted answer.",
             "texts:matches",
             config=Pattern,
         ),
@@ -227,14 +228,15 @@ SCORERS: Methods[Method] = Methods(
         _scorer(
             "choice-probability",
             "Most probable choice",
-            "The right choice is the most probable one under the recipe's model; nothing is generated.",
+            "The share of the questions whose right choice is the most probable one under the recipe's model. "
+            "Nothing is generated.",
             "models:choice_probability",
             "Brown et al. 2020, arXiv:2005.14165; Gao et al. 2021, lm-evaluation-harness",
             "without answer",
             "asks a model",
             config=Choosing,
             needs=_SCORES,
-            cost="One evaluation of the question.",
+            cost="Each question takes one evaluation.",
         ),
         _BENCHMARK_CHOICE,
         _BENCHMARK_NUMBER,
@@ -243,7 +245,7 @@ SCORERS: Methods[Method] = Methods(
         _scorer(
             "valid-json",
             "Valid JSON",
-            "The answer is JSON and validates against the schema.",
+            "The share of the answers that are JSON and valid by the schema.",
             "structure:valid_json",
             "Geng et al. 2025, JSONSchemaBench, arXiv:2501.10868",
             config=Schema,
@@ -259,12 +261,12 @@ SCORERS: Methods[Method] = Methods(
         _scorer(
             "embedding-similarity",
             "Similarity of meaning",
-            "The cosine of the vectors of answer and accepted answer.",
+            "The cosine of the vectors of the answer and the accepted one: 100 means the same direction.",
             "models:similarity",
             "Reimers and Gurevych 2019, Sentence-BERT, arXiv:1908.10084",
             "asks a model",
             "embeds",
-            cost="One call of the embedding model.",
+            cost="Each answer takes one call of the embedding model.",
         ),
         _scorer(
             "citation-precision",
@@ -299,19 +301,19 @@ SCORERS: Methods[Method] = Methods(
         _scorer(
             "judge-grade",
             "Grade of a judge",
-            "A model grades the answer by a rubric, from 1 to 5.",
+            "A judge model grades the answer by a rubric, from 1 to 5.",
             "models:grade",
             "Liu et al. 2023, G-Eval, arXiv:2303.16634",
             "asks a model",
             "judges",
             config=Rubric,
             needs=_SCORES,
-            cost="One evaluation of question and answer.",
+            cost="Each answer takes one evaluation of question and answer.",
         ),
         _scorer(
             "judge-preference",
             "Preference of a judge",
-            "A model compares the answer with the first recipe's, in both orders; one half is a draw.",
+            "A judge model compares the answer with that of the first recipe, in both orders. One half is a draw.",
             "models:preference",
             "Zheng et al. 2023, Judging LLM-as-a-Judge, arXiv:2306.05685",
             "asks a model",
@@ -319,17 +321,17 @@ SCORERS: Methods[Method] = Methods(
             "compares",
             config=Rubric,
             needs=_SCORES,
-            cost="Two evaluations of question and both answers.",
+            cost="Each answer takes two evaluations of the question with both answers.",
         ),
         _scorer(
             "reward-model-score",
             "Reward model",
-            "The score of a reward model: mean 0, standard deviation 1 over answers of its base model.",
+            "The score of a reward model, which has mean 0 and standard deviation 1 over answers of its base model.",
             "rewards:model_score",
             "Ouyang et al. 2022, InstructGPT, arXiv:2203.02155",
             "asks a model",
             config=RewardModelUse,
-            cost="One evaluation of question and answer.",
+            cost="Each answer takes one evaluation of question and answer.",
             unit="points",
         ),
         _scorer(
@@ -338,7 +340,7 @@ SCORERS: Methods[Method] = Methods(
             "The weighted sum of the rewards that a policy is trained with.",
             "rewards:weighted",
             config=RewardLines,
-            cost="As its rewards say.",
+            cost="The rewards decide the cost.",
             unit="points",
         ),
     )

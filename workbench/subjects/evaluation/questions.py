@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.records.evaluation import NumberedQuestion, QuestionRow, Split, shuffled
 from workbench.records.messages import Message
@@ -53,7 +54,7 @@ class Questions(msgspec.Struct, frozen=True, kw_only=True):
     """The questions of a file, and the rows that are none, with the reason."""
 
     rows: tuple[QuestionRow, ...]
-    refused: tuple[str, ...]
+    refused: tuple[Shown, ...]
     more_refused: int = 0
 
 
@@ -73,7 +74,7 @@ def read_questions(
     """
     columns = columns or Columns()
     found: list[QuestionRow] = []
-    refused: list[str] = []
+    refused: list[Shown] = []
     rows = read_rows(path)
     first = list(islice(rows, ROWS_LOOKED_AT))
     conversations = recognise(first).mapping if columns == Columns() else None

@@ -1,4 +1,5 @@
-"""An evaluation as a file: a table, JSON Lines, or a report in one HTML file that needs nothing else."""
+"""An evaluation as a file: its answers as CSV or JSON Lines, its scores as a table for a document or a slide, or a
+report in one HTML file that needs nothing else."""
 
 from __future__ import annotations
 
@@ -11,13 +12,15 @@ from workbench.base.counting import counted
 from workbench.base.csv_cells import csv_line
 from workbench.records.evaluation import (
     CellAnswer,
+    ColumnScore,
     EvaluationReport,
     NumberedQuestion,
     Score,
     ScorerResult,
 )
+from workbench.text.table_texts import latex_table, markdown_table
 
-Form = Literal["csv", "jsonl", "html"]
+Form = Literal["csv", "jsonl", "html", "scores", "markdown", "latex"]
 
 
 class Answered(NamedTuple):
@@ -31,6 +34,8 @@ class Answered(NamedTuple):
 
 def write_report(form: Form, report: EvaluationReport, cells: Iterable[Answered]) -> Iterator[str]:
     """The file's text in pieces, about one for each answer."""
+    if form in ("scores", "markdown", "latex"):
+        return iter((_scores(form, report),))
     writers = {"csv": _csv, "jsonl": _jsonl, "html": _html}
     return writers[form](report, cells)
 
@@ -40,6 +45,39 @@ def amount(value: float | None, unit: str) -> str:
     if value is None:
         return ""
     return f"{value:,.1f}".removesuffix(".0") + f" {unit}" if unit else f"{100 * value:.1f}".removesuffix(".0") + " %"
+
+
+def _scores(form: Form, report: EvaluationReport) -> str:
+    """The table of recipes and scores, with what an answer cost."""
+    names = [column.name for column in report.evaluation.columns]
+    costs = [(f"{one.prompt_tokens + one.new_tokens:.0f}", f"{one.seconds:.2f}") for one in report.costs]
+    if form == "scores":
+        heads = [f"{result.title}{part}" for result in report.results for part in ("", ", low", ", high", ", n")]
+        lines = [csv_line(("recipe", *heads, "tokens an answer", "seconds an answer"))]
+        for place, name in enumerate(names):
+            ones = [result.columns[place] for result in report.results]
+            values = [part for one in ones for part in ((one.value, one.low, one.high, one.n) if one else ("",) * 4)]
+            lines.append(csv_line((name, *values, *costs[place])))
+        return "".join(lines)
+    headers = ("Recipe", *(result.title for result in report.results), "Questions", "Tokens", "Seconds")
+    rows = []
+    for place, name in enumerate(names):
+        means = [(result.columns[place], result.unit) for result in report.results]
+        asked = max((one.n for one, _ in means if one is not None), default=0)
+        rows.append((name, *(with_interval(one, unit) for one, unit in means), f"{asked:,}", *costs[place]))
+    if form == "latex":
+        return latex_table(headers, rows, "l" + "r" * (len(headers) - 1))
+    said = [sentence for result in report.results for sentence in (*result.sentences, "")]
+    title = f"# Evaluation of {report.evaluation.set_name}"
+    return "\n".join((title, "", *said, *markdown_table(headers, rows))) + "\n"
+
+
+def with_interval(one: ColumnScore | None, unit: str) -> str:
+    """A mean with its interval, as people read it."""
+    if one is None:
+        return ""
+    low, high = (amount(part, unit).removesuffix(" %").removesuffix(f" {unit}") for part in (one.low, one.high))
+    return f"{amount(one.value, unit)} ({low} to {high})"
 
 
 def _csv(report: EvaluationReport, cells: Iterable[Answered]) -> Iterator[str]:
@@ -168,8 +206,3 @@ td, th {{ padding: 6px 10px; border-bottom: 1px solid var(--line); vertical-alig
 .e, .s {{ margin: 4px 0 0; font-size: 13px; opacity: .75; }} .r {{ background: var(--right); }}
 .w, .leak {{ background: var(--wrong); }} .leak {{ padding: 8px 12px; border-left: 4px solid #b4690e; }}
 </style></head><body><h1>Evaluation of {set}</h1>"""
-
-
-"""The least value of a share by which an answer counts as right."""
-"""The trait of such scorers."""
-"""Up to so many recipes each is compared with each, more only with the first."""

@@ -18,16 +18,22 @@ from workbench.records.evaluation import (
     TrainedBefore,
 )
 from workbench.records.methods import MethodInfo
-from workbench.subjects.evaluation.report import amount
+from workbench.subjects.evaluation.report import amount, with_interval
 from workbench.subjects.evaluation.scorers.scorer import FEWER
-from workbench.subjects.evaluation.statistics import bootstrap, compare_all, describe, estimate, weighted, wilson
+from workbench.subjects.evaluation.statistics import (
+    bootstrap,
+    compare_all,
+    describe,
+    describe_best,
+    estimate,
+    weighted,
+    wilson,
+)
 
 RIGHT = 0.5
 """The least value of a share by which an answer counts as right."""
 BY_INSTRUCTION = "by instruction"
 """The trait of such scorers."""
-ALL_PAIRS = 4
-"""Up to so many recipes each is compared with each, more only with the first."""
 
 
 def summarise(
@@ -93,12 +99,29 @@ def _result(
     unit, fewer = method.unit, FEWER in method.traits
     means = tuple(_mean(_weighted(column, list(column), weights), unit) for column in columns)
     begun = [place for place, column in enumerate(columns) if column]
-    pairs = [(i, j) for i in begun for j in begun if i < j and (len(begun) <= ALL_PAIRS or i == begun[0])]
     scores = [_weighted(column, common, weights) if column else [] for column in columns]
-    sentences = tuple(
-        describe(found, names[i], names[j], unit, fewer=fewer) for (i, j), found in compare_all(scores, pairs).items()
-    )
-    return ScorerResult(title=title, unit=unit, columns=means, sentences=sentences, fewer=fewer)
+    sentence = _sentence({place: names[place] for place in begun}, scores, unit, fewer=fewer)
+    return ScorerResult(title=title, unit=unit, columns=means, sentences=(sentence,) if sentence else (), fewer=fewer)
+
+
+def _sentence(names: Mapping[int, str], scores: Sequence[Sequence[float]], unit: str, *, fewer: bool) -> str:
+    """How the recipes compare: two with each other, more with the best of them. ``names`` are those of the columns that
+    have answers, whose ``scores`` are on the questions that all of these have in common."""
+    if len(names) == 2:
+        one, other = names
+        compared = compare_all(scores, [(one, other)])[one, other]
+        return describe(compared, names[one], names[other], unit, fewer=fewer)
+    if len(names) < 2 or not any(scores[place] for place in names):
+        return ""
+    means = {place: sum(scores[place]) / len(scores[place]) for place in names}
+    best = (min if fewer else max)(means, key=lambda place: means[place])
+    pairs = [(best, place) for place in names if place != best]
+    found = compare_all(scores, pairs, among=len(names) * (len(names) - 1) // 2)
+    others = [(names[place], found[best, place]) for _, place in pairs]
+    mean = _mean(list(scores[best]), unit)
+    assert mean is not None
+    value = with_interval(mean, unit)
+    return describe_best(names[best], value, others, unit, fewer=fewer)
 
 
 def _weighted(column: Mapping[int, float], numbers: Sequence[int], weights: Mapping[int, int] | None) -> list[float]:

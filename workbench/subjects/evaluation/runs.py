@@ -206,9 +206,10 @@ class GridWork:
         cells = len(evaluation.columns) * evaluation.questions
         self._tell_every_s = max(_TOLD_EVERY_S, cells / 10_000)  # each client computes the results anew after a change
 
-    def answer_all(self, pace: Pace | None = None) -> int:
+    def answer_all(self, pace: Pace | None = None, before_each: Callable[[], None] = lambda: None) -> int:
         """Make the answers that are missing, with the scores that ask no model. Returns how many. ``pace`` is that of
-        the work of which they are a part."""
+        the work of which they are a part. What ``before_each`` answer raises is raised once those under way have ended.
+        """
         if all(WITHOUT_ANSWER in method.traits for _, method in self._scorers):
             return 0
         places = self._store.places(self.evaluation.id)
@@ -218,7 +219,12 @@ class GridWork:
         before = pace.made
         for column, mine in self._by_column(missing):
             name = self.evaluation.columns[column].name
-            self._side_by_side(mine, partial(self._answer, pace=pace, name=name))
+
+            def make(place: Place, name: str = name) -> None:
+                before_each()
+                self._answer(place, pace=pace, name=name)
+
+            self._side_by_side(mine, make)
             with self._lock:
                 failed = self._held.pop(column, [])
             if failed and column not in self._succeeded:

@@ -32,6 +32,7 @@ SAMPLE_SETS = (
         sentence="Each message of a customer goes to one of six departments.",
         questions=180,
         task="choice",
+        minutes=15,
     ),
     SampleSet(
         name="sums",

@@ -148,13 +148,14 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def compare_all(
-    scores: Sequence[Sequence[float]], pairs: Sequence[tuple[int, int]] | None = None
+    scores: Sequence[Sequence[float]], pairs: Sequence[tuple[int, int]] | None = None, among: int = 0
 ) -> dict[tuple[int, int], Comparison]:
-    """Pairs of recipes by their places, every one unless some are named, with p-values adjusted by Holm's method."""
+    """Pairs of recipes by their places, every one unless some are named, with p-values adjusted by Holm's method, as
+    for ``among`` pairs where the named ones were chosen by their scores."""
     if pairs is None:
         pairs = [(i, j) for i in range(len(scores)) for j in range(i + 1, len(scores))]
     found = [compare(scores[i], scores[j]) for i, j in pairs]
-    adjusted = holm([one.p for one in found])
+    adjusted = holm([*(one.p for one in found), *[1.0] * max(0, among - len(found))])[: len(found)]
     return {pair: msgspec.structs.replace(one, p=p) for pair, one, p in zip(pairs, found, adjusted, strict=True)}
 
 
@@ -182,6 +183,24 @@ def describe(comparison: Comparison, first: str, second: str, unit: str = "", *,
         f"No difference between {first} and {second} is shown; about {comparison.more:,} more questions would be "
         f"needed to see {POINTS} points."
     )
+
+
+def describe_best(
+    best: str, value: str, others: Sequence[tuple[str, Comparison]], unit: str = "", *, fewer: bool = False
+) -> str:
+    """The recipe with the best mean, ``value`` in words, and how each of the ``others`` compares with it."""
+    worse = [name for name, one in others if one.shown]
+    near = [(name, one) for name, one in others if not one.shown]
+    leads = "has the highest value" if unit else "has the fewest" if fewer else "is the best"
+    if not near:
+        apart = "lower" if unit else "worse"
+        return f"{best} {leads}: {value}. The other {len(others)} recipes are shown to be {apart}."
+    names = ", ".join(name for name, _ in near)
+    said = f"{best} {leads}: {value}. Not shown to be {'lower' if unit else 'worse'}: {names}."
+    more = max((one.more for _, one in near), default=0)
+    if more and not unit:
+        said += f" About {more:,} more questions would be needed to see {POINTS} points."
+    return f"{said} Shown to be {'lower' if unit else 'worse'}: {', '.join(worse)}." if worse else said
 
 
 # -- parts ---------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.subjects.evaluation.benchmarks import rows_of
 from workbench.training.data.reading import Split, read_rows
@@ -49,7 +50,7 @@ def recognise_pairs(path: Path) -> str:
     return AGGREFACT if any({"doc", "claim", "label"} <= set(row.values) for row in first) else ""
 
 
-def read_pairs(path: Path, refused: list[str]) -> Iterator[Pair]:
+def read_pairs(path: Path, refused: list[Shown]) -> Iterator[Pair]:
     """The pairs of a file or folder. Why a row is none goes to ``refused``. Raises UserError for what cannot be read,
     and for what holds no pairs."""
     kind = recognise_pairs(path)
@@ -64,7 +65,7 @@ def read_pairs(path: Path, refused: list[str]) -> Iterator[Pair]:
     return _ragtruth(path if path.is_dir() else path.parent, refused)
 
 
-def _aggrefact(rows: Iterable[Row], refused: list[str]) -> Iterator[Pair]:
+def _aggrefact(rows: Iterable[Row], refused: list[Shown]) -> Iterator[Pair]:
     for row in rows:
         try:
             document, claim = _text(row.values, "doc"), _text(row.values, "claim")
@@ -78,7 +79,7 @@ def _aggrefact(rows: Iterable[Row], refused: list[str]) -> Iterator[Pair]:
         yield Pair(name, document, claim, label in ("1", "true"))
 
 
-def _ragtruth(folder: Path, refused: list[str]) -> Iterator[Pair]:
+def _ragtruth(folder: Path, refused: list[Shown]) -> Iterator[Pair]:
     sources: dict[str, Row] = {str(row.values.get("source_id")): row for row in read_rows(folder / SOURCES)}
     has_test = any(row.values.get("split") == "test" for row in read_rows(folder / RESPONSES))
     for row in read_rows(folder / RESPONSES):

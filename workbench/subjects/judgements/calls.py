@@ -63,7 +63,7 @@ class ListJudgements(Call[JudgementPage], frozen=True, kw_only=True, tag="judgem
     changed_by = ("judgements",)
     which: JudgementFilter = JudgementFilter()
     first: Annotated[int, "start with number I, from 0"] = 0
-    limit: Annotated[int, about(ge=1), "maximum number of judgements"] = 100
+    limit: Annotated[int, about(ge=1), "maximum number of preferences"] = 100
 
 
 class GetJudgement(Call[Judgement], frozen=True, kw_only=True, tag="judgements.get"):
@@ -80,7 +80,7 @@ class ChangeJudgement(Call[Judgement], frozen=True, kw_only=True, tag="judgement
     verdict: Verdict | None = None
     edits: Annotated[Literal["a", "b"], "the answer that --edited replaces"] = "a"
     edited: Annotated[str | None, "text of the corrected answer"] = None
-    comment: Annotated[str | None, "comment on the judgement"] = None
+    comment: Annotated[str | None, "why it was preferred"] = None
 
 
 class RemoveJudgements(Call[int], frozen=True, kw_only=True, tag="judgements.remove"):
@@ -145,7 +145,7 @@ class MakePreferenceSet(Call[DataSet], frozen=True, kw_only=True, tag="judgement
     name: str
     kind: ExampleKind = "pairs"
     which: JudgementFilter = JudgementFilter()
-    skip_conflicts: Annotated[bool, "take judgements that contradict each other too"] = True
+    skip_conflicts: Annotated[bool, "also take preferences that contradict each other"] = True
 
 
 class MakeCandidates(Call[RunRecord], frozen=True, kw_only=True, tag="labelling.start"):
@@ -161,7 +161,7 @@ class MakeCandidates(Call[RunRecord], frozen=True, kw_only=True, tag="labelling.
 
     name: str
     recipes: tuple[Recipe, ...]
-    prompts: Annotated[Literal["chats", "questions", "documents", "file"], "source of the prompts"] = "chats"
+    prompts: Annotated[Literal["chats", "questions", "documents", "file"], "where the prompts come from"] = "chats"
     path: Annotated[str, "question set, collection or file of the prompts"] = ""
     chats: tuple[str, ...] = ()
     part: Literal["all", "tune", "held-out"] = "tune"
@@ -214,11 +214,11 @@ class JudgePairs(Call[RunRecord], frozen=True, kw_only=True, tag="judging.start"
     constitution: Annotated[str, "the principles by which it judges"] = ""
     rewards: Annotated[
         tuple[str, ...],
-        'rewards judge instead: "NAME setting=value weight=W", such as "reward-model adapter=taste"',
+        'rewards compare instead: "NAME setting=value weight=W", such as "reward-model adapter=taste"',
     ] = ()
     measured_on: JudgementFilter = JUDGED_BY_PERSON
     limit: int = 100
-    threshold: Annotated[float, "minimum confidence of a verdict, in log-odds"] = 0.0
+    threshold: Annotated[float, "a judge decides at this confidence or a higher one, in log-odds"] = 0.0
 
 
 class GetWinRate(Call[WinRate], frozen=True, kw_only=True, tag="judging.winrate"):

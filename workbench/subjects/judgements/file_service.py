@@ -86,7 +86,7 @@ class JudgementFiles:
         refused = [f"{place_in(one.source)}: {one.reason}" for one in found.refused]
         if not found.judgements:
             raise UserError(
-                f"{path.name} holds no judgements: {refused[0] if refused else 'it is empty.'}",
+                f"{path.name} holds no preferences: {refused[0] if refused else 'it is empty.'}",
                 "Correct its rows, or name the columns.",
             )
         known = {statement_of(one) for one in self._judgements.each(JudgementFilter())}
@@ -119,7 +119,7 @@ class JudgementFiles:
                 for number, judgement in enumerate(self._judgements.each(call.which)):
                     if number % 500 == 0:
                         context.raise_if_cancelled()
-                        yield events.Progress(stage="writing", done=number, unit="judgements")
+                        yield events.Progress(stage="writing", done=number, unit="preferences")
                     try:
                         rows = rows_of(judgement, call.form)
                     except UserError as error:
@@ -474,7 +474,7 @@ def read_judgements(
             continue
         found.append(placed)
         if len(found) > MOST_JUDGEMENTS:
-            raise UserError(f"{path.name} holds more than {MOST_JUDGEMENTS:,} judgements.", "Set a limit.")
+            raise UserError(f"{path.name} holds more than {MOST_JUDGEMENTS:,} preferences.", "Set a limit.")
     refused.sort(key=lambda one: (one.source.path, one.source.row, one.source.line))
     return ReadFile(table=table, rows=count, judgements=tuple(found), refused=tuple(refused))
 

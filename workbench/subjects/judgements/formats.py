@@ -20,6 +20,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.base.stored import Unreadable
 from workbench.records.judgements import JUDGEMENT, JudgedAnswer, Judgement, PreferenceForm, Verdict
@@ -55,11 +56,11 @@ _RESPONSES, _REWARDS = ("response", "responses", "completion", "completions"), (
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a file: its format and why, and the columns that are read. ``answers`` are those of the
+    """The facts known of a file: its format and why, and the columns that are read. ``answers`` are those of the
     candidates, ``counts_from`` the number that names the first of them, -1 where numbers do not name them."""
 
     form: PreferenceForm
-    why: str
+    why: Shown
     prompt: str = ""
     answers: tuple[str, ...] = ()
     verdict: str = ""
@@ -80,8 +81,8 @@ def recognise_form(sample: Sequence[Values], form: str = "", counts_from: int = 
     if form:
         raise UserError(f"This is not the format {form!r}: the columns are {listed}.", "Leave the format out.")
     raise UserError(
-        f"No format of judgements has these columns: {listed}.",
-        "Name the columns of the prompt, of the answers a and b, and of the verdict.",
+        f"No format of preferences has these columns: {listed}.",
+        "Name the columns of the prompt, of the answers a and b, and of the one that says which is better.",
     )
 
 
@@ -93,7 +94,7 @@ def table_of_columns(columns: Mapping[str, str], sample: Sequence[Values], count
         raise UserError(f"{unknown!r} is no role of a column.", f"Roles are {', '.join(roles)}.")
     if not columns.get("prompt") or not columns.get("a") or not (columns.get("b") or columns.get("verdict")):
         raise UserError(
-            "The columns of a judgement are unclear.", "Name those of prompt and a, and that of b or of the verdict."
+            "The columns of a preference are unclear.", "Name those of prompt and a, and that of b or of the verdict."
         )
     answers = tuple(columns[name] for name in ("a", "b") if columns.get(name))
     verdict = columns.get("verdict", "")
@@ -113,7 +114,7 @@ def judgements_of_row(row: Row, table: Table) -> list[Judgement]:
     """Raises UserError with the reason why a row is no judgement."""
     made = _READ.get(table.form, _read_pair)(row.values, table)
     if not made:
-        raise UserError("it holds no verdict.")
+        raise UserError("it does not say which answer is better.")
     return made
 
 
@@ -130,7 +131,7 @@ def _first(known: _Known, names: Sequence[str]) -> str:
 def _is_own(sample: Sequence[Values], known: _Known, counts_from: int) -> Table | None:
     if not {"prompt", "a", "verdict"} <= set(known) or not all(isinstance(v.get("a"), Mapping) for v in sample):
         return None
-    return Table(form="workbench", why="The rows are judgements as LLM Workbench writes them.")
+    return Table(form="workbench", why="The rows are preferences as LLM Workbench writes them.")
 
 
 def _is_argilla(sample: Sequence[Values], known: _Known, counts_from: int) -> Table | None:
@@ -376,7 +377,7 @@ def judgements_of_argilla(
 
 
 def _answers(values: Values, question: str) -> list[tuple[Any, str, str, float | None]]:
-    """What each person answered, and the suggestion: value, name, kind of judge, confidence."""
+    """The answer of each person, and the suggestion: value, name, kind of judge, confidence."""
     said, users, states = (
         _listed(values.get(f"{question}{_RESPONSES_COLUMN}{part}")) for part in ("", ".users", ".status")
     )

@@ -70,7 +70,8 @@ class Labelling:
             check(asked, resolved, self._services)
             if len(call.recipes) == 1 and resolved.recipe.decoding.temperature == 0:
                 raise UserError(
-                    "At temperature 0 a recipe gives the same answer twice.", "Raise it, or name a second recipe."
+                    "At temperature 0 a recipe gives the same answer twice, so that there is nothing to compare.",
+                    "Raise its temperature, or choose a second recipe.",
                 )
         queue = LabellingQueue(
             id=new_id(),
@@ -88,7 +89,7 @@ class Labelling:
         try:
             request = msgspec.structs.replace(call, name=name)
             config = CandidatesRun(queue=queue.id, request=request)
-            run = self._runs.add("candidates", f"Candidates for {name}", config, prepare=note_run)
+            run = self._runs.add("candidates", f"Answers to compare: {name}", config, prepare=note_run)
         except UserError:
             self._queues.remove(queue)
             raise
@@ -103,7 +104,7 @@ class Labelling:
     def skip(self, call: SkipPair) -> NextPair:
         pair = self._store.get(call.judgement)
         if pair.verdict or not pair.queue:
-            raise UserError("This pair does not wait to be judged.", "Take the next one of the queue.")
+            raise UserError("This pair does not wait to be compared.", "Take the next pair of the comparison.")
         self._store.postpone(pair.id)
         self._changes.publish("labelling", pair.queue)
         return self.next_pair(pair.queue)
@@ -111,7 +112,7 @@ class Labelling:
     def remove(self, call: RemoveQueue) -> QueueList:
         queue = self._queues.get(call.queue)
         if queue.run and self._runs.is_open(queue.run):
-            raise UserError("Candidates for this queue are being made.", "Stop the run, or wait for its end.")
+            raise UserError("Answers for this comparison are being generated.", "Stop the run, or wait for its end.")
         self._queues.remove(queue)
         self._changes.publish("labelling", queue.id)
         return self._list()

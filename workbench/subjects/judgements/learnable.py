@@ -91,25 +91,32 @@ def _warnings(every: Sequence[Judgement], found: JudgementStatistics, pairs: Tra
     said = []
     if number := len(found.contradictions):
         what = "One pair of answers is" if number == 1 else f"{number:,} pairs of answers are"
-        said.append(f"{what} judged one way and the other; no such judgement is trained on until you correct it.")
+        said.append(f"{what} preferred one way and the other. No such preference is learnt from until you correct it.")
     if number := len(found.cycles):
         what = "One cycle of preferences has" if number == 1 else f"{number:,} cycles of preferences have"
-        said.append(f"{what} no best answer. See the statistics.")
+        said.append(f"{what} no best answer: each answer was preferred to the next, and the last to the first.")
     longer, first = found.longer_preferred, found.first_preferred
     if longer.is_shown:
         which, share = ("longer", longer.value) if longer.value > 0.5 else ("shorter", 1 - longer.value)
         said.append(
-            f"The {which} answer is preferred in {share:.0%} of {longer.n:,} pairs: a model may learn length, and "
-            "nothing else. Look at its win rate at equal length."
+            f"The {which} answer is preferred in {share:.0%} of {longer.n:,} pairs, so that a model may learn length "
+            "and nothing else. After the training, a blind test shows the win rate at equal lengths."
         )
     if first.is_shown:
         which, share = ("first", first.value) if first.value > 0.5 else ("second", 1 - first.value)
-        said.append(f"The answer shown {which} is preferred in {share:.0%} of {first.n:,} pairs: position may decide.")
+        said.append(
+            f"The answer shown {which} is preferred in {share:.0%} of {first.n:,} pairs, so that its position may "
+            "have decided."
+        )
     if cut := sum(_is_cut_off(one) for one in every):
         what = "One preferred answer was" if cut == 1 else f"{cut:,} preferred answers were"
-        said.append(f"{what} cut off (maximum length, or a loop): from these no end of an answer is learnt.")
+        said.append(
+            f"{what} cut off by the maximum length or a loop. A model does not learn where such an answer ends."
+        )
     if pairs.rows and pairs.prompts < len(pairs.rows) / 4:
-        said.append(f"The pairs cover only {pairs.prompts:,} prompts: the training may not generalise to others.")
+        said.append(
+            f"The pairs cover only {pairs.prompts:,} prompts, so that the training may not generalise to others."
+        )
     return said
 
 

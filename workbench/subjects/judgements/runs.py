@@ -21,6 +21,7 @@ import msgspec
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import error_of, finish
+from workbench.base.catalogue import Shown
 from workbench.base.errors import Cancelled, UserError
 from workbench.base.paths import Home
 from workbench.base.stored import Stored
@@ -62,7 +63,7 @@ class _Done(Line, frozen=True):
     """A prompt whose pair is in the queue, or for which there is none, with the reason."""
 
     key: str = msgspec.field(name="prompt")
-    reason: str = ""
+    reason: Shown = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,7 +234,7 @@ class _Work:
             raise UserError(f"The first prompts have no two answers to judge. {failed[0]}", "Choose other recipes.")
 
     def _instructions(self) -> tuple[Message, ...]:
-        """Those that all recipes share: what one of them was told besides is not what the other answered."""
+        """The messages that all recipes share: what one of them was told besides is not what the other answered."""
         told = {recipe.prompting.instructions.strip() for recipe in self._request.recipes}
         return (Message("system", text),) if len(told) == 1 and (text := told.pop()) else ()
 
@@ -262,7 +263,7 @@ def _judged(result: AskResult, name: str) -> list[JudgedAnswer]:
     ]
 
 
-def _problem(answers: Sequence[JudgedAnswer | UserError]) -> str:
+def _problem(answers: Sequence[JudgedAnswer | UserError]) -> Shown:
     """Why there is nothing to judge; "" where there is."""
     error = next((one for one in answers if isinstance(one, UserError)), None)
     if error is not None:

@@ -51,7 +51,7 @@ LONGEST_ANSWER = 1_000_000
 
 _VERDICT_NAMES: dict[Verdict, str] = {
     "a": "Preference", "b": "Preference", "tie": "Tie", "bad": "Both bad", "good": "Good", "poor": "Bad",
-    "": "Not judged",
+    "": "Not compared",
 }  # fmt: skip
 
 
@@ -77,7 +77,7 @@ class Judgements:
 
     def add(self, call: AddJudgements) -> tuple[Judgement, ...]:
         if len(call.judgements) > MOST_ADDED:
-            raise UserError(f"{len(call.judgements):,} judgements are too many at once.", f"At most {MOST_ADDED:,}.")
+            raise UserError(f"{len(call.judgements):,} preferences are too many at once.", f"At most {MOST_ADDED:,}.")
         now = time.time()
         made = [
             msgspec.structs.replace(
@@ -88,7 +88,7 @@ class Judgements:
         for one in made:
             check_judgement(one)
         names = {_VERDICT_NAMES[one.verdict] for one in made}
-        title = names.pop() if len(made) == 1 else f"{len(made):,} judgements added"
+        title = names.pop() if len(made) == 1 else f"{len(made):,} preferences added"
         ids = self.put(made, title)
         return tuple(msgspec.structs.replace(one, id=id) for one, id in zip(made, ids, strict=True))
 
@@ -142,13 +142,13 @@ class Judgements:
     def remove(self, call: RemoveJudgements) -> int:
         """Only what is named or filtered for: an empty filter would be all, which is refused."""
         if call.which == JudgementFilter():
-            raise UserError("No judgements are named.", "Name them, or filter for them.")
+            raise UserError("No preferences are named.", "Name them, or filter for them.")
         ids = [one.id for one in self.each(call.which)]
         if missing := set(call.which.ids) - set(ids):
-            raise UserError(f"There is no judgement {min(missing)}.", "It may have been deleted.")
+            raise UserError(f"There is no preference {min(missing)}.", "It may have been deleted.")
         if not ids:
-            raise UserError("No judgements match.", "Filter for others.")
-        self._store.remove(ids, "Deletion" if len(ids) == 1 else f"Deletion of {len(ids):,} judgements")
+            raise UserError("No preferences match.", "Filter for others.")
+        self._store.remove(ids, "Deletion" if len(ids) == 1 else f"Deletion of {len(ids):,} preferences")
         self._published(ids)
         return len(ids)
 
@@ -180,8 +180,8 @@ class Judgements:
         if not made.rows:
             what = "pair of answers" if call.kind == "pairs" else "rated answer"
             reasons = " ".join(f"{one.count:,}: {one.reason}" for one in made.left_out)
-            raise UserError(f"No {what} can be taken from these judgements. {reasons}".strip(), _GATHER[call.kind])
-        origin = f"{counted(len(set(made.ids)), 'judgement')} of {counted(made.prompts, 'prompt')}"
+            raise UserError(f"No {what} can be taken from these preferences. {reasons}".strip(), _GATHER[call.kind])
+        origin = f"{counted(len(set(made.ids)), 'preference')} of {counted(made.prompts, 'prompt')}"
         with self._sets.written(name, origin, origins) as writer:
             for row in made.rows:
                 writer.add(row)
@@ -199,7 +199,7 @@ class Judgements:
         """A rating is changed in its chat; edits and siblings are what the person did there."""
         message = message_of(found.id)
         if not message or call.edited is not None or call.comment is not None or call.verdict not in ("good", "poor"):
-            raise UserError("This judgement is held by a chat.", "Change it there, or leave it out.")
+            raise UserError("This preference belongs to a chat.", "Change it there, or leave it out.")
         chat = self._of_chats.rate(message, 1 if call.verdict == "good" else -1)
         self._changes.publish("chat", chat)
         self._published([found.id])
@@ -223,19 +223,19 @@ _GATHER = {
 def check_judgement(judgement: Judgement) -> None:
     """Raises UserError for a judgement without a prompt, an answer, or a verdict that fits."""
     if not judgement.prompt or judgement.prompt[-1].role == "assistant":
-        raise UserError("A judgement needs the question that was answered.", "Add the prompt.")
+        raise UserError("A preference needs the question that was answered.", "Add the prompt.")
     if not any(message.content.strip() for message in judgement.prompt if message.role != "system"):
-        raise UserError("The prompt of the judgement is empty.")
+        raise UserError("The prompt of the preference is empty.")
     allowed: tuple[Verdict, ...] = ("a", "b", "tie", "bad") if judgement.is_pair else ("good", "poor")
     if judgement.verdict not in allowed:
         raise UserError(
-            f"{judgement.verdict!r} is no verdict on {'two answers' if judgement.is_pair else 'one answer'}.",
-            f"Verdicts are {', '.join(allowed)}.",
+            f"{judgement.verdict!r} says nothing of {'two answers' if judgement.is_pair else 'one answer'}.",
+            f"Give one of {', '.join(allowed)}.",
         )
     if any(not answer.text.strip() for answer in judgement.answers):
         better = judgement.preferred
         if better is None or not better.text.strip():  # an empty answer can be the worse one
-            raise UserError("An answer of the judgement is empty.")
+            raise UserError("An answer of the preference is empty.")
     if any(len(answer.text) > LONGEST_ANSWER for answer in judgement.answers):
         raise UserError(f"An answer has more than {LONGEST_ANSWER:,} characters.")
     if len(judgement.comment) > LONGEST_COMMENT:
@@ -243,7 +243,7 @@ def check_judgement(judgement: Judgement) -> None:
     if judgement.confidence is not None and not 0 <= judgement.confidence <= 1:
         raise UserError("The confidence of a judge is from 0 to 1.")
     if not 0 < judgement.weight <= 1_000:
-        raise UserError("The weight of a judgement is above 0, and at most 1,000.")
+        raise UserError("The weight of a preference is above 0, and at most 1,000.")
 
 
 def _edited(found: Judgement, call: ChangeJudgement) -> Judgement:
@@ -255,7 +255,7 @@ def _edited(found: Judgement, call: ChangeJudgement) -> Judgement:
         raise UserError("There is no second answer.", "Edit the first.")
     text, said = call.edited.strip(), answer.text if answer.original is None else answer.original
     if not text:
-        raise UserError("The corrected answer is empty.", "Write it, or give another verdict.")
+        raise UserError("The corrected answer is empty.", "Write it, or choose otherwise.")
     original = said if text != said.strip() else None
     changed = msgspec.structs.replace(answer, text=text if original is not None else said, original=original)
     verdict: Verdict = call.edits if found.is_pair else "good"

@@ -25,6 +25,7 @@ MOST_ACTIONS = 200
 
 _COLUMNS = "id, verdict, source, judge, judge_name, chat, origin, queue, place, two, edited, changed, said, value"
 _LEFT_OUT = ""
+_SHOWN = "chat in (select c.id from chats c where c.trashed is null)"  # not in the trash
 
 
 class JudgementStore:
@@ -39,7 +40,7 @@ class JudgementStore:
         """Raises UserError when there is none of that id, or it cannot be read."""
         row = self._database.row("select id, value from judgements where id = ?", (judgement,))
         if row is None:
-            raise UserError(f"There is no judgement {judgement}.", "It may have been deleted.")
+            raise UserError(f"There is no preference {judgement}.", "It may have been deleted.")
         found = _judgement(row)
         if found.unreadable:
             raise UserError(found.unreadable)
@@ -82,7 +83,7 @@ class JudgementStore:
     def judged_chats(self) -> tuple[str, ...]:
         """The chats that hold a rating or an edit."""
         rows = self._database.execute(
-            "select distinct chat from messages where rating <> 0 or original is not null order by chat"
+            f"select distinct chat from messages where (rating <> 0 or original is not null) and {_SHOWN} order by chat"
         )
         return tuple(row[0] for row in rows)
 
@@ -90,8 +91,8 @@ class JudgementStore:
         """What changes whenever a rating or an edit of a chat does."""
         return tuple(
             self._database.execute(
-                "select id, rating, original, text from messages where rating <> 0 or original is not null"
-                " order by chat, number"
+                "select id, rating, original, text from messages where (rating <> 0 or original is not null) and "
+                f"{_SHOWN} order by chat, number"
             )
         )
 
@@ -232,7 +233,7 @@ class JudgementStore:
     def _stored(self, judgement: str) -> tuple[str, int]:
         row = self._database.row("select value, place from judgements where id = ?", (judgement,))
         if row is None:
-            raise UserError(f"There is no judgement {judgement}.", "It may have been deleted.")
+            raise UserError(f"There is no preference {judgement}.", "It may have been deleted.")
         return str(row[0]), int(row[1])
 
     def _update(self, judgement: Judgement) -> None:
@@ -359,15 +360,15 @@ class QueueStore:
         if row is None:
             known = ", ".join(one.name for one in self.list_queues())
             raise UserError(
-                f"There is no labelling queue {name!r}.", f"The queues are {known}." if known else "Start one first."
+                f"There is no comparison {name!r}.", f"The comparisons are {known}." if known else "Begin one first."
             )
         return self._queue(row)
 
     def check_name(self, name: str) -> str:
         """The name as it is to be. Raises UserError when it is taken or is none."""
-        wanted = checked_name(name, "a queue")
+        wanted = checked_name(name, "a comparison")
         if self._database.row("select 1 from labelling_queues where name = ?", (wanted,)):
-            raise UserError(f"There is already a labelling queue named {wanted!r}.", "Choose another name.")
+            raise UserError(f"There is already a comparison named {wanted!r}.", "Choose another name.")
         return wanted
 
     def add(self, queue: LabellingQueue) -> None:

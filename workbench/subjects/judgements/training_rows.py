@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.records import messages
 from workbench.records.judgement_reports import LeftOut
 from workbench.records.judgements import JudgedAnswer, Judgement
@@ -20,11 +21,11 @@ from workbench.training.data.preferences import TOKENS, UNFINISHED
 
 RowKind = Literal["pairs", "rated"]
 
-CONFLICTING = "Another judgement of the same answers says the opposite."
-TWICE = "The same pair or rating is there already."
-OF_A_VERDICT = "It measures a model, so nothing is trained on it."
-UNREADABLE = "It cannot be read."
-NO_ROW: dict[RowKind, dict[str, str]] = {
+CONFLICTING: Shown = "Another preference for the same answers says the opposite."
+TWICE: Shown = "The same pair or rating is there already."
+OF_A_VERDICT: Shown = "It comes from a blind test, which measures, so that nothing is learnt from it."
+UNREADABLE: Shown = "It cannot be read."
+NO_ROW: dict[RowKind, dict[str, Shown]] = {
     "pairs": {
         "tie": "Both answers are equally good.",
         "bad": "Both answers are bad.",

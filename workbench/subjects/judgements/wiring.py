@@ -8,6 +8,8 @@ from workbench.core.foundation import Foundation
 from workbench.subjects.answering.resolver import HomeServices
 from workbench.subjects.chats.store import ChatStore
 from workbench.subjects.datasets.store import DatasetStore
+from workbench.subjects.documents.wiring import DocumentParts
+from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.judgements.file_service import JudgementFiles
 from workbench.subjects.judgements.judging.runs import JudgingRuns
 from workbench.subjects.judgements.judging.service import JudgingService
@@ -16,6 +18,7 @@ from workbench.subjects.judgements.prompt_source import PromptSource
 from workbench.subjects.judgements.runs import CandidateRuns
 from workbench.subjects.judgements.service import ChatJudgements, Judgements
 from workbench.subjects.judgements.store import JudgementStore, QueueStore
+from workbench.subjects.models.store import ModelCatalogue
 from workbench.subjects.runs.queue import Runs
 from workbench.subjects.subject import Subject
 
@@ -30,11 +33,14 @@ def wire(
     base: Foundation,
     chats: ChatStore,
     sets: DatasetStore,
-    prompts: PromptSource,
+    questions: QuestionStore,
+    catalogue: ModelCatalogue,
+    documents: DocumentParts,
     services: HomeServices,
     runs: Runs,
 ) -> JudgementParts:
     home, changes = base.home, base.changes
+    prompts = PromptSource(home, chats, questions, catalogue, documents.registry, documents.embedding, services)
     store = JudgementStore(base.database)
     queues = QueueStore(base.database, store)
     judgements = Judgements(store, ChatJudgements(chats, store), sets, changes)

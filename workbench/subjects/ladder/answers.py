@@ -13,16 +13,13 @@ from workbench.records.evaluation import Column, NumberedQuestion
 from workbench.records.recipes import Recipe
 from workbench.subjects.adapters.trained_data import TrainedData
 from workbench.subjects.evaluation.grid import cell_of, seed_of
-from workbench.subjects.evaluation.runs import EvaluateRuns, GridWork, Pace
+from workbench.subjects.evaluation.runs import TOGETHER, EvaluateRuns, GridWork, Pace
 from workbench.subjects.evaluation.store import EvaluationStore
 from workbench.subjects.runs.kinds import OpenRun
 
-GROUP = 16
-"""Answers between two looks at the time."""
-
 
 class Ended(Exception):
-    """The limit in minutes was reached between two answers."""
+    """No further answer is begun, for the reason that it says: the limit in minutes was reached, or would be."""
 
 
 class Progress(Pace):
@@ -33,19 +30,46 @@ class Progress(Pace):
         self.done = self.total = 0
         self.stage = ""
         self.left: Callable[[], float] = lambda: 0.0
-        self._rung = self._begun = 0
+        self._rung = self._begun = self._made_before = 0
+        self._began = self._warm = self._last = time.monotonic()
         self.preparing_left: float | None = None
         """The seconds that are left of the run that prepares a rung, where it knows them."""
 
     def begin(self, stage: str, rung: int = 0) -> None:
         """A stage begins, of so many answers of a ``rung``."""
-        self.stage, self._rung, self._begun = stage, rung, self.done
+        self.stage, self._rung, self._begun, self._made_before = stage, rung, self.done, self.made
+        self._began = self._warm = self._last = time.monotonic()
         self.tell()
+
+    @property
+    def missing(self) -> int:
+        """Answers of the stage that are still to be made."""
+        return max(0, self._rung - (self.done - self._begun))
+
+    @property
+    def took_s(self) -> float:
+        """Since the stage began, until the latest answer."""
+        return self._last - self._began
+
+    @property
+    def seconds_each(self) -> float | None:
+        """What an answer of the stage takes, by those so far; None before the first ones that are made side by side.
+        These count only as long as there are no others: what the rung needs is loaded while they wait."""
+        with self._lock:
+            made = self.made_here
+            if made >= 2 * TOGETHER:
+                return (self._last - self._warm) / (made - TOGETHER)
+            return (self._last - self._began) / made if made >= TOGETHER else None
+
+    @property
+    def made_here(self) -> int:
+        """Answers that were made since the stage began."""
+        return self.made - self._made_before
 
     @property
     def share_left(self) -> float:
         """Of the rung that answers now."""
-        return 1.0 - min(1.0, (self.done - self._begun) / self._rung) if self._rung else 1.0
+        return self.missing / self._rung if self._rung else 1.0
 
     def skip(self, there: int) -> None:
         self.done += there
@@ -54,6 +78,9 @@ class Progress(Pace):
         with self._lock:
             self.made += 1
             self.done += 1
+            self._last = time.monotonic()
+            if self.made_here == TOGETHER:
+                self._warm = self._last
         self.tell(detail)
 
     def tell(self, detail: str = "") -> None:
@@ -66,13 +93,13 @@ class Progress(Pace):
 
 
 class RungAnswers:
-    """One evaluation of a ladder while a run works on it. ``may_go_on`` is asked between groups of answers."""
+    """One evaluation of a ladder while a run works on it. ``before_each`` answer may raise ``Ended``."""
 
     def __init__(
         self, evaluation: str, kind: EvaluateRuns, store: EvaluationStore, trained: TrainedData, run: OpenRun,
-        may_go_on: Callable[[], bool],
+        before_each: Callable[[], None],
     ) -> None:  # fmt: skip
-        self._kind, self._store, self._trained, self._run, self._may_go_on = kind, store, trained, run, may_go_on
+        self._kind, self._store, self._trained, self._run, self._before_each = kind, store, trained, run, before_each
         found = store.get(evaluation)
         columns = found.columns
         if not columns[0].digest:
@@ -85,6 +112,7 @@ class RungAnswers:
             trained_before=found.trained_before or (),
         )
         store.remove_failed(evaluation)
+        store.remove_unanswered(evaluation)  # of a rung that was under way when a run was killed
         store.update(self._evaluation)
         self.questions: Sequence[NumberedQuestion] = tuple(store.questions(evaluation).values())
         self.key = self._evaluation.scorers[0].key
@@ -116,9 +144,9 @@ class RungAnswers:
         return place
 
     def answer(self, place: int, questions: Sequence[NumberedQuestion], progress: Progress) -> float:
-        """Make the answers and scores of a column that are missing, a group at a time; returns the seconds. Raises
-        ``Ended`` when it may not go on, and UserError when the recipe cannot answer: then the missing places are taken
-        out of the grid."""
+        """Make the answers and scores of a column that are missing; returns the seconds. Raises ``Ended`` as
+        ``before_each`` does, and UserError when the recipe cannot answer: then the missing places are taken out of the
+        grid."""
         column, seed = self._evaluation.columns[place], self._evaluation.seed
         cells = {
             one.number: cell_of(column.digest, one.question, seed_of(column.recipe, one.question, seed))
@@ -126,20 +154,15 @@ class RungAnswers:
         }
         began = time.monotonic()
         numbers = sorted(cells, key=lambda number: (_text(questions, number), number))
-        for start in range(0, len(numbers), GROUP):
-            if not self._may_go_on():
-                raise Ended
-            group = numbers[start : start + GROUP]
-            self._store.add_places(self._evaluation, [(place, number, cells[number]) for number in group])
-            missing = {cell for _, _, cell in self._store.places(self._evaluation.id, unscored=self.key)}
-            progress.skip(sum(cells[number] not in missing for number in group))
-            if not missing:
-                continue
+        self._store.add_places(self._evaluation, [(place, number, cells[number]) for number in numbers])
+        missing = {cell for _, _, cell in self._store.places(self._evaluation.id, unscored=self.key)}
+        progress.skip(sum(cells[number] not in missing for number in numbers))
+        if missing:
             work = GridWork(self._kind, self._run, self._evaluation)
             try:
-                work.answer_all(progress)
+                work.answer_all(progress, self._before_each)
                 work.score_all()
-            except UserError:
+            except (UserError, Ended):
                 self._store.remove_unanswered(self._evaluation.id)
                 raise
         return time.monotonic() - began

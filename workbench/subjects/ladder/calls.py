@@ -17,13 +17,15 @@ _TASK = "what the questions ask for (default: recognised)"
 
 class PlanLadder(Call[LadderPlan], frozen=True, kw_only=True, tag="ladder.plan"):
     """The rungs that a question set can be taken through from ``recipe``, with what each will take here. The task is
-    recognised from the tuning questions unless it is given. Streams Progress. Raises UserError for a recipe that cannot
-    answer."""
+    recognised from the tuning questions unless it is given. ``measure``: what each takes is measured on a few tuning
+    questions and on a step of a training, for up to 90 s, and counts for a ladder that is started afterwards; else
+    it follows from a few answers of the recipe. Streams Progress. Raises UserError for a recipe that cannot answer."""
 
     question_set: str
     recipe: Recipe = Recipe()
     collection: Annotated[str, _COLLECTION] = ""
     task: Annotated[TaskKind | None, _TASK] = None
+    measure: bool = False
 
 
 class StartLadder(Call[RunRecord], frozen=True, kw_only=True, tag="ladder.start"):

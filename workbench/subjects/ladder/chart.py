@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from html import escape
 
-from workbench.records.ladder import LadderReport, RungReport
+from workbench.records.ladder import ASKED, LadderReport, RungReport
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 900, 420, 70, 60, 20, 150
 TICKS = (
@@ -13,8 +13,6 @@ TICKS = (
     (1800, "30 min"), (3600, "1 h"), (10_800, "3 h"), (43_200, "12 h"),
 )  # fmt: skip
 """Seconds of the marks on the axis of cost."""
-QUESTIONS = 100
-"""Questions over which preparing is spread in the cost."""
 
 
 def draw(report: LadderReport) -> str:
@@ -22,7 +20,7 @@ def draw(report: LadderReport) -> str:
     shown = [one for one in report.rungs if one.score is not None]
     if not shown:
         return ""
-    costs = {one.offer.name: max(1e-3, one.cost.seconds_for(QUESTIONS)) for one in shown}
+    costs = {one.offer.name: max(1e-3, one.cost.seconds_for(ASKED)) for one in shown}
     low, high = math.log10(min(costs.values())) - 0.1, math.log10(max(costs.values())) + 0.1
     top = max(one.score.high for one in shown if one.score is not None)
     bottom = min(one.score.low for one in shown if one.score is not None)
@@ -50,7 +48,7 @@ def draw(report: LadderReport) -> str:
                 f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{HEIGHT - BOTTOM}" y2="{HEIGHT - BOTTOM + 5}" stroke="grey"/>'
                 f'<text x="{at:.1f}" y="{HEIGHT - BOTTOM + 22}" text-anchor="middle" font-size="13">{label}</text>'
             )
-    parts.append(f'<text x="{LEFT}" y="{HEIGHT - 10}" font-size="13">Preparing and {QUESTIONS} answers take</text>')
+    parts.append(f'<text x="{LEFT}" y="{HEIGHT - 10}" font-size="13">Preparing and {ASKED:,} answers take</text>')
     frontier = sorted((one for one in shown if one.frontier), key=x)
     if len(frontier) > 1:
         points = " ".join(f"{x(one):.1f},{y(one.score.value):.1f}" for one in frontier if one.score is not None)

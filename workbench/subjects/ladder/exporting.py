@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
-from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Literal
@@ -15,6 +13,7 @@ from workbench.base.errors import UserError
 from workbench.records.ladder import LadderReport, RungReport
 from workbench.records.recipes import save_recipe
 from workbench.subjects.ladder.chart import draw
+from workbench.text.table_texts import latex_table, markdown_table
 
 Form = Literal["csv", "markdown", "latex", "html", "recipes"]
 HEADERS = (
@@ -78,8 +77,8 @@ def _csv(report: LadderReport) -> str:
     writer = csv.writer(out)
     writer.writerow(
         ("name", "title", "technique", "state", "score", "low", "high", "n", "difference", "difference_low",
-         "difference_high", "standing", "preparing_s", "answer_s", "answer_tokens", "tokens_per_right", "frontier",
-         "reason", "leak")
+         "difference_high", "standing", "preparing_s", "answer_s", "answer_tokens", "answer_price", "tokens_per_right",
+         "frontier", "reason", "leak")
     )  # fmt: skip
     for one in report.rungs:
         score, apart, cost = one.score, one.difference, one.cost
@@ -89,6 +88,7 @@ def _csv(report: LadderReport) -> str:
                 *((score.value, score.low, score.high, score.n) if score is not None else ("",) * 4),
                 *((apart.value, apart.low, apart.high) if apart is not None else ("",) * 3),
                 one.standing, round(cost.preparing_s, 1), round(cost.answer_s, 3), round(cost.answer_tokens, 1),
+                cost.answer_price or "",
                 round(cost.tokens_per_right, 1) if cost.tokens_per_right is not None else "",
                 int(one.frontier), one.reason, one.leak,
             )
@@ -97,36 +97,13 @@ def _csv(report: LadderReport) -> str:
 
 
 def _markdown(report: LadderReport) -> str:
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-
-    table = [line(HEADERS), line(["---"] * len(HEADERS)), *map(line, rows_of(report))]
+    table = markdown_table(HEADERS, rows_of(report))
     notes = [f"- {note}" for note in report.notes]
     return "\n".join(filter(None, (f"# {_title(report)}", "", report.sentence, "", *table, "", *notes))) + "\n"
 
 
 def _latex(report: LadderReport) -> str:
-    def line(cells: Sequence[str]) -> str:
-        return " & ".join(map(_in_latex, cells)) + r" \\"
-
-    return "\n".join(
-        (
-            "% needs \\usepackage{booktabs}",
-            r"\begin{tabular}{lrrrrrrl}",
-            r"\toprule",
-            line(HEADERS),
-            r"\midrule",
-            *map(line, rows_of(report)),
-            r"\bottomrule",
-            r"\end{tabular}",
-            "",
-        )
-    )
-
-
-def _in_latex(text: str) -> str:
-    text = re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", r"\textbackslash "))
-    return text.replace("~", r"\textasciitilde{}").replace("^", r"\textasciicircum{}")
+    return latex_table(HEADERS, rows_of(report), "lrrrrrrl")
 
 
 def _html(report: LadderReport) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.records.evaluation import NumberedQuestion, QuestionSet, ScorerUse, shuffled
 from workbench.records.ladder import AS_IT_IS, Ladder, LadderPlan, RungEstimate, RungOffer, TaskKind
+from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, Recipe
 from workbench.subjects.answering.resolver import HomeServices
 from workbench.subjects.documents.store import CollectionRegistry
@@ -27,9 +30,9 @@ from workbench.subjects.evaluation.store import EvaluationStore
 from workbench.subjects.ladder import estimates
 from workbench.subjects.ladder.estimates import Point
 from workbench.subjects.ladder.learning import MOST_SAMPLED, answer_rows, assumed_pairs
-from workbench.subjects.ladder.probing import PROBED, probe
+from workbench.subjects.ladder.probing import ASKED, probe
 from workbench.subjects.ladder.rung import Need, Pairs, Policy, Rung, Search, Setting, Tuning
-from workbench.subjects.ladder.rungs import REWARDS, RUNGS, tools_for
+from workbench.subjects.ladder.rungs import BY_NAME, REWARDS, RUNGS, tools_for
 from workbench.subjects.ladder.store import LadderStore
 from workbench.subjects.ladder.task import labels_of, recognise_task
 from workbench.subjects.ladder.training_configs import training_config
@@ -43,8 +46,22 @@ FEWEST_EXAMPLES = 4
 FEWEST_TRAINED = 8
 LONGEST_ANSWER: dict[TaskKind, int] = {"choice": 48, "number": 128, "short": 64, "documents": 256}
 """Tokens of an answer, where the recipe leaves its length open."""
+MOST_RACED = 24
+"""Tuning questions on which rungs are compared."""
+RACED_SHARE = 0.4
+"""At most such a share of the tuning questions: what learns does not see them."""
+MEASURING_S = 90.0
+"""No rung begins to be measured later."""
+PROBE_KEPT_S = 120.0
+"""So long a measurement counts where another one is asked for: what else runs on the machine changes."""
+SLOW_S = 3_600.0
+"""A training that takes longer is not proposed."""
+TOO_SLOW = (
+    "It takes about {time} on this machine, more than it is likely to be worth here. A graphics card, a smaller model "
+    "or fewer questions would make it faster."
+)
 STARTING_S = 10.0
-"""For the worker of a training to start and to leave."""
+"""For the worker of a training to start and to leave, where a plan tells no time."""
 LOOKED_AT = 2_000
 """Questions from which the task is recognised."""
 
@@ -58,8 +75,10 @@ class Planner:
     _collections: CollectionRegistry
     _workers: TrainingWorkers
     _training: Training
-    _planned: dict[tuple[object, ...], RungEstimate | str] = field(default_factory=dict, init=False)
-    _probed: dict[tuple[object, ...], Point] = field(default_factory=dict, init=False)
+    _planned: dict[tuple[object, ...], tuple[float, bool, RungEstimate | str]] = field(default_factory=dict, init=False)
+    _probed: dict[tuple[object, ...], tuple[float, Point | None]] = field(default_factory=dict, init=False)
+    _asked: dict[str, int] = field(default_factory=dict, init=False)
+    """How many questions of a set were asked in measurements."""
 
     def plan(
         self,
@@ -69,10 +88,13 @@ class Planner:
         task: TaskKind | None,
         scorer: ScorerUse | None,
         context: RequestContext,
+        *,
+        measure: bool = False,
     ) -> Generator[Event, None, tuple[LadderPlan, Setting]]:
-        """The plan is the generator's value. Where the model has answered nothing here yet, it answers a few tuning
-        questions, which tells its speed. Raises UserError for a set without held-out questions, an unknown collection,
-        a scorer that cannot compare, and a recipe that cannot answer."""
+        """The plan is the generator's value. The recipe answers a few tuning questions, which tells the model's speed
+        as the machine is now; ``measure``: each rung that needs no preparation does so, and a step of a training is
+        measured. Raises UserError for a set without held-out questions, an unknown collection, a scorer that cannot
+        compare, and a recipe that cannot answer."""
         yield events.Progress(stage="reading the questions")
         tune = list(self._sets.questions(found, "tune", 0, LOOKED_AT))
         held = list(self._sets.questions(found, "held-out"))
@@ -89,7 +111,7 @@ class Planner:
         check_scorer(scorer)
         setting = self.setting(found, recipe, collection, task, scorer, tune)
         texts = [one.question.conversation()[-1].content for one in held]
-        offers = yield from self._offers(setting, texts, tune or held, context)
+        offers = yield from self._offers(setting, found.id, texts, tune, tune or held, context, measure=measure)
         notes = _notes(tune, held, setting, recipe)
         plan = LadderPlan(
             question_set=found.id, set_name=found.name, task=task, tune=len(tune), held_out=len(held), scorer=scorer,
@@ -117,8 +139,9 @@ class Planner:
             tune=len(tune),
             examples=len(answers),
             labels=labels_of(rows),
-            lettered=any(row.choices for row in rows),
+            lettered=max((len(row.choices) for row in rows), default=0),
             longest=max(map(len, answers), default=0),
+            expected=estimates.written_tokens(answers),
             collection=collection,
             tools=tools_for(documents=bool(collection)),
             reward=REWARDS.get(scorer.name),
@@ -135,36 +158,50 @@ class Planner:
     # -- parts --------------------------------------------------------------------------------------
 
     def _offers(
-        self, setting: Setting, texts: Sequence[str], tune: Sequence[NumberedQuestion], context: RequestContext
-    ) -> Generator[Event, None, list[RungOffer]]:
+        self, setting: Setting, set_id: str, texts: Sequence[str], tune: Sequence[NumberedQuestion],
+        asked: Sequence[NumberedQuestion], context: RequestContext, *, measure: bool,
+    ) -> Generator[Event, None, list[RungOffer]]:  # fmt: skip
+        """``asked`` are the questions that a measurement asks."""
         model = self._services.resolve(setting.recipe).model
-        known = self._known(model.name, setting)
-        points = self._points(model.name)
+        rungs = [rung for rung in RUNGS if setting.task in rung.fits]
+        lacking = {rung.name: self.missing(rung, setting) for rung in rungs}
+        known, points = self._known(model.name, setting, set_id), self._points(model.name)
+        if model.endpoint is None:  # answers of an endpoint may cost money
+            known, points = yield from self._measured(rungs, lacking, setting, asked, known, points, context, measure)
         read, written = estimates.plain_tokens(texts, setting.task, setting.longest)
-        first = known.get(AS_IT_IS)
-        if first is None and model.endpoint is None:
-            first = yield from self._probe(setting, model.name, tune, context)
-            points.append(first)
-        if first is not None:
-            read, written = first.read, first.written
+        cached = 0.0
+        if (plain := known.get(AS_IT_IS)) is not None:
+            read, written, cached = plain.read, plain.written, plain.cached
         speed = estimates.measured_speed(points, estimates.assumed_speed(model.bytes))
+        raced = len(compared(tune, 0))
         offers = []
-        for rung in RUNGS:
-            if setting.task not in rung.fits:
-                continue
-            missing = self.missing(rung, setting)
-            estimate = estimates.answering(rung, speed, read, written, len(texts), known.get(rung.name))
+        for rung in rungs:
+            missing = lacking[rung.name]
+            trained = isinstance(rung.preparation, Tuning | Pairs | Policy)
+            compares = rung.name == AS_IT_IS or rung.races or trained or isinstance(rung.preparation, Search)
+            estimate = estimates.answering(
+                rung,
+                speed,
+                read,
+                min(written, setting.expected) if rung.brief else written,
+                len(texts),
+                known.get(rung.name),
+                raced if compares else 0,
+                model.endpoint,
+                cached,
+            )
             if isinstance(rung.preparation, Search):
                 count = int(rung.preparation.options.get("max_answers", 200))
                 estimate = msgspec.structs.replace(estimate, preparing_s=count * speed.seconds(read, written))
-            if isinstance(rung.preparation, Tuning | Pairs | Policy) and not missing:
-                planned = yield from self._plan_training(rung, setting, tune, context)
+            if trained and not missing:
+                planned = yield from self._plan_training(rung, setting, tune[raced:], context, measure=measure)
                 if isinstance(planned, str):
                     missing = planned
                 else:
                     drawn = 0.0
                     if isinstance(rung.preparation, Pairs):
-                        drawn = rung.preparation.answers * min(MOST_SAMPLED, len(tune)) * speed.seconds(read, written)
+                        count = rung.preparation.answers * min(MOST_SAMPLED, len(tune) - raced)
+                        drawn = count * speed.seconds(read, written)
                     estimate = msgspec.structs.replace(
                         estimate,
                         preparing_s=planned.preparing_s + drawn,
@@ -172,6 +209,7 @@ class Planner:
                         memory_bytes=planned.memory_bytes,
                         measured=estimate.measured and planned.measured,
                     )
+            slow = not missing and estimate.preparing_s > SLOW_S
             offers.append(
                 RungOffer(
                     name=rung.name,
@@ -179,31 +217,77 @@ class Planner:
                     sentence=rung.sentence,
                     place=rung.place,
                     technique=rung.technique,
-                    proposed=setting.task in rung.suits and not missing,
+                    proposed=setting.task in rung.suits and not missing and not slow,
                     missing=missing,
+                    remark=TOO_SLOW.format(time=hours(estimate.preparing_s)) if slow else "",
                     estimate=estimate,
                 )
             )
         return offers
 
+    def _measured(
+        self, rungs: Sequence[Rung], lacking: Mapping[str, str], setting: Setting, asked: Sequence[NumberedQuestion],
+        known: Mapping[str, Point], points: list[Point], context: RequestContext, measure: bool,
+    ) -> Generator[Event, None, tuple[dict[str, Point], list[Point]]]:  # fmt: skip
+        """What answers of the rungs take now, with the points that tell the model's speed. Answers of earlier ladders
+        count as much longer or shorter as answers of the recipe are now. What takes very long, or has no time left in
+        the measurement, is not measured."""
+        began = time.monotonic()
+        plain = yield from self._probe(BY_NAME[AS_IT_IS], setting, asked, context)
+        assert plain is not None
+        pace = plain.seconds / known[AS_IT_IS].seconds if AS_IT_IS in known else 1.0
+        found = {name: msgspec.structs.replace(one, seconds=pace * one.seconds) for name, one in known.items()}
+        found[AS_IT_IS] = plain
+        probed = [plain]
+        order = sorted(rungs, key=lambda rung: (setting.task not in rung.suits, rung.written * 60 + rung.adds_written))
+        for rung in order:
+            if rung.name == AS_IT_IS or rung.preparation is not None or lacking[rung.name]:
+                continue
+            ask = measure and rung.name not in found and time.monotonic() - began < MEASURING_S
+            point = yield from self._probe(rung, setting, asked, context, ask=ask)
+            if point is not None:
+                found[rung.name] = point
+                probed.append(point)
+        return found, probed if len(probed) > 2 else [plain, *points]
+
     def _probe(
-        self, setting: Setting, model: str, tune: Sequence[NumberedQuestion], context: RequestContext
-    ) -> Generator[Event, None, Point]:
-        """What a few answers of the recipe take side by side, once the model is loaded."""
-        key = (model, msgspec.json.encode(setting.recipe), setting.question_set)
-        if key not in self._probed:
-            yield events.Progress(stage="measuring the model's speed")
-            asked = [one.question.conversation() for one in shuffled(tune, 0)[: PROBED + 1]]
-            self._probed[key] = probe(setting.recipe, asked, self._services, context)
-        return self._probed[key]
+        self, rung: Rung, setting: Setting, asked: Sequence[NumberedQuestion], context: RequestContext, *,
+        ask: bool = True,
+    ) -> Generator[Event, None, Point | None]:  # fmt: skip
+        """What a few answers of the rung take side by side, once what it needs is loaded; None where it was not
+        measured of late and is not to be asked, or cannot answer."""
+        key = (rung.name, msgspec.json.encode(setting))
+        at, point = self._probed.get(key, (-math.inf, None))
+        if not ask or time.monotonic() - at < PROBE_KEPT_S:
+            return point
+        yield events.Progress(stage=f"measuring {rung.title}")
+        try:
+            point = probe(rung.recipe(setting), self._next(setting.question_set, asked), self._services, context)
+        except UserError:
+            if rung.name == AS_IT_IS:
+                raise
+            point = None  # the ladder says why it cannot answer
+        self._probed[key] = (time.monotonic(), point)
+        return point
+
+    def _next(self, question_set: str, asked: Sequence[NumberedQuestion]) -> list[tuple[Message, ...]]:
+        """Questions for a measurement: others than those of the ones before, as long as there are any. The engine would
+        have computed prompts that it has read for another rung, so that the answers would take less than later ones.
+        Those that are raced come last."""
+        order = shuffled(asked, 0)[::-1]
+        first = self._asked.get(question_set, 0)
+        count = min(ASKED, len(order))
+        self._asked[question_set] = first + count
+        return [order[(first + place) % len(order)].question.conversation() for place in range(count)]
 
     def _plan_training(
-        self, rung: Rung, setting: Setting, tune: Sequence[NumberedQuestion], context: RequestContext
+        self, rung: Rung, setting: Setting, tune: Sequence[NumberedQuestion], context: RequestContext, *, measure: bool
     ) -> Generator[Event, None, RungEstimate | str]:
-        """What the training of a rung takes, from its plan; or why it cannot be, in a sentence."""
+        """What the training of a rung on these questions takes, from its plan; or why it cannot be, in a sentence."""
         key = (rung.name, msgspec.json.encode(setting), len(tune))
-        if key in self._planned:
-            return self._planned[key]
+        at, measured, earlier = self._planned.get(key, (-math.inf, False, ""))
+        if key in self._planned and (not measure or (measured and time.monotonic() - at < PROBE_KEPT_S)):
+            return earlier
         yield events.Progress(stage=f"planning {rung.title}")
         rows = answer_rows(setting.recipe, tune)
         if isinstance(rung.preparation, Pairs):
@@ -214,17 +298,17 @@ class Planner:
             path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
             try:
                 config = training_config(rung, setting, str(path), "", 0)
-                plan = yield from self._training.planned(config, context)
+                plan = yield from self._training.planned(config, context, measure=measure)
             except UserError as error:
                 found = f"{error.message} {error.hint}".strip()
             else:
                 found = f"{plan.problem} {plan.hint}".strip()
                 if not plan.problem:
                     found = RungEstimate(
-                        preparing_s=STARTING_S + (plan.seconds or 0.0), tokens=plan.tokens,
+                        preparing_s=plan.seconds or STARTING_S, tokens=plan.tokens,
                         memory_bytes=plan.memory_bytes, measured=plan.seconds is not None,
                     )  # fmt: skip
-        self._planned[key] = found
+        self._planned[key] = (time.monotonic(), measure, found)
         return found
 
     def _points(self, model: str) -> list[Point]:
@@ -240,11 +324,12 @@ class Planner:
                     points.append(Point(cost.prompt_tokens, cost.new_tokens, seconds, cost.answers))
         return points
 
-    def _known(self, model: str, setting: Setting) -> dict[str, Point]:
-        """What answers of rungs have taken in earlier ladders of the same model and task, the latest ones."""
+    def _known(self, model: str, setting: Setting, set_id: str) -> dict[str, Point]:
+        """What answers of rungs have taken in earlier ladders of the same model and questions, the latest ones."""
         known: dict[str, Point] = {}
         for ladder in self._ladders.list_ladders()[:20]:
-            if ladder.unreadable or ladder.task != setting.task or ladder.recipe.model.name not in (model, ""):
+            same = (ladder.question_set, ladder.task, ladder.collection) == (set_id, setting.task, setting.collection)
+            if ladder.unreadable or not same or ladder.recipe != named(setting.recipe, model):
                 continue
             try:
                 evaluation = self._evaluations.get(ladder.evaluation)
@@ -294,6 +379,20 @@ class Planner:
                 return (
                     "" if setting.reward is not None else "There is no reward that measures what the scorer measures."
                 )
+
+
+def hours(seconds: float) -> str:
+    return counted(max(1, round(seconds / 3600)), "hour")
+
+
+def compared(tune: Sequence[NumberedQuestion], seed: int) -> list[NumberedQuestion]:
+    """The tuning questions on which rungs are compared."""
+    return list(shuffled(tune, seed)[: min(MOST_RACED, round(RACED_SHARE * len(tune)))])
+
+
+def named(recipe: Recipe, model: str) -> Recipe:
+    """The recipe with its model named, so that a ladder goes on with it whatever becomes the default."""
+    return msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=model))
 
 
 def check_scorer(scorer: ScorerUse) -> None:

@@ -19,7 +19,7 @@ from workbench.api.protocol import drain, error_of, follow
 from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.records.evaluation import NumberedQuestion, shuffled
-from workbench.records.ladder import AS_IT_IS, Ladder, RungNote
+from workbench.records.ladder import AS_IT_IS, LADDER_ANSWERS, Ladder, RungEstimate, RungNote
 from workbench.records.optimisation import OptimisationResult
 from workbench.records.recipes import PARTS, AdapterUse, Recipe
 from workbench.records.training import TrainResult
@@ -43,8 +43,8 @@ from workbench.subjects.trainings.service import Training
 
 FEWEST_PAIRS = 8
 RUNS_LOOKED_AT = 1_000
-LEAVE_S = 60.0
-"""Time for a run that was stopped to end, before it is resumed."""
+TENTH = 0.1
+"""From this share of its time on, what a training says is left counts as told after a tenth of it."""
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,7 +173,7 @@ class Preparer:
             held = self._evaluations.get(ladder.evaluation)
             samples = msgspec.structs.replace(
                 held, id=ladder.samples, part="tune", limit=0, questions=len(asked), search=True,
-                columns=held.columns[:1], trained_before=None,
+                columns=held.columns[:1], trained_before=None, part_of=LADDER_ANSWERS["samples"],
             )  # fmt: skip
             self._evaluations.add(samples, asked)
         return ladder
@@ -192,6 +192,7 @@ class Preparer:
         """The result of a run, at its end. It is stopped with the ladder. Raises as it failed."""
         work.put(run=run.id, **({"examples": count} if count else {}))
         context, before, began = work.run.context, note.preparing_s, time.monotonic()
+        told = bool(note.tenth.preparing_s)
         try:
             record = self._runs.get(run.id)
             if record.state not in ("finished", "queued", "running"):
@@ -210,7 +211,11 @@ class Preparer:
                     )
                 if isinstance(event, events.Progress):
                     of_all_stages = event.overall is not None
-                    work.progress.preparing_left = event.seconds_left if of_all_stages else None
+                    left = work.progress.preparing_left = event.seconds_left if of_all_stages else None
+                    took = before + time.monotonic() - began
+                    if left is not None and not told and took >= TENTH * (took + left):
+                        told = True
+                        work.put(tenth=RungEstimate(preparing_s=took + left))
                     work.progress.begin(f"{rung.title}: {event.stage}")
             raise RuntimeError("a run ended without a terminal event")
         finally:
@@ -224,7 +229,7 @@ class Preparer:
         self, recipe: Recipe, notes: Mapping[str, RungNote], rungs: Mapping[str, Rung]
     ) -> tuple[Recipe, list[RungNote]] | None:
         """The parts of the recipes that were best on tuning questions, one of each technique; None where fewer than two
-        were better there than the recipe as it is. With the notes of these rungs."""
+        were better there than the recipe as it is. With the notes of those rungs of which something is joined."""
         first = notes[AS_IT_IS]
         base = first.tune_score
         if base is None:
@@ -242,17 +247,25 @@ class Preparer:
         if len(best) < 2:
             return None
         ranked = sorted(best.values(), key=lambda note: -(note.tune_score or 0))
-        return joined(recipe, [note.recipe for note in ranked if note.recipe is not None]), ranked
+        found, taken = joined(recipe, [note.recipe for note in ranked if note.recipe is not None])
+        return (found, [ranked[place] for place in taken]) if len(taken) > 1 else None
 
 
-def joined(base: Recipe, recipes: Sequence[Recipe]) -> Recipe:
-    """Each part that one of the recipes has changed against ``base``, in one; where several have, the first one's."""
+def joined(base: Recipe, recipes: Sequence[Recipe]) -> tuple[Recipe, list[int]]:
+    """Each part that one of the recipes has changed against ``base``, in one; where several have, the first one's. With
+    the places of the recipes that a part was taken of."""
     changed: dict[str, Any] = {}
-    for recipe in recipes:
-        for part in PARTS:
-            if getattr(recipe, part) != getattr(base, part):
-                changed.setdefault(part, getattr(recipe, part))
-    return msgspec.structs.replace(base, **changed)
+    taken: list[int] = []
+    for place, recipe in enumerate(recipes):
+        new = {
+            part: getattr(recipe, part)
+            for part in PARTS
+            if part not in changed and getattr(recipe, part) != getattr(base, part)
+        }
+        if new:
+            changed |= new
+            taken.append(place)
+    return msgspec.structs.replace(base, **changed), taken
 
 
 def _name_of(ladder: Ladder, rung: Rung) -> str:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import msgspec
 
 from workbench.base.errors import UserError
+from workbench.records.endpoints import Endpoint
 from workbench.records.evaluation import ColumnCost, Evaluation
 from workbench.records.ladder import (
+    AS_IT_IS,
     Ladder,
     LadderReport,
     LadderState,
@@ -18,8 +20,11 @@ from workbench.records.ladder import (
     RungOffer,
     RungReport,
 )
+from workbench.subjects.answering.resolver import HomeServices
+from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.evaluation.results import RIGHT, describe_leaks
 from workbench.subjects.evaluation.store import EvaluationStore
+from workbench.subjects.ladder import estimates
 from workbench.subjects.ladder.estimates import per_answer
 from workbench.subjects.ladder.rung import Rung
 from workbench.subjects.ladder.rungs import BY_NAME
@@ -38,6 +43,8 @@ _UNDER_WAY = ("racing", "preparing", "answering")
 class LadderReports:
     _store: LadderStore
     _evaluations: EvaluationStore
+    _sets: QuestionStore
+    _services: HomeServices
     _runs: Runs
 
     def report(self, ladder: Ladder) -> LadderReport:
@@ -56,10 +63,14 @@ class LadderReports:
         key = evaluation.scorers[0].key
         values = self._evaluations.values(evaluation.id, key) if key else [{} for _ in evaluation.columns]
         costs = self._evaluations.costs(evaluation)
-        leaks = _leaks_of(evaluation, values)
+        leaks, endpoint = _leaks_of(evaluation, values), self._endpoint(ladder)
         verdict = self.verdict_of(ladder, notes, values, costs)
+        for name, expected in estimates.renewed(notes, evaluation.questions).items():
+            if notes[name].state not in ("measured", "skipped", "failed"):
+                notes[name] = msgspec.structs.replace(notes[name], estimate=expected)
         rungs = tuple(
-            _measured(notes.get(name) or RungNote(name=name), verdict, values, costs, leaks) for name in ladder.rungs
+            _measured(notes.get(name) or RungNote(name=name), verdict, values, costs, leaks, endpoint)
+            for name in ladder.rungs
         )
         return LadderReport(
             ladder=ladder,
@@ -68,6 +79,8 @@ class LadderReports:
             sentence=verdict.sentence,
             winner=verdict.winner,
             more=verdict.more,
+            held_out=evaluation.questions,
+            tune=self._tune(ladder),
             spent_s=ladder.spent_s,
             left_s=left,
             notes=tuple(f"{evaluation.columns[place].name}: {leak}" for place, leak in leaks.items()),
@@ -87,16 +100,30 @@ class LadderReports:
             if note is None or note.state != "measured" or note.column is None or note.column >= len(values):
                 continue
             rung = BY_NAME.get(name)
+            title = offer_of(rung, note).title
             scored.append(
                 Scored(
                     name=name,
-                    title=rung.title if rung is not None else name,
+                    title=f"“{title}”" if name == AS_IT_IS else title,
                     values=values[note.column],
                     cost=_cost_of(note, costs[note.column], values[note.column]),
-                    plural=rung is not None and rung.plural,
+                    plural=bool(note.joined) or (rung is not None and rung.plural),
                 )
             )
         return judge(scored)
+
+    def _tune(self, ladder: Ladder) -> int:
+        try:
+            return self._sets.get(ladder.question_set).tune
+        except UserError:  # it was removed
+            return 0
+
+    def _endpoint(self, ladder: Ladder) -> Endpoint | None:
+        """Where the model of the ladder computes; None for one of this machine, or that was removed."""
+        try:
+            return self._services.resolve(ladder.recipe).model.endpoint
+        except UserError:
+            return None
 
     def _state(self, ladder: Ladder) -> tuple[LadderState, float | None]:
         try:
@@ -107,12 +134,13 @@ class LadderReports:
 
 
 def offer_of(rung: Rung | None, note: RungNote) -> RungOffer:
-    """The row of a rung; of one that this version does not know its name."""
+    """The row of a rung; of one that this version does not know its name. A combination is called by its parts."""
     if rung is None:
         return RungOffer(name=note.name, title=note.name, sentence="This version does not know the rung.", place="")
+    parts = [BY_NAME[name].title for name in note.joined if name in BY_NAME]
     return RungOffer(
-        name=rung.name, title=rung.title, sentence=rung.sentence, place=rung.place, technique=rung.technique,
-        estimate=note.estimate,
+        name=rung.name, title=" + ".join(parts) or rung.title, sentence=rung.sentence, place=rung.place,
+        technique=rung.technique, estimate=note.estimate,
     )  # fmt: skip
 
 
@@ -129,12 +157,15 @@ def _measured(
     values: Sequence[Mapping[int, float]],
     costs: Sequence[ColumnCost],
     leaks: Mapping[int, str],
+    endpoint: Endpoint | None,
 ) -> RungReport:
     report = _report_of(note)
     if note.column is None or note.column >= len(costs):
         return report
     report = msgspec.structs.replace(
-        report, cost=_cost_of(note, costs[note.column], values[note.column]), leak=leaks.get(note.column, "")
+        report,
+        cost=_cost_of(note, costs[note.column], values[note.column], endpoint),
+        leak=leaks.get(note.column, ""),
     )
     judged = verdict.rungs.get(note.name)
     if judged is None:
@@ -144,7 +175,9 @@ def _measured(
     )
 
 
-def _cost_of(note: RungNote, cost: ColumnCost, values: Mapping[int, float]) -> RungCost:
+def _cost_of(
+    note: RungNote, cost: ColumnCost, values: Mapping[int, float], endpoint: Endpoint | None = None
+) -> RungCost:
     right = sum(value >= RIGHT for value in values.values())
     tokens = (cost.prompt_tokens or 0) + (cost.new_tokens or 0)
     return RungCost(
@@ -153,6 +186,7 @@ def _cost_of(note: RungNote, cost: ColumnCost, values: Mapping[int, float]) -> R
         memory_bytes=note.memory_bytes,
         answer_s=per_answer(cost.seconds or 0.0),
         answer_tokens=tokens,
+        answer_price=estimates.price_of(endpoint, cost.prompt_tokens or 0, cost.new_tokens or 0),
         tokens_per_right=cost.answers * tokens / right if right else None,
     )
 

@@ -5,10 +5,12 @@ The rows are tables of ``rungs.toml``. To add one, write its table and test what
 
 from __future__ import annotations
 
+from string import ascii_uppercase
 from typing import Any, Literal, get_args
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.records.ladder import TaskKind
 from workbench.records.methods import Technique
 from workbench.records.recipes import PARTS, Recipe, literal
@@ -20,7 +22,6 @@ trained by. ``right and wrong``: a scorer that tells right answers from wrong on
 answers by chance."""
 
 TASKS: tuple[TaskKind, ...] = get_args(TaskKind)
-LETTERS = ("A", "B", "C", "D")
 
 INSTRUCTIONS: dict[TaskKind, str] = {
     "choice": "Choose the right answer. Answer with the letter of the right choice alone.",
@@ -40,10 +41,11 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What a ladder climbs on: the recipe that it starts from, and what is known of the questions from their tuning
-    part. ``examples`` of them have an answer. ``labels`` are all answers where there are few; ``lettered`` questions
-    list their choices. ``longest`` is the number of characters of the longest expected answer. ``tools`` are those of
-    an agent that checks its answers. ``reward`` measures what the scorer measures, ``tells_right`` says whether the
-    scorer tells right answers from wrong ones."""
+    part. ``examples`` of them have an answer. ``labels`` are all answers where there are few; ``lettered`` is the most
+    choices that a question lists, 0 where none lists any. ``longest`` is the number of characters of the longest
+    expected answer, ``expected`` the mean number of tokens of one. ``tools`` are those of an agent that checks its
+    answers. ``reward`` measures what the scorer measures, ``tells_right`` says whether the scorer tells right answers
+    from wrong ones."""
 
     recipe: Recipe
     question_set: str
@@ -51,8 +53,9 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     tune: int
     examples: int = 0
     labels: tuple[str, ...] = ()
-    lettered: bool = False
+    lettered: int = 0
     longest: int = 0
+    expected: float = 0.0
     collection: str = ""
     tools: tuple[str, ...] = ()
     reward: Reward | None = None
@@ -69,7 +72,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def choices(self) -> tuple[str, ...]:
-        return LETTERS if self.lettered else self.labels
+        return tuple(ascii_uppercase[: self.lettered]) or self.labels
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True, tag_field="by", tag="search"):
@@ -87,10 +90,11 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True, tag_field="by", tag="tun
 
 class Pairs(msgspec.Struct, frozen=True, kw_only=True, tag_field="by", tag="pairs"):
     """The model learns from its own answers to tuning questions, right ones against wrong ones. So many ``answers`` to
-    each are drawn."""
+    each are drawn. ``options`` are settings of the objective."""
 
     objective: str
     weights: str
+    options: dict[str, Any] = {}
     answers: int = 4
     temperature: float = 1.0
 
@@ -114,12 +118,13 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """``technique`` is None for the recipe as it is and for a combination. It is proposed for the tasks ``suits`` and
     offered for ``fits``. ``changes`` are fields of the recipe's parts; ``form``: the answer keeps to the form of the
     task. ``read`` and ``written`` say how many times the tokens of a plain answer it takes, before anything was
-    measured, ``adds_read`` and ``adds_written`` how many more. ``plural``: its title is one."""
+    measured, ``adds_read`` and ``adds_written`` how many more; ``brief``: it writes as little as is expected.
+    ``plural``: its title is one."""
 
     name: str
-    title: str
-    sentence: str
-    place: str
+    title: Shown
+    sentence: Shown
+    place: Shown
     technique: Technique | None = None
     suits: tuple[TaskKind, ...] = TASKS
     fits: tuple[TaskKind, ...] = TASKS
@@ -132,6 +137,7 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     written: float = 1.0
     adds_read: int = 0
     adds_written: int = 0
+    brief: bool = False
 
     @property
     def races(self) -> bool:

@@ -8,6 +8,7 @@ nothing is answered or trained twice.
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,25 +19,28 @@ import msgspec
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import finish
+from workbench.base.catalogue import Shown
 from workbench.base.counting import counted
 from workbench.base.errors import UserError, WorkerDied
 from workbench.base.stored import Stored
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.records.evaluation import NumberedQuestion, shuffled
-from workbench.records.ladder import AS_IT_IS, Ladder, LadderResult, RungNote, RungState
+from workbench.records.ladder import AS_IT_IS, Ladder, LadderResult, RungEstimate, RungNote, RungState
 from workbench.records.recipes import Recipe
 from workbench.subjects.adapters.trained_data import TrainedData
 from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.evaluation.runs import EvaluateRuns
 from workbench.subjects.evaluation.store import EvaluationStore
 from workbench.subjects.ladder.answers import Ended, Progress, RungAnswers
+from workbench.subjects.ladder.estimates import renewed
 from workbench.subjects.ladder.planning import Planner
 from workbench.subjects.ladder.preparing import Preparer, Work
+from workbench.subjects.ladder.probing import PROBED
 from workbench.subjects.ladder.report import LadderReports
 from workbench.subjects.ladder.rung import Combination, Rung
 from workbench.subjects.ladder.rungs import BY_NAME
 from workbench.subjects.ladder.store import LadderStore
-from workbench.subjects.ladder.verdict import could_be_shown_better
+from workbench.subjects.ladder.verdict import could_be_shown_better, seconds_in_words
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.kinds import OpenRun, RunKind
 
@@ -44,6 +48,10 @@ FIRST_ROUND = 12
 """Tuning questions of the first round of a race; each further round has twice as many."""
 SURVIVORS = 2
 """So many rungs of a technique go on from a race."""
+BEYOND = 1.25
+"""A rung that will take more than so many times what is left of the limit is not answered any further."""
+TENTH = 0.1
+LIMIT_REACHED: Shown = "The limit in minutes was reached."
 
 
 class LadderRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +116,8 @@ class _Climb:
         )  # rungs of all techniques, also those that learn
         self._setting = kind._planner.setting_of(ladder)
         self._waiting: list[str] = []
-        self._current, self._took, self._expected = "", 0.0, 0.0
+        self._current = AS_IT_IS
+        self._lock = threading.Lock()  # answers are begun on several threads
 
     def all(self) -> None:
         mine = [BY_NAME[name] for name in self.ladder.rungs if name in BY_NAME]
@@ -145,17 +154,21 @@ class _Climb:
         race = self._race
         if race is None or len(race.questions) < FIRST_ROUND:
             return
-        if self._compares and self._notes[AS_IT_IS].tune_score is None:
+        if self._compares and self._notes[AS_IT_IS].tune_score is None and self._left_of_limit() > 0:
             self._raced(race, BY_NAME[AS_IT_IS], self._raced_questions, state="measured")
         techniques = list(dict.fromkeys(rung.technique for rung in cheap))
         for technique in techniques:
             mine = [rung for rung in cheap if rung.technique == technique]
             free = [rung for rung in mine if not self._notes[rung.name].forced]
-            if len(free) > SURVIVORS or self._compares:
-                self._halve(race, mine, technique or "")
+            if len(free) > SURVIVORS:
+                self._halve(race, mine)
 
-    def _halve(self, race: RungAnswers, rungs: Sequence[Rung], technique: str) -> None:
+    def _halve(self, race: RungAnswers, rungs: Sequence[Rung]) -> None:
         left, count = list(rungs), FIRST_ROUND
+        for rung in rungs:
+            if reason := self._not_now(rung):
+                self._skip(rung, reason)
+                left.remove(rung)
         while left:
             count = min(count, len(race.questions))
             questions = self._raced_questions[:count]
@@ -163,9 +176,12 @@ class _Climb:
             for rung in list(left):
                 try:
                     scores[rung.name] = self._raced(race, rung, questions)
-                except Ended:
-                    self._put(rung, state="waiting")
-                    return
+                except Ended as ended:
+                    if self._left_of_limit() <= 0:
+                        self._put(rung, state="waiting")
+                        return
+                    self._skip(rung, str(ended))
+                    left.remove(rung)
                 except UserError as error:
                     self._put(rung, state="failed", reason=_said(error))
                     left.remove(rung)
@@ -179,8 +195,8 @@ class _Climb:
                     left.remove(rung)
                     self._skip(
                         rung,
-                        f"On {counted(count, 'tuning question')} it was right in {100 * scores[rung.name]:.0f} %, "
-                        f"the best of its technique in {100 * best:.0f} %.",
+                        f"In a trial on {counted(count, 'tuning question')} it was right in "
+                        f"{100 * scores[rung.name]:.0f} %, and the best one of its kind in {100 * best:.0f} %.",
                     )
             for rung in left:
                 if self._notes[rung.name].state == "racing":
@@ -201,13 +217,15 @@ class _Climb:
         note = self._notes[rung.name]
         recipe = recipe or note.recipe or rung.recipe(self._setting)
         self._put(rung, state=state, recipe=recipe)
-        self.progress.begin(f"{rung.title}: tuning questions")
+        self._current = rung.name
+        self.progress.begin(f"{rung.title}: tuning questions", len(questions))
         self.progress.total += len(questions)
         place = race.column(rung.title, recipe)
-        race.answer(place, questions, self.progress)
+        seconds = race.answer(place, questions, self.progress)
         values = race.scores(place)
         mean = math.fsum(values[one.number] for one in questions if one.number in values) / len(questions)
-        self._put(rung, raced=len(questions), tune_score=mean)
+        spent = self._notes[rung.name].racing_s + seconds
+        self._put(rung, raced=len(questions), tune_score=mean, racing_s=spent)
         return mean
 
     # -- one rung -----------------------------------------------------------------------------------
@@ -217,22 +235,20 @@ class _Climb:
         if reason := self._not_now(rung):
             self._skip(rung, reason)
             return
+        self._current = rung.name
         try:
             recipe = self._prepared(rung, mine)
             if recipe is None:
                 return
             self._put(rung, state="answering", recipe=recipe, reason="")
-            self._current = rung.name
             self.progress.begin(rung.title, len(self._held.questions))
             place = self._held.column(rung.title, recipe)
             self._put(rung, column=place)
             seconds = self._held.answer(place, self._held.questions, self.progress)
             spent = self._notes[rung.name].answering_s + seconds
             self._put(rung, state="measured", answering_s=spent)
-            self._took += seconds
-            self._expected += self._notes[rung.name].estimate.answering_s
-        except Ended:
-            self._skip(rung, "The limit in minutes was reached.")
+        except Ended as ended:
+            self._skip(rung, f"{ended} {self._so_far(rung)}".strip())
         except (UserError, WorkerDied) as error:
             self._put(rung, state="failed", reason=_said(error))
             self._run.emit(events.Log(text=f"{rung.title}: {_said(error)}", level="notice"))
@@ -246,7 +262,9 @@ class _Climb:
         if note.recipe is not None:
             return note.recipe
         if rung.preparation is None:
-            return rung.recipe(self._setting)
+            recipe = rung.recipe(self._setting)
+            self._compare(rung, recipe)
+            return recipe
         if isinstance(rung.preparation, Combination):
             found = self._kind._preparer.combine(self._setting.recipe, self._notes, BY_NAME)
             if found is None:
@@ -255,6 +273,7 @@ class _Climb:
             recipe, of = found
             self._put(
                 rung,
+                joined=tuple(one.name for one in of),
                 preparing_s=math.fsum(one.preparing_s for one in of),
                 examples=max(one.examples for one in of),
                 memory_bytes=max(one.memory_bytes for one in of),
@@ -263,9 +282,14 @@ class _Climb:
         self._put(rung, state="preparing")
         self.progress.begin(f"{rung.title}: preparing")
         recipe = self._kind._preparer.prepare(rung, note, self._work(rung))
-        if self._compares and self._race is not None:
-            self._raced(self._race, rung, self._raced_questions, state="preparing", recipe=recipe)
+        self._compare(rung, recipe)
         return recipe
+
+    def _compare(self, rung: Rung, recipe: Recipe) -> None:
+        """Let the rung answer the tuning questions on which rungs of all techniques are compared, where they are."""
+        if self._compares and self._race is not None and rung.technique is not None:
+            state: RungState = "racing" if rung.preparation is None else "preparing"
+            self._raced(self._race, rung, self._raced_questions, state=state, recipe=recipe)
 
     def _work(self, rung: Rung) -> Work:
         numbers = {one.number for one in self._raced_questions} if self._compares else set()
@@ -281,20 +305,22 @@ class _Climb:
 
     def _open(self, evaluation: str) -> RungAnswers:
         kind = self._kind
-        return RungAnswers(evaluation, kind._evaluate, kind._evaluations, kind._trained, self._run, self._has_time)
+        return RungAnswers(evaluation, kind._evaluate, kind._evaluations, kind._trained, self._run, self._look_at_clock)
 
-    def _not_now(self, rung: Rung) -> str:
+    def _not_now(self, rung: Rung) -> Shown:
         """Why the rung is left out; "" where it goes on."""
         if rung.name == AS_IT_IS:
             return ""
         note = self._notes[rung.name]
         if self.ladder.minutes:
-            left = 60 * self.ladder.minutes - self._spent()
-            takes = note.estimate.preparing_s + self._pace * note.estimate.answering_s
+            left = self._left_of_limit()
+            expected = self._expected()[rung.name]
+            takes = expected.preparing_s + expected.answering_s
+            takes += expected.racing_s if self._compares and not note.raced else 0.0
             if left <= 0:
-                return "The limit in minutes was reached."
+                return LIMIT_REACHED
             if takes > left and not note.run:
-                return f"It takes about {_minutes(takes)}, and {_minutes(left)} of the limit are left."
+                return f"It takes about {_minutes(takes)}, and {_whole_minutes(left)} of the limit are left."
         if rung.preparation is not None and not note.forced and not isinstance(rung.preparation, Combination):
             best = self._best_values()
             if best and not could_be_shown_better(best):
@@ -322,7 +348,7 @@ class _Climb:
         estimate = self._notes[rung.name].estimate
         return isinstance(rung.preparation, Combination), estimate.preparing_s + estimate.answering_s
 
-    def _skip(self, rung: Rung, reason: str) -> None:
+    def _skip(self, rung: Rung, reason: Shown) -> None:
         self._put(rung, state="skipped", reason=reason)
         self.progress.total -= len(self._held.questions)
         if rung.name in self._waiting:
@@ -337,35 +363,76 @@ class _Climb:
     def _spent(self) -> float:
         return self._spent_before + time.monotonic() - self._began
 
-    def _has_time(self) -> bool:
-        if not self.ladder.minutes or self._notes[AS_IT_IS].state == "answering":
-            return True
-        return self._spent() < 60 * self.ladder.minutes
+    def _left_of_limit(self) -> float:
+        """Seconds."""
+        return 60 * self.ladder.minutes - self._spent() if self.ladder.minutes else math.inf
 
-    @property
-    def _pace(self) -> float:
-        """What answers of this run have taken against their estimates."""
-        return self._took / self._expected if self._took and self._expected else 1.0
+    def _look_at_clock(self) -> None:
+        """Before each answer: note what the rung will take, by its answers so far. Raises Ended where the limit in
+        minutes is reached, or would be long before the rung has answered all."""
+        with self._lock:
+            note, left = self._notes[self._current], self._left_of_limit()
+            seen, each, missing = self.progress.seconds_each, self._seconds_each(note), self.progress.missing
+            begun = note.state == "answering" and self.progress.share_left <= 1 - TENTH
+            if each is not None and begun and not note.tenth.answering_s:
+                told = msgspec.structs.replace(note.tenth, answering_s=self.progress.took_s + each * missing)
+                self._put(BY_NAME[note.name], tenth=told)
+            if note.name == AS_IT_IS:
+                return
+            if left <= 0:
+                raise Ended(LIMIT_REACHED)
+            if seen is None or each is None or not missing:
+                return
+            takes = each * (missing if note.state == "answering" else missing + len(self._held.questions))
+            if takes > BEYOND * left:
+                raise Ended(
+                    f"An answer takes {seconds_in_words(seen)} here. What is missing would take about "
+                    f"{_minutes(takes)}, and {_whole_minutes(left)} of the limit are left."
+                )
+
+    def _seconds_each(self, note: RungNote) -> float | None:
+        """What an answer of the rung that answers now takes: by its answers so far and by those that were measured
+        before, each counting as many times as there were; None before there are any."""
+        seen, made = self.progress.seconds_each, self.progress.made_here
+        if seen is None or not note.estimate.measured:
+            return seen
+        before = self._expected()[note.name].answering_s / len(self._held.questions)
+        return (PROBED * before + made * seen) / (PROBED + made)
+
+    def _so_far(self, rung: Rung) -> Shown:
+        """How many of its answers were right, of a rung that was not answered to its end."""
+        note = self._notes[rung.name]
+        values = self._held.scores(note.column) if note.column is not None else {}
+        if not values:
+            return ""
+        share = 100 * math.fsum(values.values()) / len(values)
+        return f"It was right in {share:.0f} % of the {counted(len(values), 'held-out question')} that it answered."
+
+    def _expected(self) -> dict[str, RungEstimate]:
+        return renewed(self._notes, len(self._held.questions))
 
     def _left(self) -> float:
-        """The seconds that are left of all rungs, by their estimates and by what the answers so far have taken against
-        theirs."""
-        left = 0.0
+        """The seconds that are left of all rungs, by their estimates and by what was measured so far."""
+        left, expected = 0.0, self._expected()
         for name in list(self._waiting):
-            note = self._notes[name]
-            answering = self._pace * note.estimate.answering_s
-            if name == self._current:
-                left += answering * self.progress.share_left
-            else:
-                preparing = max(0.0, note.estimate.preparing_s - note.preparing_s)
-                if note.state == "preparing" and self.progress.preparing_left is not None:
-                    preparing = self.progress.preparing_left
-                left += answering + preparing
-        return min(left, max(0.0, 60 * self.ladder.minutes - self._spent())) if self.ladder.minutes else left
+            note, rung = self._notes[name], expected[name]
+            if name == self._current and note.state == "answering":
+                each = self._seconds_each(note)
+                left += rung.answering_s * self.progress.share_left if each is None else each * self.progress.missing
+                continue
+            preparing = max(0.0, rung.preparing_s - note.preparing_s)
+            if note.state == "preparing" and self.progress.preparing_left is not None:
+                preparing = self.progress.preparing_left
+            left += rung.answering_s + preparing + max(0.0, rung.racing_s - note.racing_s)
+        return min(left, max(0.0, self._left_of_limit()))
 
 
 def _minutes(seconds: float) -> str:
-    return counted(max(1, round(seconds / 60)), "minute")
+    return counted(math.ceil(seconds / 60), "minute")
+
+
+def _whole_minutes(seconds: float) -> str:
+    return counted(max(0, math.floor(seconds / 60)), "minute")
 
 
 def _said(error: Exception) -> str:

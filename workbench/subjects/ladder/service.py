@@ -15,8 +15,8 @@ from workbench.base.errors import UserError
 from workbench.base.paths import absolute_path
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
-from workbench.records.evaluation import Column, Evaluation, NumberedQuestion, shuffled
-from workbench.records.ladder import AS_IT_IS, Ladder, LadderList, RungNote
+from workbench.records.evaluation import Column, Evaluation
+from workbench.records.ladder import AS_IT_IS, LADDER_ANSWERS, Ladder, LadderList, RungNote
 from workbench.storage.database import new_id
 from workbench.subjects.answering.answer import check
 from workbench.subjects.answering.request import AnswerRequest
@@ -35,7 +35,7 @@ from workbench.subjects.ladder.calls import (
     StartLadder,
 )
 from workbench.subjects.ladder.exporting import write_ladder
-from workbench.subjects.ladder.planning import Planner, rungs_of
+from workbench.subjects.ladder.planning import Planner, compared, named, rungs_of
 from workbench.subjects.ladder.report import LadderReports
 from workbench.subjects.ladder.rungs import rung_named
 from workbench.subjects.ladder.runs import LadderRun
@@ -44,11 +44,6 @@ from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.log import RunLog
 from workbench.subjects.runs.queue import Runs
 from workbench.text.metrics import COMPARISON
-
-MOST_RACED = 48
-"""Tuning questions on which rungs are compared."""
-RACED_SHARE = 0.4
-"""At most such a share of the tuning questions: what learns does not see them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +71,9 @@ class Ladders:
 
     def plan(self, call: PlanLadder, context: RequestContext) -> Iterator[Event]:
         found = self._sets.get(call.question_set)
-        plan, _ = yield from self._planner.plan(found, call.recipe, call.collection, call.task, None, context)
+        plan, _ = yield from self._planner.plan(
+            found, call.recipe, call.collection, call.task, None, context, measure=call.measure
+        )
         yield finish(plan)
 
     def start(self, call: StartLadder, context: RequestContext) -> Iterator[Event]:
@@ -94,18 +91,20 @@ class Ladders:
         request = AnswerRequest(recipe=recipe, conversation=held[0].question.conversation(), origins=found.origins)
         resolved = self._services.resolve(recipe)
         check(request, resolved, self._services)
-        # the model is named, so that a ladder goes on with it whatever becomes the default
-        recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=resolved.model.name))
+        recipe = named(recipe, resolved.model.name)
         column = Column(name=rung_named(AS_IT_IS).title, recipe=recipe)
         (scorer,) = self._scoring.check_scorers((call.scorer or plan.scorer,))
         self._scoring.check_judges((scorer,), (column,), found.origins)
-        tune = self._raced(list(self._sets.questions(found, "tune")), call.seed)
+        tune = compared(list(self._sets.questions(found, "tune")), call.seed)
         measured = Evaluation(
             id=new_id(), question_set=found.id, set_name=found.name, created=time.time(), columns=(column,),
             scorers=(scorer,), part="held-out", limit=call.questions, seed=call.seed, questions=len(held),
-            origins=found.origins, comparison=COMPARISON,
+            origins=found.origins, comparison=COMPARISON, part_of=LADDER_ANSWERS["held-out"],
         )  # fmt: skip
-        race = msgspec.structs.replace(measured, id=new_id(), part="tune", limit=0, questions=len(tune), search=True)
+        race = msgspec.structs.replace(
+            measured, id=new_id(), part="tune", limit=0, questions=len(tune), search=True,
+            part_of=LADDER_ANSWERS["tune"],
+        )  # fmt: skip
         ladder = Ladder(
             id=new_id(), created=time.time(), question_set=found.id, set_name=found.name, task=plan.task,
             recipe=recipe, rungs=rungs, scorer=scorer, collection=plan.collection, minutes=call.minutes,
@@ -180,8 +179,3 @@ class Ladders:
     def _refuse_running(self, ladder: Ladder) -> None:
         if ladder.run and self._runs.is_open(ladder.run):
             raise UserError("This ladder is running.", "Wait for its end, or stop it.")
-
-    def _raced(self, tune: list[NumberedQuestion], seed: int) -> list[NumberedQuestion]:
-        """The tuning questions on which rungs are compared."""
-        count = min(MOST_RACED, round(RACED_SHARE * len(tune)))
-        return shuffled(tune, seed)[:count]

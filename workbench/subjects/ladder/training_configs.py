@@ -17,7 +17,8 @@ from workbench.records.training import (
 )
 from workbench.subjects.ladder.rung import Pairs, Policy, Rung, Setting, Tuning
 
-_EVALUATION = EvaluationPart(sample_answers=8, forgetting=False)
+_EVALUATION = EvaluationPart(sample_answers=0, forgetting=False)
+"""The ladder itself measures what was learnt."""
 _TOKEN_CHARACTERS = 3
 _LEAST_TOKENS = 8
 
@@ -29,8 +30,8 @@ def training_config(rung: Rung, setting: Setting, path: str, name: str, seed: in
     match rung.preparation:
         case Tuning(method=method):
             pass
-        case Pairs(objective=name_of, weights=method):
-            objective = ObjectivePart(name=name_of)
+        case Pairs(objective=name_of, weights=method, options=settings):
+            objective = ObjectivePart(name=name_of, options=settings)
         case Policy(objective=name_of, weights=method, steps=steps):
             options: dict[str, Any] = {
                 "rewards": (reward_line(setting),),

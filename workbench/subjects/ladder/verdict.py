@@ -1,5 +1,5 @@
-"""What the scores of a ladder show: intervals that hold for all rungs at once, standings, and the cheapest rung that is
-enough.
+"""The verdict on the scores of a ladder: intervals that hold for all rungs at once, standings, and the cheapest rung
+that is enough.
 
 Pure and reproducible: resampling is seeded. Intervals are simultaneous, so that the interval of a rung holds its value
 also when the rung was chosen for its score: the critical value is the 95 % quantile of the largest of the rungs'
@@ -15,15 +15,16 @@ from statistics import NormalDist
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.counting import counted
 from workbench.records.evaluation import ColumnScore
-from workbench.records.ladder import AS_IT_IS, RungCost, Standing
+from workbench.records.ladder import AS_IT_IS, ASKED, RungCost, Standing
 from workbench.subjects.evaluation.statistics import POINTS, is_rate, questions_needed
 
 FEWEST = 12
 """Of fewer common questions nothing is said."""
 LEVEL = 0.95
-DRAWS = 5_000
+DRAWS = 20_000
 _NORMAL = NormalDist()
 
 
@@ -49,13 +50,13 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     there are too few answers. ``more`` is about how many more questions would separate the first two."""
 
     rungs: dict[str, Judged]
-    sentence: str = ""
+    sentence: Shown = ""
     winner: str = ""
     more: int = 0
     questions: int = 0
 
 
-def judge(rungs: Sequence[Scored], questions: int = 100, unit: str = "") -> Verdict:
+def judge(rungs: Sequence[Scored], questions: int = ASKED, unit: str = "") -> Verdict:
     """The verdict on rungs in the order in which they are listed. Only questions that all have answered count. Costs
     are compared for so many ``questions`` that a person is going to ask."""
     begun = [rung for rung in rungs if rung.values]
@@ -123,9 +124,9 @@ def critical_value(scores: Sequence[Sequence[float]]) -> float:
     # a little shrunk towards independence, which is the safe side: correlations of few questions are noisy
     shrunk = alike * (1 - 1 / math.sqrt(rows.shape[1]))
     np.fill_diagonal(shrunk, 1.0)
-    values, vectors = np.linalg.eigh(shrunk)
-    root = vectors * np.sqrt(np.clip(values, 0, None))
-    draws = np.random.default_rng(0).standard_normal((DRAWS, len(rows))) @ root.T
+    # a triangular root, which is the only one: the same draws each time, also for the rungs before one that comes later
+    root = np.linalg.cholesky(shrunk)
+    draws = np.random.default_rng(0).standard_normal((len(rows), DRAWS)).T @ root.T
     return max(single, float(np.quantile(np.abs(draws).max(axis=1), LEVEL)))
 
 
@@ -227,13 +228,14 @@ def _sentence(
 ) -> str:
     if len(rungs) == 1:
         score = judged[rungs[0].name].score
-        value = f"{_amount(score.value, unit)} ({_bounds(score, unit)}) at {_seconds(rungs[0].cost.answer_s)} an answer"
+        pace = seconds_in_words(rungs[0].cost.answer_s)
+        value = f"{_amount(score.value, unit)} ({_bounds(score, unit)}) at {pace} an answer"
         return f"{rungs[0].title} reaches {value}; nothing else has been measured yet."
     if winner is None:
         return f"Only {counted(n, 'question')} have been answered by all rungs; {FEWEST} are needed to say anything."
     chosen = rungs[winner]
     score = judged[chosen.name].score
-    pace = _seconds(chosen.cost.answer_s)
+    pace = seconds_in_words(chosen.cost.answer_s)
     value = f"{_amount(score.value, unit)} ({_bounds(score, unit)}) at {pace} an answer"
     if judged[chosen.name].standing == "best":
         first = f"{chosen.title} {_are(chosen)} the best: {value}."
@@ -251,7 +253,7 @@ def _dearer(
     price: Sequence[float],
     more: int,
 ) -> str:
-    """What the best of the dearer rungs is worth."""
+    """The worth of the best of the dearer rungs."""
     dearer = [place for place in range(len(rungs)) if price[place] > price[winner]]
     if not dearer:
         return ""
@@ -259,16 +261,22 @@ def _dearer(
     against = paired_intervals(scores[winner], [scores[place] for place in dearer], rate)[dearer.index(top)]
     shown = against.high < 0
     what = f"{_are(rungs[top])} {'worse' if shown else 'not shown to be better'}"
+    higher = against.value > 0
+    if higher:
+        value = _amount(math.fsum(scores[top]) / len(scores[top]), unit)
+        what = f"{'reach' if rungs[top].plural else 'reaches'} {value}, {what}"
     extra = rungs[top].cost.preparing_s - rungs[winner].cost.preparing_s
     slower = rungs[top].cost.answer_s - rungs[winner].cost.answer_s
     takes = ""
     if extra >= 1:
-        takes = f" and {_take(rungs[top])} {_seconds(extra)} more to prepare"
+        takes = f"{_take(rungs[top])} {seconds_in_words(extra)} more to prepare"
     elif slower > 0.05:
-        takes = f" and {_take(rungs[top])} {_seconds(slower)} more an answer"
-    said = f"{rungs[top].title} {what} ({_points(against, unit)}){takes}."
+        takes = f"{_take(rungs[top])} {seconds_in_words(slower)} more an answer"
+    if higher and not takes:
+        what = what.replace(",", " and")
+    said = f"{rungs[top].title} {what} ({_points(against, unit)}){takes and f' and {takes}'}."
     if not shown and more:
-        said += f" About {more:,} more questions would tell them apart."
+        said += f" About {more:,} more questions would probably tell them apart."
     return said
 
 
@@ -281,15 +289,13 @@ def _take(rung: Scored) -> str:
 
 
 def _points(difference: ColumnScore, unit: str) -> str:
-    scale = 1 if unit else 100
-    value, low, high = (scale * one for one in (difference.value, difference.low, difference.high))
-    digits = 1 if unit else 0
-    word = unit or "points"
-    return f"{_signed(value, digits)} {word}, {_plain(low, digits)} to {_plain(high, digits)}"
+    scale, digits = (1, 1) if unit else (100, 0)
+    low, high = (_signed(scale * one, digits) for one in (difference.low, difference.high))
+    return f"the difference is between {low} and {high} {unit or 'points'}"
 
 
 def _signed(value: float, digits: int) -> str:
-    return f"{_plain(value, digits)}" if round(value, digits) <= 0 else f"+{value:.{digits}f}"
+    return _plain(value, digits) if round(value, digits) <= 0 else f"+{value:.{digits}f}"
 
 
 def _plain(value: float, digits: int) -> str:
@@ -305,7 +311,8 @@ def _bounds(score: ColumnScore, unit: str) -> str:
     return f"{score.low:.1f} to {score.high:.1f}" if unit else f"{100 * score.low:.0f} to {100 * score.high:.0f}"
 
 
-def _seconds(value: float) -> str:
+def seconds_in_words(value: float) -> str:
+    """``0.8 s``, ``12 s``, ``3 minutes``"""
     if value >= 90:
         return counted(round(value / 60), "minute")
     return f"{value:.0f} s" if value >= 10 else f"{value:.1f} s"

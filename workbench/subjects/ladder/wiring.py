@@ -31,7 +31,7 @@ def wire(
 ) -> Subject:
     store, questions = LadderStore(base.database), evaluation.questions
     planner = Planner(questions, evaluation.store, store, services, collections, adapters.workers, training)
-    reports = LadderReports(store, evaluation.store, runs)
+    reports = LadderReports(store, evaluation.store, questions, services, runs)
     ladders = Ladders(
         store, evaluation.store, evaluation.service, questions, services, planner, reports, runs, base.changes
     )

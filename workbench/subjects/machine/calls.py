@@ -1,4 +1,4 @@
-"""What computes: runtime packs, and what was chosen and why; the program's diagnosis and its updates.
+"""The means of computing: runtime packs, and what was chosen and why; the program's diagnosis and its updates.
 
 The machine and the program: hardware, status, settings.
 """
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.catalogue import Shown
 from workbench.base.fields import about
 from workbench.base.settings import Settings
 from workbench.records.diagnosis import Diagnosis
@@ -41,7 +42,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int = 0
     url: str = ""
     path: str = ""
-    how: str = ""
+    how: Shown = ""
 
 
 class GetRuntime(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime"):

@@ -31,7 +31,9 @@ class Computing:
         self.packs = RuntimePacks(
             base.home, catalogue, self._trial_host, self._restart, base.tell_workers, self.engines.base
         )
-        self.llama_cpp = LlamaCppBackend(self._inference_host, base.tell_workers, base.preferences.engine)
+        self.llama_cpp = LlamaCppBackend(
+            self._inference_host, base.tell_workers, base.preferences.engine, base.images.path_of
+        )
         self.training = TrainingWorkers(self.host_maker("training"), base.tell_workers, packages=base.home.training)
 
     def forget_training(self) -> None:

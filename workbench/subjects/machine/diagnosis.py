@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from workbench.backends.llama_cpp import LlamaCppBackend
+from workbench.base.catalogue import Shown
 from workbench.base.errors import WorkerDied
 from workbench.base.paths import Home, absolute_path
 from workbench.base.settings import SECTIONS, Settings
@@ -107,7 +108,7 @@ class Diagnosing:
         unused = [pack.name for pack in state.packs if pack.backend != "torch-cuda" and pack.name != state.choice.pack]
         problems: tuple[str, ...] = ()
         if unused and not state.choice.pack and not state.choice.reason.startswith("You chose"):
-            problems = (f"{NO_PACK} {scrubbed(state.choice.reason)}",)
+            problems = (NO_PACK.format(reason=scrubbed(state.choice.reason)),)
         return Diagnosis(sections=(Section("What computes", tuple(facts)),), problems=problems)
 
     def _state(self) -> Diagnosis:
@@ -123,12 +124,11 @@ def scrubbed(text: str) -> str:
     return _PATHS.sub("…", text)
 
 
-def _variant(variant: str) -> str:
+def _variant(variant: str) -> Shown:
     if not variant:
         return "built for the kind of processor that compiled it"
     has = _instructions()
-    why = f", the best that this processor has the instructions for ({has})" if has else ""
-    return f"{variant}{why}"
+    return f"{variant}, the best that this processor has the instructions for ({has})" if has else variant
 
 
 def _instructions() -> str:

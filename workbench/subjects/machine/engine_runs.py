@@ -154,7 +154,9 @@ class AddingEngines:
 
     def add(self, call: calls.AddEngine) -> RunRecord:
         if bool(call.path) == bool(call.version):
-            raise UserError("Name either a file or a version.", "For the latest in the package index: --version latest")
+            raise UserError(
+                "Name either a file or a version.", "Choose a file, or the version “latest” of the package index."
+            )
         if call.path:
             path = absolute_path(call.path)
             if not path.exists():

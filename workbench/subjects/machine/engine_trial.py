@@ -20,6 +20,7 @@ import msgspec
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError, WorkerDied, exit_reason
 from workbench.engine.inference_calls import Embed, Generate, Inspect, Load, LoraUse, Tokenize
+from workbench.engine.structure_sizes import fits_declaration
 from workbench.engine.trial_models import write_adapter, write_encoder, write_generator
 from workbench.processes.alone import Overdue, last_line, run_alone
 from workbench.processes.host import WorkerHost
@@ -117,8 +118,7 @@ def compare_apis(ours: LibraryApi, theirs: LibraryApi) -> None:
         if (other := theirs.fields.get(name)) != declared:
             raise UserError(f"Its field {name} is {other or 'missing'}; this program uses it as {declared}.")
     for name, (declared_bytes, written) in theirs.written.items():
-        # a structure ends in up to seven bytes that nobody writes
-        if written and not declared_bytes - 8 < written <= declared_bytes:
+        if not fits_declaration(declared_bytes, written):
             raise UserError(
                 f"Its library and its package do not belong together: {name} gives {written} bytes, and "
                 f"{declared_bytes} are declared."

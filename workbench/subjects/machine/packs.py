@@ -64,7 +64,8 @@ def install_pack(
         if manifest.backend == "training":
             raise UserError(
                 f"{path.name} is a pack of the training environment.",
-                f"Set up training with it: workbench runtime add training --from {path.name}",
+                f"Set up training from it in Settings · This machine (in a terminal: workbench runtime add "
+                f"training --from {path.name}).",
             )
         if (manifest.backend == "engine") != engine:
             raise _of_another_kind(manifest)

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.catalogue import Shown
 from workbench.records.fit import Fit
 from workbench.records.hub import HubCard, HubFiles, HubFilters, HubModel
 from workbench.records.local_models import LocalModel
@@ -85,9 +86,19 @@ class InspectModel(Call[ModelDetails], frozen=True, kw_only=True, tag="models.in
 
 
 class RemoveModel(Call[ModelRecord], frozen=True, kw_only=True, tag="models.remove"):
-    """Remove a model from the catalogue; its files are deleted only when the home folder owns them."""
+    """Move a model to the trash, with its files where the program made them; other files stay where they are. An
+    endpoint keeps its key and what was noted of its use there."""
 
     name: str
+
+
+class SetProjector(Call[ModelRecord], frozen=True, kw_only=True, tag="models.projector"):
+    """Give a GGUF model the image encoder (mmproj file) that belongs to it, so that it sees images; without a path it
+    is taken away. The file stays where it is. Raises UserError when it is no projector, or that of another model by the
+    width of its embeddings."""
+
+    name: str
+    path: Annotated[str, "its mmproj file (default: none)"] = ""
 
 
 class LoadModel(Call[Status], frozen=True, kw_only=True, tag="models.load"):
@@ -186,6 +197,36 @@ class SuggestModel(Call[ModelSuggestion], frozen=True, kw_only=True, tag="hub.su
     """The largest model of the program's own list (``resources/offers.toml``) that fits this machine, is not gated and
     has the licence of the list. Asks the hub; nothing is downloaded but headers. Streams Progress. Raises UserError
     where none fits."""
+
+
+class RecommendedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model of the program's own list. ``bytes`` is its approximate size, ``problem`` why it does not fit this
+    machine ("": it fits); a ``slow`` one answers, but slowly, since no GPU holds it."""
+
+    title: str
+    repository: str
+    file: str
+    bytes: int
+    licence: str
+    purpose: Shown
+    languages: Shown
+    context_tokens: int
+    problem: Shown = ""
+    slow: bool = False
+
+
+class RecommendedModels(msgspec.Struct, frozen=True, kw_only=True):
+    """The list, the smallest first. ``checked`` is the day on which its facts were looked up, as 2026-11-30;
+    ``best`` is the file of the one that suits this machine best, "" for none."""
+
+    checked: str
+    models: tuple[RecommendedModel, ...]
+    best: str = ""
+
+
+class ListRecommended(Call[RecommendedModels], frozen=True, kw_only=True, tag="models.recommended"):
+    """The models that the program recommends, by name, size and purpose, and which of them fit this machine. The list
+    ships with the program: nothing is asked of the network."""
 
 
 class ReadHubCard(Call[HubCard], frozen=True, kw_only=True, tag="hub.card"):

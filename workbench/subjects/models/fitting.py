@@ -29,12 +29,14 @@ from workbench.core.streams import Handlers
 from workbench.engine.fitting import estimate_fit
 from workbench.engine.fitting_calls import MeasureFit
 from workbench.gguf.inspection import inspect_path
+from workbench.gguf.projectors import choose_projector
 from workbench.gguf.reader import read_gguf
 from workbench.network.gate import Gate
 from workbench.network.http import open_client, refuse_web_page
 from workbench.processes.host import WorkerHost
 from workbench.records.fit import Fit
 from workbench.records.hub import HubFile, RemoteFile
+from workbench.records.models import ModelRecord
 from workbench.subjects.models import calls
 from workbench.subjects.models.download import open_following, refuse_status
 from workbench.subjects.models.hub import Hub
@@ -69,14 +71,15 @@ class Fitting:
                 f"{model.name} is a safetensors folder, which is trained and not run.", "Export it as GGUF."
             )
         yield Progress(stage="fitting")
-        yield finish(self._fit(Path(model.path), call.context_tokens, context))
+        yield finish(self._fit(model, call.context_tokens, context))
 
     def fit_hub_file(self, call: calls.FitHubFile, context: RequestContext) -> Iterator[Event]:
         yield finish((yield from with_progress(lambda report: self.measure(call, context, report))))
 
     def measure(self, call: calls.FitHubFile, context: RequestContext, report: Callable[[Event], None]) -> Fit:
         """Whether a model of the hub fits, by its header, which is fetched. Raises UserError."""
-        return self._fit(self._header(call, context, report), 0, context)
+        path = self._header(call, context, report)
+        return self._fit(msgspec.structs.replace(inspect_path(path).model, projector=_projector_of(path)), 0, context)
 
     def close(self) -> None:
         """Remove the headers."""
@@ -87,8 +90,9 @@ class Fitting:
             self._folder = None
             self._headers.clear()
 
-    def _fit(self, path: Path, context_tokens: int, context: RequestContext) -> Fit:
-        load = self._backend.describe_load(str(path), context_tokens)
+    def _fit(self, model: ModelRecord, context_tokens: int, context: RequestContext) -> Fit:
+        path = Path(model.path)
+        load = self._backend.describe_load(model, context_tokens)
         loaded = self._backend.loaded
         released = loaded[1].memory if loaded is not None else ()
         load = msgspec.structs.replace(load, anyway=False)
@@ -100,7 +104,8 @@ class Fitting:
             return msgspec.structs.replace(fit, verdict="unknown", reason=f"{why} ({str(death).rstrip('.')}).")
 
     def _header(self, call: calls.FitHubFile, context: RequestContext, report: Callable[[Event], None]) -> Path:
-        """The first file of the model as a header with a hole behind it."""
+        """The first file of the model as a header with a hole behind it. Its projector lies beside it, as a hole of its
+        size."""
         listed = self._hub().files(call.repository, call.revision, context=context)
         file = chosen_file(listed, call.file)
         key = (listed.repository, listed.revision, file.name)
@@ -120,6 +125,10 @@ class Fitting:
             with open_client(self._gate, "hub", context=context) as client:
                 headers = self._hub().headers()
                 path, _ = fetch_headers(file, folder, client, context, headers=headers, report=fetched)
+            for projector in listed.projectors:
+                if projector.name == choose_projector([one.name for one in listed.projectors], file.name):
+                    with (folder / _PROJECTOR).open("wb") as hole:
+                        lengthen(hole, folder / _PROJECTOR, min(projector.bytes, LARGEST_FILE))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -131,6 +140,13 @@ class Fitting:
         return path
 
 
+def _projector_of(header: Path) -> str:
+    """The file that stands for the projector of a model of the hub, "" where it has none."""
+    path = header.parent / _PROJECTOR
+    return str(path) if path.is_file() else ""
+
+
+_PROJECTOR = "projector.hole"
 FIRST_BYTES = 2 << 20
 MOST_BYTES = 64 << 20
 LARGEST_FILE = 1 << 43

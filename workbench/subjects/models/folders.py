@@ -15,7 +15,7 @@ from pathlib import Path
 from workbench.base.errors import UserError
 from workbench.core.foundation import Foundation
 from workbench.records.models import ModelRecord
-from workbench.subjects.models.importing import delete_files, remove_unfinished
+from workbench.subjects.models.importing import delete_place, own_place, remove_unfinished
 
 MARKER = ".llm-workbench-models"
 _MARKER_TEXT = "LLM Workbench keeps models in this folder, each in a folder of its own.\n"
@@ -50,15 +50,20 @@ class ModelFolders:
         return folder
 
     def delete(self, model: ModelRecord) -> None:
-        """Delete a removed model's files where the program made them. Raises UserError when they cannot be deleted."""
+        """Delete a model's files where the program made them. Raises UserError when they cannot be deleted."""
+        if (top := self.own_place(model)) is not None and top.exists():
+            delete_place(top, model.name)
+
+    def own_place(self, model: ModelRecord) -> Path | None:
+        """What of the program's own folders holds a model's files alone, a folder or a file, where the program made
+        it."""
         path = Path(model.path)
         if path.is_relative_to(self.own):
-            delete_files(model, self.own)
-            return
+            return own_place(model, self.own)
         for folder in path.parents:
             if (folder / MARKER).is_file():
-                delete_files(model, folder)
-                return
+                return own_place(model, folder)
+        return None
 
     def recover(self) -> None:
         """Delete incomplete copies of an earlier core, where the folders are there."""

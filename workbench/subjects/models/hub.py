@@ -19,6 +19,7 @@ import httpx2
 
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
+from workbench.gguf.projectors import is_projector_name
 from workbench.network.gate import Gate
 from workbench.network.http import is_web_page, open_client, refuse_web_page
 from workbench.records.hub import HubCard, HubFile, HubFiles, HubFilters, HubModel, RemoteFile, Sorting
@@ -124,14 +125,18 @@ class Hub:
             context,
         )
         commit = str(info.sha or revision or "main")
-        remote = [self._remote(repository, commit, sibling) for sibling in info.siblings or ()]
+        found = [self._remote(repository, commit, sibling) for sibling in info.siblings or ()]
+        remote = [one for one in found if one is not None]
         known = _model(info)
         return HubFiles(
             repository=repository,
             revision=commit,
             licence=known.licence,
             gated=known.gated,
-            files=tuple(sorted(_models_of(one for one in remote if one is not None), key=lambda one: one.bytes)),
+            files=tuple(
+                sorted(_models_of(one for one in remote if not is_projector_name(one.name)), key=lambda one: one.bytes)
+            ),
+            projectors=tuple(one for one in remote if is_projector_name(one.name)),
         )
 
     def data_files(
@@ -163,7 +168,7 @@ class Hub:
 
     def _remote(self, repository: str, commit: str, sibling: Any) -> RemoteFile | None:
         path = str(sibling.rfilename)
-        if not path.lower().endswith(".gguf") or "mmproj" in path.lower():
+        if not path.lower().endswith(".gguf"):
             return None
         lfs = sibling.lfs
         return RemoteFile(
@@ -198,7 +203,7 @@ class Hub:
         except HfHubHTTPError as error:
             status = error.response.status_code
             hint = {
-                401: "It may be private or gated: enter an access token in Models, or with `hub token`.",
+                401: "It may be private or gated: enter an access token on the page Models.",
                 403: "It may be gated: accept its terms on its page, and enter an access token in Models.",
                 404: "Check its name.",
                 429: "The hub asks to wait: try again in some minutes.",

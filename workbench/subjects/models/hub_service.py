@@ -9,6 +9,7 @@ from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
 from workbench.core.foundation import Foundation
 from workbench.core.streams import Handlers, stoppable, unary
+from workbench.gguf.projectors import choose_projector
 from workbench.network.secrets import Secrets
 from workbench.records.hub import HubCard, HubFile, HubFiles
 from workbench.subjects.models import calls
@@ -51,10 +52,12 @@ class HubService:
         listed = self._hub().files(call.repository, call.revision, context=context)
         file = chosen_file(listed, call.file)
         folder = self._folders.for_new()
+        projector = choose_projector([one.name for one in listed.projectors], file.name)
         config = DownloadConfig(
             repository=listed.repository,
             revision=listed.revision,
             file=file,
+            projector=next((one for one in listed.projectors if one.name == projector), None),
             folder=download_folder(listed.repository, listed.revision),
             name=call.name,
             root="" if folder == self._folders.own else str(folder),

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import uuid
 from collections.abc import Callable, Collection, Iterator
@@ -28,6 +29,7 @@ from workbench.base.files import open_regular
 from workbench.base.paths import free_bytes
 from workbench.gguf.inspection import inspect_path
 from workbench.gguf.names import clean_name, file_safe, unique_name
+from workbench.gguf.projectors import find_projector
 from workbench.records.models import ModelRecord
 from workbench.subjects.models.checksums import BLOCK, Checksums
 
@@ -57,12 +59,15 @@ def import_model(
     full (before writing, where that can be known); errors.Cancelled when the request was cancelled. Nothing incomplete
     is left.
     """
-    record = inspect_path(path).model
+    details = inspect_path(path)
+    record = details.model
+    if record.kind != "embedder" and record.format == "gguf":
+        record = msgspec.structs.replace(record, projector=find_projector(details))
     wanted = clean_name(name)
     if name and not wanted:
         raise UserError("The model's name is empty.")
     if wanted.casefold() in {t.casefold() for t in taken}:
-        raise UserError(f"There is already a model named {wanted!r}.", "Choose another name with --name.")
+        raise UserError(f"There is already a model named {wanted!r}.", "Choose another name.")
     record = msgspec.structs.replace(
         record,
         name=wanted or unique_name(record.name, taken, record.quantization),
@@ -84,24 +89,29 @@ def copy_model(
     """Copy a model's files into a new folder of their own below ``folder``; returns the record of the copy."""
     source = Path(record.path)
     root = source if source.is_dir() else source.parent
-    with new_folder(folder, record.name, record.bytes, "import the model without a copy") as (beside, place):
-        copier = _Copier(record.bytes, context or RequestContext(), report)
+    projector = Path(record.projector) if record.projector else None
+    total = record.bytes + (projector.stat().st_size if projector is not None else 0)
+    every = [*map(Path, record.files), *([projector] if projector is not None else [])]
+    with new_folder(folder, record.name, total, "import the model without a copy") as (beside, place):
+        copier = _Copier(total, context or RequestContext(), report)
         sums: dict[str, str] = {}
-        for file in map(Path, record.files):
+        for file in every:
             relative = file.relative_to(root)
             target = beside / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             sums[str(place / relative)] = copier.copy(file, target)
-        for file in map(Path, record.files):
+        for file in every:
             relative = file.relative_to(root)
             copier.check(file, beside / relative, sums[str(place / relative)])
     for copied, sha256 in sums.items():
         checksums.remember(Path(copied), sha256)
-    files = tuple(sums)
+    copied_projector = str(place / projector.relative_to(root)) if projector is not None else ""
+    files = tuple(file for file in sums if file != copied_projector)
     return msgspec.structs.replace(
         record,
         path=str(place if source.is_dir() else place / source.name),
         files=files,
+        projector=copied_projector,
         owned=True,
         sha256=checksums.known(files),
     )
@@ -143,7 +153,7 @@ def remove_unfinished(folder: Path) -> None:
     for path in folder.glob(".unfinished-*"):
         match = _UNFINISHED.fullmatch(path.name)
         if match and not _is_alive(int(match[1])):
-            shutil.rmtree(path, ignore_errors=True)
+            path.unlink(missing_ok=True) if path.is_file() else shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_alive(pid: int) -> bool:
@@ -153,29 +163,40 @@ def _is_alive(pid: int) -> bool:
         return False
 
 
-def delete_files(record: ModelRecord, folder: Path) -> None:
-    """Delete a removed model's files if they are in a folder of their own below ``folder``.
-
-    Raises UserError when they cannot be deleted.
-    """
+def own_place(record: ModelRecord, folder: Path) -> Path | None:
+    """The file or folder directly below ``folder`` that holds a model's files, where the program made them."""
     if not record.owned or not record.path:
-        return
+        return None
     path = Path(record.path)
     try:
         top = folder / path.relative_to(folder).parts[0]
     except (ValueError, IndexError):
-        return
-    if ".." in path.parts or top.is_symlink():
-        return
+        return None
+    return None if ".." in path.parts or top.is_symlink() else top
+
+
+def move_place(top: Path, to: Path, name: str) -> None:
+    """Rename the files of a model within their folder: they are either here or there. Raises UserError."""
     try:
-        if top.is_dir():
-            shutil.rmtree(top)
-        else:
-            top.unlink(missing_ok=True)
+        top.rename(to)
+        flush_folder(to.parent)
     except OSError as error:
         raise UserError(
-            f"The files of {record.name!r} in {top} cannot be deleted: {error.strerror or error}.",
+            f"The files of {name!r} in {top} cannot be moved: {error.strerror or error}.",
             "Close the programs that use them and try again.",
+        ) from error
+
+
+def delete_place(top: Path, name: str) -> None:
+    """Delete the files of a model, of which nothing is left that looks whole, also after a kill. Raises UserError."""
+    going = top.with_name(f".unfinished-{os.getpid()}-{secrets.token_hex(6)}")
+    move_place(top, going, name)
+    try:
+        shutil.rmtree(going) if going.is_dir() else going.unlink()
+    except OSError as error:
+        raise UserError(
+            f"The files of {name!r} in {going} cannot be deleted: {error.strerror or error}.",
+            "Close the programs that use them; they are deleted at the next start.",
         ) from error
 
 

@@ -19,7 +19,7 @@ from workbench.core.change_notifier import ChangeNotifier
 from workbench.gguf.names import file_safe
 from workbench.network.gate import Gate
 from workbench.network.http import open_client
-from workbench.records.hub import HubFile
+from workbench.records.hub import HubFile, RemoteFile
 from workbench.subjects.models.checksums import Checksums
 from workbench.subjects.models.download import download
 from workbench.subjects.models.folders import ModelFolders
@@ -33,13 +33,14 @@ EVERY_S = 0.5
 
 
 class DownloadConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What is downloaded: the files of one model of ``repository`` at a commit, into the folder ``folder`` of the
-    folder ``root``, "" for that of the home's models."""
+    """What is downloaded: the files of one model of ``repository`` at a commit, with its image encoder where it has
+    one, into the folder ``folder`` of the folder ``root``, "" for that of the home's models."""
 
     repository: str
     revision: str
     file: HubFile
     folder: str
+    projector: RemoteFile | None = None
     name: str = ""
     root: str = ""
 
@@ -79,7 +80,8 @@ class DownloadRuns(RunKind):
         config = msgspec.convert(run.record.config, DownloadConfig)
         root = self._folders.use(Path(config.root) if config.root else self._folders.own)
         folder = root / config.folder
-        whole = sum(part.bytes for part in config.file.parts)
+        projector = (config.projector,) if config.projector is not None else ()
+        whole = sum(part.bytes for part in (*projector, *config.file.parts))
         before, began, first, said = 0, time.monotonic(), -1, 0.0
 
         def progress(done: int, total: int) -> None:
@@ -101,13 +103,14 @@ class DownloadRuns(RunKind):
 
         paths: list[Path] = []
         with open_client(self._gate, "hub", context=run.context) as client:
-            for part in config.file.parts:
+            for part in (*projector, *config.file.parts):
                 headers = self._hub().headers()
                 path = download(part, folder, client, run.context, progress=progress, headers=headers)
                 if part.sha256:
                     self._checksums.remember(path, part.sha256)
                 before += part.bytes
-                paths.append(path)
+                if part is not config.projector:
+                    paths.append(path)
         known = next((one for one in self._catalogue.list_models() if one.path == str(paths[0])), None)
         if known is None:
             taken = [model.name for model in self._catalogue.list_models()]

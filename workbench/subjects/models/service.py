@@ -23,6 +23,7 @@ from workbench.core.streams import Handlers, unary
 from workbench.engine.inference_calls import MeasureSpeed
 from workbench.gguf.inspection import inspect_path
 from workbench.gguf.names import unique_name
+from workbench.gguf.projectors import describe_projector, makes_embeddings_of
 from workbench.records.models import ModelDetails, ModelRecord
 from workbench.subjects.models import calls
 from workbench.subjects.models.checksums import Checksums
@@ -31,6 +32,7 @@ from workbench.subjects.models.importing import import_model
 from workbench.subjects.models.local_sources import default_roots, find_local_models
 from workbench.subjects.models.starter import find_starters, starter_hint
 from workbench.subjects.models.store import ModelCatalogue, chat_model, is_missing, local_model
+from workbench.subjects.models.trash import TrashedModels
 from workbench.subjects.runs.queue import Runs
 
 EXAM_ENDS_S = 30.0
@@ -46,9 +48,9 @@ class Models:
     _changes: ChangeNotifier
     _preferences: Preferences
     _status: Callable[[], object]
-    _forget_endpoint: Callable[[ModelRecord], None] = lambda model: None
+    _trash: TrashedModels
+    _trash_endpoint: Callable[[ModelRecord, bool], None] = lambda model, was_default: None
     _prepare: Callable[[ModelRecord], None] = lambda model: None
-    _discard: Callable[[ModelRecord], None] = lambda model: None
 
     def handlers(self) -> Handlers:
         return {
@@ -59,6 +61,7 @@ class Models:
             calls.InspectModel: unary(self.inspect),
             calls.RemoveModel: unary(self.remove),
             calls.SetDefaultModel: unary(self.set_default),
+            calls.SetProjector: unary(self.set_projector),
             calls.LoadModel: self.load,
             calls.BenchModel: self.bench,
             calls.UnloadModel: unary(self.unload),
@@ -85,6 +88,23 @@ class Models:
         self._preferences.change({"general": {"model": name}})
         self._changes.publish("model", name)
         return self.list_models(calls.ListModels())
+
+    def set_projector(self, call: calls.SetProjector) -> ModelRecord:
+        model = local_model(call.name, self._catalogue)
+        path = str(absolute_path(call.path)) if call.path else ""
+        if path:
+            describe_projector(Path(path))
+            width = inspect_path(Path(model.path)).embedding_length
+            if not makes_embeddings_of(Path(path), width):
+                raise UserError(
+                    f"The image encoder {Path(path).name} belongs to another model: it makes no embeddings of the "
+                    f"width {width:,}, which {model.name} has.",
+                    "Choose the projector (mmproj) file that was published with this model.",
+                )
+        model = msgspec.structs.replace(model, projector=path)
+        self._catalogue.put(model)
+        self._changes.publish("model", model.name)
+        return model
 
     def list_models(self, call: calls.ListModels) -> calls.ModelList:
         default = self._catalogue.default()
@@ -163,12 +183,13 @@ class Models:
         default = self._catalogue.default()
         if default is not None and default.name == model.name:  # a later model of that name is another one
             self._preferences.change({"general": {"model": ""}})
-        self._catalogue.remove(model.name)
+        was_default = default is not None and default.name == model.name
         if model.endpoint is not None:
-            self._forget_endpoint(model)
+            self._trash_endpoint(model, was_default)
+        elif model.unreadable:
+            self._catalogue.remove(model.name)
         else:
-            self._folders.delete(model)
-            self._discard(model)
+            self._trash.put(model, was_default)
         self._changes.publish("model", model.name)
         return model
 

@@ -39,6 +39,7 @@ _COLUMNS = (
     "sha256",
     "owned",
     "endpoint",
+    "projector",
 )
 _MODEL = ", ".join(_COLUMNS)
 
@@ -65,11 +66,11 @@ class ModelCatalogue:
 
     def list_models(self) -> tuple[ModelRecord, ...]:
         """In the order in which they were added."""
-        rows = self._database.execute(f"select {_MODEL}, exam from models order by added, name")
+        rows = self._database.execute(f"select {_MODEL}, exam from models where trashed is null order by added, name")
         return tuple(self._record(row) for row in rows)
 
     def find(self, name: str) -> ModelRecord | None:
-        row = self._database.row(f"select {_MODEL}, exam from models where name = ?", (name,))
+        row = self._database.row(f"select {_MODEL}, exam from models where name = ? and trashed is null", (name,))
         return None if row is None else self._record(row)
 
     def default(self) -> ModelRecord | None:
@@ -104,6 +105,26 @@ class ModelCatalogue:
             self._database.execute("delete from models where name = ?", (name,))
         return record
 
+    def trash(self, name: str, entry: str) -> None:
+        """Hide a model everywhere; ``entry`` is its entry in the trash. Its name becomes free."""
+        self._database.execute("update models set trashed = ?, name = ? where name = ?", (entry, entry, name))
+
+    def trashed(self, entry: str) -> ModelRecord | None:
+        """The model of an entry of the trash; its name is the entry's id."""
+        row = self._database.row(f"select {_MODEL}, exam from models where trashed = ?", (entry,))
+        return None if row is None else self._record(row)
+
+    def restore(self, model: ModelRecord, entry: str) -> None:
+        """Show the model of an entry again, with the name and the files of ``model``."""
+        files = self._value(model, "files")
+        self._database.execute(
+            "update models set trashed = null, name = ?, path = ?, files = ?, projector = ? where trashed = ?",
+            (model.name, self._value(model, "path"), files, self._value(model, "projector"), entry),
+        )
+
+    def delete_trashed(self, entry: str) -> None:
+        self._database.execute("delete from models where trashed = ?", (entry,))
+
     def rename(self, name: str, new: str) -> None:
         """Give a model another name, which no other one has."""
         self._database.execute("update models set name = ? where name = ?", (new, name))
@@ -118,6 +139,8 @@ class ModelCatalogue:
             return ENDPOINT.encode(value).decode() if value is not None else None
         if column == "path" and model.endpoint is None:
             return self._inside(value)
+        if column == "projector":
+            return self._inside(value) if value else ""
         if column == "files":
             return msgspec.json.encode([self._inside(file) for file in value]).decode()
         return value
@@ -132,6 +155,7 @@ class ModelCatalogue:
             values["path"] = self._outside(values["path"]) if read is None else read.address
             files = msgspec.json.decode(values["files"], type=list[str])
             values["files"] = [self._outside(file) for file in files]
+            values["projector"] = self._outside(values["projector"]) if values["projector"] else ""
             values["owned"] = bool(values["owned"])
             stored = values.pop("exam")
             record = msgspec.convert(values, ModelRecord)

@@ -33,7 +33,10 @@ class Suggesting:
     _machine: Callable[[], Machine]
 
     def handlers(self) -> Handlers:
-        return {calls.SuggestModel: self.suggest}
+        return {calls.SuggestModel: self.suggest, calls.ListRecommended: self.recommend}
+
+    def recommend(self, call: calls.ListRecommended, context: RequestContext) -> Iterator[Event]:
+        yield finish(recommended(read_offers(), self._machine()))
 
     def suggest(self, call: calls.SuggestModel, context: RequestContext) -> Iterator[Event]:
         yield Progress(stage="looking up")
@@ -85,20 +88,27 @@ ROOM_ON_DISK = 1_000_000_000
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """A model of the hub: ``file`` is a name or a quantisation of ``repository``, ``bytes`` its approximate size."""
+    """A model of the hub: ``file`` is a name or a quantisation of ``repository``, ``bytes`` its approximate size. The
+    first start suggests only those that are ``offered``."""
 
     title: str
     repository: str
     file: str
     bytes: Annotated[int, msgspec.Meta(gt=0)]
     licence: str
+    purpose: str
+    languages: str
+    context_tokens: int
+    offered: bool = True
 
 
 class Offers(msgspec.Struct, frozen=True, kw_only=True):
-    """``processor_bytes``: without a GPU no larger model is offered."""
+    """``processor_bytes``: without a GPU no larger model is offered. ``checked`` is the day, as 2026-11-30, on which
+    the facts of the list were looked up."""
 
     models: tuple[Offer, ...]
     processor_bytes: int
+    checked: str
 
 
 def read_offers(path: Path = OFFERS) -> Offers:
@@ -108,8 +118,46 @@ def read_offers(path: Path = OFFERS) -> Offers:
 def fitting_offers(offers: Offers, machine: Machine) -> tuple[Offer, ...]:
     """Those that leave half of the memory and some of the disk free, the largest first. With a GPU whose memory holds
     a model, the machine's own memory does not count."""
-    on_gpu = max((device.memory_bytes for device in machine.devices if device.kind == "gpu"), default=0) * 3 // 4
-    room = max(on_gpu, min(machine.memory_bytes // 2, offers.processor_bytes))
+    room = max(_gpu_room(machine), min(machine.memory_bytes // 2, offers.processor_bytes))
     on_disk = machine.disk_free_bytes - ROOM_ON_DISK
-    found = [one for one in offers.models if one.bytes <= min(room, on_disk)]
+    found = [one for one in offers.models if one.offered and one.bytes <= min(room, on_disk)]
     return tuple(sorted(found, key=lambda one: one.bytes, reverse=True))
+
+
+def recommended(offers: Offers, machine: Machine) -> calls.RecommendedModels:
+    """The whole list, the smallest first, with the reason against each model that does not fit the machine. Nothing is
+    asked of the network."""
+    on_gpu = _gpu_room(machine)
+    room, disk = max(on_gpu, machine.memory_bytes // 2), machine.disk_free_bytes - ROOM_ON_DISK
+    models = []
+    for one in sorted(offers.models, key=lambda one: one.bytes):
+        size = f"{one.bytes / 1e9:.1f} GB"
+        problem = ""
+        if one.bytes > room:
+            problem = (
+                f"It needs {size} of memory beside the programs that run. This machine has "
+                f"{machine.memory_bytes / 1e9:.0f} GB, of which half stays free."
+            )
+        elif one.bytes > disk:
+            problem = f"It needs {size} of disk. {machine.disk_free_bytes / 1e9:.1f} GB are free."
+        slow = not problem and one.bytes > max(on_gpu, offers.processor_bytes)
+        models.append(
+            calls.RecommendedModel(
+                title=one.title,
+                repository=one.repository,
+                file=one.file,
+                bytes=one.bytes,
+                licence=one.licence,
+                purpose=one.purpose,
+                languages=one.languages,
+                context_tokens=one.context_tokens,
+                problem=problem,
+                slow=slow,
+            )
+        )
+    best = next((one.file for one in fitting_offers(offers, machine)), "")
+    return calls.RecommendedModels(checked=offers.checked, models=tuple(models), best=best)
+
+
+def _gpu_room(machine: Machine) -> int:
+    return max((device.memory_bytes for device in machine.devices if device.kind == "gpu"), default=0) * 3 // 4

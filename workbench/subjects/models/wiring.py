@@ -16,8 +16,10 @@ from workbench.subjects.models.runs import DownloadRuns
 from workbench.subjects.models.service import Models
 from workbench.subjects.models.store import ModelCatalogue
 from workbench.subjects.models.suggesting import Suggesting
+from workbench.subjects.models.trash import TrashedModels
 from workbench.subjects.runs.queue import Runs
 from workbench.subjects.subject import Subject
+from workbench.subjects.trash.store import TrashStore
 
 
 def wire(
@@ -30,16 +32,18 @@ def wire(
     *,
     status: Callable[[], object],
     machine: Callable[[], Machine],
-    forget_endpoint: Callable[[ModelRecord], None],
+    trash_endpoint: Callable[[ModelRecord, bool], None],
     prepare_embedder: Callable[[ModelRecord], None],
     discard_prepared: Callable[[ModelRecord], None],
+    trash: TrashStore,
 ) -> tuple[Models, Subject]:
     """``backend`` loads GGUF models, ``fitting_host`` computes what fits into memory. ``prepare_embedder`` gets each
-    model that is imported, ``discard_prepared`` each that is removed."""
+    model that is imported, ``discard_prepared`` each that is deleted for good."""
     hub, folders = hub_of(base), folders_of(base)
+    trashed = TrashedModels(catalogue, folders, trash, base.preferences, base.changes, discard_prepared)
     models = Models(
-        folders, catalogue, checksums, backend, runs, base.changes, base.preferences, status, forget_endpoint,
-        prepare_embedder, discard_prepared,
+        folders, catalogue, checksums, backend, runs, base.changes, base.preferences, status, trashed,
+        trash_endpoint, prepare_embedder,
     )  # fmt: skip
     fitting = Fitting(catalogue, backend, hub, base.gate, fitting_host)
     subject = Subject(
@@ -50,6 +54,7 @@ def wire(
             **HubService(hub, base.secrets, runs, folders).handlers(),
         },
         kinds={"download": DownloadRuns(folders, catalogue, checksums, base.gate, hub, base.changes)},
+        trash={"model": trashed},
         hosts=(fitting.host,),
         close=(fitting.close,),
     )

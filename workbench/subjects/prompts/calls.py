@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.catalogue import Shown
 from workbench.records.demonstrations import Demonstration
 from workbench.records.prompts import PromptRecord, PromptVersion
 from workbench.records.recipes import PromptingPart, PromptKind
@@ -70,7 +71,7 @@ class RenamePrompt(Call[PromptList], frozen=True, kw_only=True, tag="prompts.ren
 
 
 class RemovePrompt(Call[PromptList], frozen=True, kw_only=True, tag="prompts.remove"):
-    """Delete an entry with all its versions. Answers keep the texts that made them."""
+    """Move an entry to the trash, with all its versions. Answers keep the texts that made them."""
 
     prompt: str
 
@@ -94,7 +95,7 @@ class DemonstrationList(msgspec.Struct, frozen=True, kw_only=True):
     """The oldest first. ``unreadable`` says why the file cannot be read."""
 
     demonstrations: tuple[Demonstration, ...]
-    unreadable: str = ""
+    unreadable: Shown = ""
 
 
 class ListDemonstrations(Call[DemonstrationList], frozen=True, kw_only=True, tag="demonstrations.list"):

@@ -56,6 +56,7 @@ from workbench.subjects.prompts.calls import (
     SavePrompt,
 )
 from workbench.subjects.prompts.store import DemonstrationStore, PromptStore
+from workbench.subjects.prompts.trash import TrashedPrompts
 from workbench.techniques.registry import METHODS
 
 _ANOTHER_FILE = "Choose a file that was exported from the library of prompts."
@@ -65,6 +66,7 @@ _ANOTHER_FILE = "Choose a file that was exported from the library of prompts."
 class Prompts:
     _store: PromptStore
     _changes: ChangeNotifier
+    _trashed: TrashedPrompts
 
     def handlers(self) -> Handlers:
         return {
@@ -108,7 +110,7 @@ class Prompts:
 
     def remove(self, call: RemovePrompt) -> PromptList:
         found = self._store.get(call.prompt)
-        self._store.remove(found)
+        self._trashed.put(found)
         self._changes.publish("prompts", found.id)
         return self._list()
 

@@ -41,7 +41,7 @@ class PromptStore:
 
     def list_prompts(self) -> tuple[PromptRecord, ...]:
         """By their names."""
-        return tuple(map(_record, self._database.execute(f"{_ENTRY} order by p.name, p.id")))
+        return tuple(map(_record, self._database.execute(f"{_ENTRY} where p.trashed is null order by p.name, p.id")))
 
     def get(self, name: str) -> PromptRecord:
         """The entry of that name or id. Raises UserError that names those there are."""
@@ -55,7 +55,9 @@ class PromptStore:
         return found
 
     def find(self, name: str) -> PromptRecord | None:
-        row = self._database.row(f"{_ENTRY} where p.name = ?1 or p.id = ?1", (" ".join(name.split()),))
+        row = self._database.row(
+            f"{_ENTRY} where (p.name = ?1 or p.id = ?1) and p.trashed is null", (" ".join(name.split()),)
+        )
         return _record(row) if row is not None else None
 
     def versions(self, found: PromptRecord) -> tuple[PromptVersion, ...]:
@@ -110,9 +112,26 @@ class PromptStore:
             self._database.execute("update prompts set name = ? where id = ?", (name, found.id))
             return self.get(found.id)
 
-    def remove(self, found: PromptRecord) -> None:
-        """Delete an entry with all its versions."""
-        self._database.execute("delete from prompts where id = ?", (found.id,))
+    def trash(self, prompt: str, entry: str) -> None:
+        """Hide an entry of the library; ``entry`` is its entry in the trash. Its name becomes free."""
+        self._database.execute("update prompts set trashed = ?1, name = ?1 where id = ?2", (entry, prompt))
+
+    def restore(self, entry: str, title: str) -> str:
+        """Show what an entry of the trash stands for; returns the name that it has now."""
+        name = free_name(title, [one.name for one in self.list_prompts()])
+        self._database.execute("update prompts set trashed = null, name = ? where trashed = ?", (name, entry))
+        return name
+
+    def delete_trashed(self, entry: str) -> None:
+        """Delete an entry in the trash with all its versions."""
+        self._database.execute("delete from prompts where trashed = ?", (entry,))
+
+    def stored_bytes(self, prompt: str) -> int:
+        """About how many bytes the versions of an entry take."""
+        row = self._database.row(
+            "select coalesce(sum(length(content) + length(note)), 0) from prompt_versions where prompt = ?", (prompt,)
+        )
+        return int(row[0]) if row is not None else 0
 
     def _add(
         self, name: str, kind: PromptKind, tags: tuple[str, ...], versions: Sequence[tuple[PromptingPart, float, str]]

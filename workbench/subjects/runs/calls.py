@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.catalogue import Shown
 from workbench.base.fields import about
 
 
@@ -17,7 +18,7 @@ class WorkerState(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["stopped", "starting", "ready", "dead"]
     pid: int = 0
     memory_bytes: int = 0
-    detail: str = ""
+    detail: Shown = ""
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,19 +52,19 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     kind: str
-    title: str
+    title: Shown
     state: Literal["queued", "running", "finished", "failed", "cancelled", "interrupted"]
     created: float
     ended: float | None = None
     progress: float | None = None
-    stage: str = ""
+    stage: Shown = ""
     seconds_left: float | None = None
-    message: str = ""
+    message: Shown = ""
     config: dict[str, Any] = {}
     result: dict[str, Any] = {}
     paused: bool = False
     resumable: bool = False
-    unreadable: str = ""
+    unreadable: Shown = ""
 
 
 class RunList(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of
 from workbench.base.errors import UserError
+from workbench.base.naming import free_name
 from workbench.base.paths import Home
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
@@ -151,7 +152,7 @@ class Runs:
         prepare: Callable[[Path, RunLog], None] | None = None,
     ) -> calls.RunRecord:
         """Queue a run with its ``config``, a value of the kind's type. With ``once``, a waiting run of the same kind
-        and config is returned instead.
+        and config is returned instead. A title that a run has which has not ended gets a number.
 
         ``prepare`` writes the run's first files and events before it begins. Raises UserError when the folder cannot be
         written, KeyError for a kind that is none.
@@ -163,7 +164,8 @@ class Runs:
             for waiting in self._store.list_in("queued") if once else ():
                 if (waiting.kind, waiting.config) == (kind, plain) and waiting.id in self._open:
                     return waiting
-            run = self._store.add(kind, title, plain)
+            begun = {one.title for one in self._store.list_in("queued", "running")}
+            run = self._store.add(kind, free_name(title, begun), plain)
             try:
                 folder = self._home.run(run.id)
                 folder.mkdir(parents=True)

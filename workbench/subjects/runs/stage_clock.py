@@ -26,6 +26,10 @@ _PRIOR = 0.1
 """So large a share of the whole counts as if it had taken what was planned: the first seconds say little."""
 
 
+_ALMOST = 0.99
+"""The share of the whole while the run has not ended, though all that was planned is done."""
+
+
 class StageClock:
     """Times the stages of a training against its plan. The plan's estimates are weights: how long all takes is
     corrected by how long the stages took so far. Without a plan a Progress stays as it is."""
@@ -60,5 +64,6 @@ class StageClock:
         took = self._clock() - self._began
         done = planned - self._skipped
         pace = (took + _PRIOR * total) / (done + _PRIOR * total)
-        self._overall = max(self._overall, planned / total)
-        return msgspec.structs.replace(progress, overall=self._overall, seconds_left=pace * (total - planned))
+        self._overall = max(self._overall, min(planned / total, _ALMOST))
+        left = pace * (total - planned) if planned < total else None  # what is still done was not planned
+        return msgspec.structs.replace(progress, overall=self._overall, seconds_left=left)

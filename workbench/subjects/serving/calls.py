@@ -5,11 +5,12 @@ Nothing of this is stored. A served model is a saved recipe, or a model of the c
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.catalogue import Shown
 from workbench.records.answers import AskResult
 from workbench.records.messages import ChosenToken, Message
 
@@ -22,7 +23,7 @@ class ServedModel(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["recipe", "chat", "embedder"]
     created: int = 0
     description: str = ""
-    problem: str = ""
+    problem: Shown = ""
 
 
 class ServedModels(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,8 @@ class AskServed(Call[ServedAnswer], frozen=True, kw_only=True, tag="served.ask")
     """Answer a conversation by a served model, or continue a raw ``prompt`` (text, or token ids) without any template;
     streams as ``Ask`` does. Others go first.
 
-    ``decoding`` are fields of the recipe's decoding that are set otherwise. The client's ``tools`` are called at most
+    ``images`` are the files of the images in ``messages``, by their SHA-256; they are not kept. ``decoding`` are fields
+    of the recipe's decoding that are set otherwise. The client's ``tools`` are called at most
     once, by an answer without text; ``must_call``: no answer without one. ``alternatives``: the probability of each
     token is told, with so many alternatives; None: not. ``echo``: that of the prompt's tokens as well. With
     ``generate`` false nothing is generated.
@@ -69,6 +71,7 @@ class AskServed(Call[ServedAnswer], frozen=True, kw_only=True, tag="served.ask")
 
     model: str
     messages: tuple[Message, ...] = ()
+    images: dict[str, bytes] = {}
     prompt: str | tuple[int, ...] | None = None
     decoding: dict[str, Any] = {}
     tools: tuple[ClientTool, ...] = ()
@@ -76,6 +79,21 @@ class AskServed(Call[ServedAnswer], frozen=True, kw_only=True, tag="served.ask")
     alternatives: int | None = None
     echo: bool = False
     generate: bool = True
+
+
+class TokenCount(msgspec.Struct, frozen=True, kw_only=True):
+    tokens: int
+
+
+class CountServed(Call[TokenCount], frozen=True, kw_only=True, tag="served.count"):
+    """How many tokens the prompt of ``AskServed`` has with the same messages and tools. Nothing is generated."""
+
+    made_by = ("neither", "Requests of other programs to the local API.")
+
+    model: str
+    messages: tuple[Message, ...]
+    images: dict[str, bytes] = {}
+    tools: tuple[ClientTool, ...] = ()
 
 
 class Vectors(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,7 +194,9 @@ class DescribeServedTokenizer(Call[ServedTokenizer], frozen=True, kw_only=True, 
 
 class ApiState(msgspec.Struct, frozen=True, kw_only=True):
     """The server of the local API. ``address`` is where it serves, "" while it does not; ``problem`` says why it cannot
-    be started. ``key`` is what requests must carry. ``answered`` and ``refused`` count requests since it began."""
+    be started. ``key`` is what requests must carry. ``answered`` and ``refused`` count requests since it began.
+    ``network_addresses`` are those at which other machines reach it, () while they cannot; ``network_problem`` says why
+    it cannot be served to them."""
 
     running: bool
     address: str = ""
@@ -184,6 +204,8 @@ class ApiState(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     answered: int = 0
     refused: int = 0
+    network_addresses: tuple[str, ...] = ()
+    network_problem: Shown = ""
 
 
 class GetApiState(Call[ApiState], frozen=True, kw_only=True, tag="api.state"):
@@ -202,3 +224,47 @@ class ServeApi(Call[ApiState], frozen=True, kw_only=True, tag="api.serve"):
     made_by = ("terminal", "The window serves the local API by a setting, for as long as the core runs.")
 
     port: int = 0
+
+
+MOST_PER_MINUTE, LARGEST_MB = 10_000, 16
+
+
+class ApiClient(msgspec.Struct, frozen=True, kw_only=True):
+    """Another machine that may use the API. It may make ``per_minute`` requests within a minute, each of at most
+    ``largest_mb`` megabytes. ``created`` is in seconds since the epoch."""
+
+    name: str
+    created: float
+    per_minute: int = 120
+    largest_mb: int = 4
+
+
+class ApiClientList(msgspec.Struct, frozen=True, kw_only=True):
+    clients: tuple[ApiClient, ...]
+
+
+class ListApiClients(Call[ApiClientList], frozen=True, kw_only=True, tag="api.clients"):
+    """The other machines that may use the API."""
+
+
+class ApiClientCode(msgspec.Struct, frozen=True, kw_only=True):
+    """``code`` is what the other machine needs: the addresses, the fingerprint of the certificate and its key. It is
+    kept nowhere."""
+
+    client: ApiClient
+    code: str
+
+
+class AddApiClient(Call[ApiClientCode], frozen=True, kw_only=True, tag="api.clients.add"):
+    """Make a key for another machine, and the code that it is given. The code leads to the addresses of this machine,
+    whether the API is served to the network now or later. Raises UserError for a name that is taken."""
+
+    name: Annotated[str, "the person or machine that gets the code"]
+    per_minute: Annotated[int, msgspec.Meta(ge=1, le=MOST_PER_MINUTE), "requests within a minute"] = 120
+    largest_mb: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_MB), "the largest request in megabytes"] = 4
+
+
+class RemoveApiClient(Call[ApiClientList], frozen=True, kw_only=True, tag="api.clients.remove"):
+    """Refuse a client's key from now on."""
+
+    name: Annotated[str, "the client"]

@@ -13,69 +13,61 @@ Vectors and relevances of texts, for other programs: by embedding and reranking 
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-import secrets
-import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish, follow
 from workbench.backends.backend import Loading, ModelBackend
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
-from workbench.base.settings import ServerSettings
 from workbench.base.stored import explained
 from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.images import ImageStore
 from workbench.core.preferences import Preferences
 from workbench.core.streams import Handlers, unary
 from workbench.engine.inference_calls import Embed, Rank
 from workbench.processes.host import WorkerHost
 from workbench.records.agents import ToolInfo
-from workbench.records.answers import AskResult
+from workbench.records.answers import AskResult, PromptText
 from workbench.records.capabilities import Capabilities, require
-from workbench.records.messages import Candidate, ChosenToken, Message
+from workbench.records.messages import Candidate, ChosenToken, ImagePart, Message, Part
 from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart, Recipe, literal
 from workbench.subjects.answering.answer import answer
+from workbench.subjects.answering.preview import preview
 from workbench.subjects.answering.request import AnswerRequest, Resolved
 from workbench.subjects.answering.resolver import HomeServices
 from workbench.subjects.documents.embedder import Embedding
 from workbench.subjects.models.store import ModelCatalogue
 from workbench.subjects.serving.calls import (
-    ApiState,
     AskServed,
+    ClientTool,
+    CountServed,
     DescribeServedTokenizer,
     DetokenizeServed,
     EmbedServed,
-    GetApiState,
     ListServedModels,
     RankServed,
     Relevances,
-    RenewApiKey,
-    ServeApi,
     ServedAnswer,
     ServedModels,
     ServedTokenizer,
     TextToken,
+    TokenCount,
     TokenizeServed,
     TokenList,
     TokensText,
     Vectors,
 )
 from workbench.subjects.serving.models import ServedRecipes, embedding_model
+from workbench.subjects.serving.server import ApiService
 from workbench.techniques.composition import Prefix
 from workbench.techniques.embedding_calls import EmbedTexts, ReadTexts, Similarities, TextsRead
-
-if TYPE_CHECKING:
-    from workbench.subjects.serving.http.running import RunningServer
 
 
 class Serving:
@@ -91,10 +83,11 @@ class Serving:
         inference: WorkerHost,
         preferences: Preferences,
         changes: ChangeNotifier,
+        images: ImageStore,
     ) -> None:
-        self._answers = ServedAnswers(services, ServedRecipes(home.recipes, catalogue))
+        self._answers = ServedAnswers(services, ServedRecipes(home.recipes, catalogue), images)
         self._texts = ServedTexts(catalogue, embedding, inference)
-        self.server = ApiService(home, handle, lambda: preferences.current.server, changes)
+        self.server = ApiService(home, handle, lambda: preferences.current, changes)
         self._preferences = preferences
         preferences.when_changed(self.server.follow_settings)
 
@@ -107,149 +100,6 @@ class Serving:
             self.server.follow_settings()
 
 
-KEY_BYTES = 24
-_log = logging.getLogger(__name__)
-
-
-class ApiService:
-    """``handle`` answers the calls of requests. The libraries of the server are imported when it first starts."""
-
-    def __init__(
-        self,
-        home: Home,
-        handle: Callable[[Call[Any], RequestContext], Iterator[Event]],
-        settings: Callable[[], ServerSettings],
-        changes: ChangeNotifier,
-    ) -> None:
-        self._home = home
-        self._handle = handle
-        self._settings = settings
-        self._changes = changes
-        self._lock = threading.Lock()  # guards what follows
-        self._running: RunningServer | None = None
-        self._port = 0
-        self._asked = 0  # clients that serve whatever the settings say
-        self._problem = ""
-        self._key = ""
-
-    def handlers(self) -> Handlers:
-        return {GetApiState: unary(lambda call: self.state()), RenewApiKey: unary(self.renew), ServeApi: self.serve}
-
-    @property
-    def busy(self) -> bool:
-        """Whether a request is being answered."""
-        running = self._running
-        return running is not None and running.counts.now > 0
-
-    def state(self) -> ApiState:
-        with self._lock:
-            running, problem = self._running, self._problem
-        if running is None:
-            return ApiState(running=False, key=self._read_key(), problem=problem)
-        return ApiState(
-            running=True,
-            address=running.address,
-            key=self._read_key(),
-            answered=running.counts.answered,
-            refused=running.counts.refused,
-        )
-
-    def follow_settings(self) -> None:
-        """Start or stop as the settings say. A problem is part of the state."""
-        settings = self._settings()
-        with self._lock:
-            wanted = settings.enabled or self._asked > 0
-            moved = settings.enabled and self._running is not None and self._port != settings.port and not self._asked
-            if self._running is not None and (not wanted or moved):
-                self._stop()
-            self._problem = ""
-            if wanted and self._running is None:
-                try:
-                    self._start(settings.port)
-                except UserError as error:
-                    self._problem = f"{error.message} {error.hint}".strip()
-                    _log.warning("The API is not served: %s", self._problem)
-        self._changes.publish("api")
-
-    def serve(self, call: ServeApi, context: RequestContext) -> Iterator[Event]:
-        """Serve until the call is cancelled."""
-        port = call.port or self._settings().port
-        with self._lock:
-            if self._running is not None and self._port != port:
-                raise UserError(
-                    f"The API is served already, at {self._running.address}.", "Use that one, or stop it first."
-                )
-            if self._running is None:
-                self._start(port)
-            self._asked += 1
-        self._changes.publish("api")
-        try:
-            state = finish(self.state()).result
-            yield events.Artifact(kind="api", id=str(port), result=state)
-            while not context.wait_cancelled(None):
-                pass
-            yield events.Cancelled()
-        finally:
-            with self._lock:
-                self._asked -= 1
-            self.follow_settings()
-
-    def renew(self, call: RenewApiKey) -> ApiState:
-        with self._lock:
-            self._write_key()
-        self._changes.publish("api")
-        return self.state()
-
-    def close(self) -> None:
-        with self._lock:
-            self._stop()
-
-    def _start(self, port: int) -> None:
-        try:
-            from workbench.subjects.serving.http.app import make_app
-            from workbench.subjects.serving.http.running import RunningServer
-        except ImportError as error:
-            raise UserError(
-                f"The API needs a library that is not installed: {error.name}.", "Install starlette and uvicorn."
-            ) from error
-        self._read_key()
-        app = make_app(self._handle, lambda: self._key, lambda: self._settings().origins)
-        self._running = RunningServer(app, port)
-        self._port = port
-        _log.info("The API is served at %s", self._running.address)
-
-    def _stop(self) -> None:
-        if self._running is not None:
-            self._running.close()
-            self._running = None
-            _log.info("The API is served no more")
-
-    def _read_key(self) -> str:
-        """The key, made when there is none."""
-        if not self._key:
-            with contextlib.suppress(OSError, UnicodeDecodeError):
-                self._key = self._home.api_key.read_text("ascii").strip()
-        if not self._key:
-            self._write_key()
-        return self._key
-
-    def _write_key(self) -> None:
-        """Make a key: whole or not at all, readable by its owner only. Raises UserError."""
-        key = f"wb-{secrets.token_urlsafe(KEY_BYTES)}"
-        beside = self._home.api_key.with_name("api.key.new")
-        try:
-            beside.unlink(missing_ok=True)
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(f"{key}\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, self._home.api_key)
-        except OSError as error:
-            raise UserError(f"The key of the API cannot be written: {error.strerror or error}.") from error
-        self._key = key
-
-
 TOKENS = Capabilities(token_logprobs=True, continues_from_tokens=True)
 RAW = Capabilities(continues_from_tokens=True)
 
@@ -258,11 +108,13 @@ RAW = Capabilities(continues_from_tokens=True)
 class ServedAnswers:
     _services: HomeServices
     _recipes: ServedRecipes
+    _images: ImageStore
 
     def handlers(self) -> Handlers:
         return {
             ListServedModels: unary(lambda call: ServedModels(models=self._recipes.list_all())),
             AskServed: self.ask,
+            CountServed: self.count,
             TokenizeServed: self.tokenize,
             DetokenizeServed: self.detokenize,
             DescribeServedTokenizer: self.describe_tokenizer,
@@ -273,12 +125,12 @@ class ServedAnswers:
         if call.prompt is not None:
             yield from self._complete(call, call.prompt, recipe, context)
             return
-        recipe, messages = with_system(recipe, call.messages)
-        tools = tuple(
-            ToolInfo(name=one.name, description=one.description, parameters=one.parameters) for one in call.tools
-        )
-        request = AnswerRequest(recipe=recipe, conversation=messages, tools=tools, must_call=call.must_call, origins=())
-        resolved = self._services.resolve(recipe)
+        with ExitStack() as passing:
+            messages = self._shown(call.messages, call.images, passing, context)
+            yield from self._ask(call, _request(recipe, messages, call.tools, call.must_call), context)
+
+    def _ask(self, call: AskServed, request: AnswerRequest, context: RequestContext) -> Iterator[Event]:
+        resolved = self._services.resolve(request.recipe)
         # programs shorten their conversations themselves, when they are refused as too long
         resolved = msgspec.structs.replace(resolved, use=msgspec.structs.replace(resolved.use, whole=True))
         if call.alternatives is not None:
@@ -286,6 +138,33 @@ class ServedAnswers:
         result = yield from self._answered(request, resolved, context)
         tokens = yield from self._probabilities(call, result, resolved, context)
         yield finish(ServedAnswer(result=result, prompt_tokens=result.usage.prompt_tokens, tokens=tokens))
+
+    def count(self, call: CountServed, context: RequestContext) -> Iterator[Event]:
+        recipe = self._recipes.find(call.model)
+        with ExitStack() as passing:
+            messages = self._shown(call.messages, call.images, passing, context)
+            request = _request(recipe, messages, call.tools)
+            shown = yield from follow(PromptText, preview(request, self._services, context))
+        yield finish(TokenCount(tokens=shown.tokens))
+
+    def _shown(
+        self, messages: Sequence[Message], files: dict[str, bytes], passing: ExitStack, context: RequestContext
+    ) -> tuple[Message, ...]:
+        """The messages with their images, which are there until ``passing`` is closed. Raises UserError for a file that
+        is no image."""
+        images: dict[str, ImagePart] = {}
+
+        def shown(part: Part) -> Part:
+            if not isinstance(part, ImagePart):
+                return part
+            if part.sha256 not in files:
+                raise UserError("The content of an image is missing.", "Send it with the request.")
+            if part.sha256 not in images:
+                opened = self._images.passing(files[part.sha256], lambda: context.cancelled)
+                images[part.sha256] = passing.enter_context(opened)
+            return images[part.sha256]
+
+        return tuple(Message.of_parts(one.role, map(shown, one.parts)) if one.images else one for one in messages)
 
     def _answered(
         self, request: AnswerRequest, resolved: Resolved, context: RequestContext
@@ -403,6 +282,14 @@ def with_system(recipe: Recipe, messages: Sequence[Message]) -> tuple[Recipe, tu
     added = "\n\n".join(filter(None, (recipe.prompting.instructions, literal("\n\n".join(said)))))
     prompting = msgspec.structs.replace(recipe.prompting, instructions=added)
     return msgspec.structs.replace(recipe, prompting=prompting), conversation
+
+
+def _request(
+    recipe: Recipe, messages: Sequence[Message], tools: Sequence[ClientTool], must_call: bool = False
+) -> AnswerRequest:
+    recipe, conversation = with_system(recipe, messages)
+    offered = tuple(ToolInfo(name=one.name, description=one.description, parameters=one.parameters) for one in tools)
+    return AnswerRequest(recipe=recipe, conversation=conversation, tools=offered, must_call=must_call, origins=())
 
 
 def _prompt_of(prompt: str | tuple[int, ...], model: ModelBackend) -> tuple[tuple[int, ...], str]:

@@ -25,7 +25,9 @@ def wire(
     inference: WorkerHost,
 ) -> Subject:
     """``handle`` answers a call of any subject."""
-    serving = Serving(base.home, handle, services, catalogue, embedding, inference, base.preferences, base.changes)
+    serving = Serving(
+        base.home, handle, services, catalogue, embedding, inference, base.preferences, base.changes, base.images
+    )
     return Subject(
         handlers=serving.handlers(),
         watches={"api": serving.start},

@@ -66,8 +66,8 @@ class TrainingJudges:
             shown = name or recipe.model.name
             if report is None or _is_undecided(report):
                 notes.append(
-                    f"The judge {shown} has not been measured on {FEWEST_PAIRS} pairs that you judged (Feedback, Let a "
-                    "judge judge): what it rewards may not be what you prefer."
+                    f"The judge {shown} has not been measured on {FEWEST_PAIRS} pairs that you compared (Adapt · "
+                    "Preferences, Let a judge compare). What it rewards may not be what you prefer."
                 )
             elif not report.accepted:
                 raise UserError(

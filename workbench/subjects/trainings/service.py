@@ -122,8 +122,11 @@ class Training:
         with self._workers.shared() as host:
             yield from host.stream(asked, context)
 
-    def planned(self, config: TrainingConfig, context: RequestContext) -> Generator[Event, None, TrainingPlan]:
-        """The plan is the generator's value. What other trainings take now is free once it is this one's turn."""
+    def planned(
+        self, config: TrainingConfig, context: RequestContext, *, measure: bool = False
+    ) -> Generator[Event, None, TrainingPlan]:
+        """The plan is the generator's value; ``measure``: with a speed that is measured now. What other trainings take
+        now is free once it is this one's turn."""
         self._workers.require_packages()
         model = self._bases.model(config.model)
         config = msgspec.structs.replace(config, model=model.name)
@@ -138,6 +141,7 @@ class Training:
             memory_free_bytes=memory,
             other_bytes=beside,
             speeds=self._speeds(config.trainer),
+            measure=measure,
         )
         with self._workers.shared() as host:
             plan = yield from follow(TrainingPlan, host.stream(asked, context))

@@ -36,9 +36,11 @@ class Options(SearchOptions, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How many examples a prompt gets, and how many choices of them are compared."""
 
     examples: Annotated[int, about("Examples", ge=1, le=16), "A prompt has at most this number of examples."] = 4
-    candidates: Annotated[int, about("Candidates", ge=1, le=64), "This number of choices of examples is compared."] = 8
+    candidates: Annotated[
+        int, about("Candidates", ge=1, le=64), "This number of different selections of examples is compared."
+    ] = 8
     train_share: Annotated[
-        float, about("Share for examples", gt=0, lt=1), "The examples are made of this share of the tuning part."
+        float, about("Share for examples", gt=0, lt=1), "The examples are made from this share of the tuning questions."
     ] = 0.5
 
 

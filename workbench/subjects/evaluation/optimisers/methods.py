@@ -12,12 +12,13 @@ OPTIMISERS: Methods[Method] = Methods(
             kind="optimiser",
             technique="prompting",
             title="Bootstrapped examples",
-            summary="Examples from accepted answers, or similar questions; the choice that scores best is taken.",
+            summary="Solved examples are added to the prompt: accepted answers or similar questions. The choice "
+            "that scores best is taken.",
             source="Khattab et al. 2023, DSPy, arXiv:2310.03714; "
             "Liu et al. 2021, In-Context Examples, arXiv:2101.06804",
             config=bootstrapping.Options,
             entry="workbench.subjects.evaluation.optimisers.bootstrapping:search",
-            cost="Many answers to the tuning part, within the budget.",
+            cost="The search takes many answers to tuning questions, within the budget.",
         ),
         Method(
             name="opro",
@@ -31,7 +32,8 @@ OPTIMISERS: Methods[Method] = Methods(
             "https://proceedings.mlr.press/v28/karnin13.html",
             config=opro.Options,
             entry="workbench.subjects.evaluation.optimisers.opro:search",
-            cost="Many answers to the tuning part, within the budget, and the writing of each instruction.",
+            cost="The search takes many answers to tuning questions, within the budget, and the writing of each "
+            "instruction.",
         ),
     )
 )

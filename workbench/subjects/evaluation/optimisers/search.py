@@ -30,12 +30,12 @@ class SearchOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_answers: Annotated[
         int,
         about("Maximum answers", ge=10, le=100_000),
-        "The search asks for at most this number of answers on the tuning part.",
+        "The search generates at most this number of answers to tuning questions.",
     ] = 400
     seconds: Annotated[
         int,
         about("Maximum time", ge=10, unit="s"),
-        "After this time no new answer is begun. The time of a resumed search counts on.",
+        "After this time the search begins no new answer. The time before a pause counts as well.",
     ] = 1_800
 
 

@@ -107,7 +107,7 @@ def _reasons(pairs: int, kept: int, a_share: ShareEstimate, kappa: KappaEstimate
             f"It names the answer shown {place} {round(count * a_share.n)} of {a_share.n} times, whichever it is."
         )
     elif pairs < needed:
-        reasons.append(f"You have judged {pairs} of the pairs; at least {needed} are needed to know how it judges.")
+        reasons.append(f"You have compared {pairs} of the pairs. At least {needed} are needed to know how it judges.")
     elif not kept:
         reasons.append("It contradicts itself on every pair when the order of the answers is changed.")
     if pairs >= needed and kept and kappa.low <= 0:

@@ -163,9 +163,9 @@ class Judging:
             if self._queue is not None:
                 if not report.accepted:
                     raise UserError(
-                        f"This judge may not judge for you. {' '.join(report.reasons)}",
+                        f"This judge may not compare for you. {' '.join(report.reasons)}",
                         f"{report.summary} Choose a larger model as the judge, write down what counts for you, or "
-                        "judge more pairs yourself.",
+                        "compare more pairs yourself.",
                     )
                 judged, dropped = self._judge_by_recipe()
         return JudgingResult(report=report, judged=judged, dropped=dropped, win_rate=self._win_rate())
@@ -180,8 +180,8 @@ class Judging:
         ][: max(0, self._call.limit)]
         if not known:
             raise UserError(
-                "You have judged no pairs yet that the judge could be compared with.",
-                "Compare some answers first: at least 30.",
+                "You have compared no pairs yet that the judge could be measured on.",
+                "Compare at least 30 pairs of answers first.",
             )
         opinions: list[Opinion] = []
         for start in range(0, len(known), BATCH):
@@ -239,7 +239,7 @@ class Judging:
     def _judge_by_rewards(self) -> int:
         rewards = weighted_sum(self._call.rewards, METHODS)
         if self._queue is None:
-            raise UserError("Rewards need no measuring.", "Name the queue that they are to judge.")
+            raise UserError("Rewards need no measuring.", "Choose the comparison whose pairs they are to compare.")
         waiting = self._waiting()
         judged = 0
         for number, one in enumerate(waiting):
@@ -257,7 +257,7 @@ class Judging:
             pair, verdict=verdict, judge=kind, judge_name=name, confidence=confidence, changed=time.time(),
             judged_by=self._judge_of(self._call.recipe) if kind == "model" and self._call.recipe is not None else None,
         )  # fmt: skip
-        action = self._store.judge_waiting(judged, f"Verdicts of {name}", self._action)
+        action = self._store.judge_waiting(judged, f"Preferences of {name}", self._action)
         self._action = action or self._action
         return bool(action)
 

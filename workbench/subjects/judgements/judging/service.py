@@ -49,7 +49,7 @@ class JudgingService:
         if call.rewards:
             weighted_sum(call.rewards, METHODS)
             if queue is None:
-                raise UserError("Rewards need no measuring.", "Name the queue that they are to judge.")
+                raise UserError("Rewards need no measuring.", "Choose the comparison whose pairs they are to compare.")
         elif call.recipe is None:
             raise UserError("No judge is chosen.", "Choose a recipe, or rewards.")
         else:
@@ -59,7 +59,7 @@ class JudgingService:
             self._services.declared(asking, self._services.resolve(call.recipe))
         if not 1 <= call.limit <= MOST_MEASURED:
             raise UserError(f"A judge is measured on 1 to {MOST_MEASURED:,} pairs, not {call.limit:,}.")
-        what = f"Judging {queue.name}" if queue is not None else "Measuring a judge"
+        what = f"A judge compares: {queue.name}" if queue is not None else "Measuring a judge"
         return self._runs.add("judging", what, msgspec.structs.replace(call, queue=queue.id if queue else ""))
 
     def win_rate(self, call: GetWinRate) -> WinRate:
@@ -67,7 +67,7 @@ class JudgingService:
         found = win_rate_of(queue, self._store)
         if found is None:
             raise UserError(
-                f"The queue {queue.name} does not compare two recipes.",
-                "Start one with two recipes.",
+                f"The comparison {queue.name} has only one recipe.",
+                "Begin one with two recipes.",
             )
         return found

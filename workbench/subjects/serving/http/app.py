@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from starlette.applications import Starlette
@@ -12,11 +12,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from workbench.subjects.serving.calls import ServedModel
-from workbench.subjects.serving.http import chat, completions, responses, texts
+from workbench.subjects.serving.http import anthropic, chat, completions, responses, texts
 from workbench.subjects.serving.http.endpoints import Endpoints
 from workbench.subjects.serving.http.errors import ApiError, unknown_model
 from workbench.subjects.serving.http.exchange import Handle
-from workbench.subjects.serving.http.security import Counts, Guard, Limits
+from workbench.subjects.serving.http.security import Access, Counts, Guard, Limits
 
 Endpoint = Callable[[Endpoints, Request], Awaitable[Response]]
 
@@ -26,6 +26,8 @@ POSTS: dict[str, Endpoint] = {
     "/embeddings": texts.embed,
     "/rerank": texts.rerank,
     "/reranking": texts.rerank,
+    "/messages": anthropic.create_message,
+    "/messages/count_tokens": anthropic.count_tokens,
     "/responses": responses.respond,
     "/tokenize": texts.tokenize,
     "/detokenize": texts.detokenize,
@@ -34,14 +36,13 @@ POSTS: dict[str, Endpoint] = {
 
 def make_app(
     handle: Handle,
-    key: Callable[[], str],
-    origins: Callable[[], Sequence[str]],
+    access: Access,
     *,
     limits: Limits | None = None,
     counts: Counts | None = None,
 ) -> Guard:
-    """The application with its guard. ``handle`` answers calls; ``key`` and ``origins`` are asked for each request.
-    Every path is served with and without ``/v1``."""
+    """The application with its guard. ``handle`` answers calls; ``access`` says who may ask. Every path is served with
+    and without ``/v1``."""
     endpoints = Endpoints(handle)
     routes = []
     for before in ("", "/v1"):
@@ -52,7 +53,7 @@ def make_app(
         routes=routes, exception_handlers={HTTPException: _on_http_error, ApiError: _on_error, Exception: _on_bug}
     )
     app.router.redirect_slashes = False
-    return Guard(app, key, origins, limits or Limits(), counts or Counts())
+    return Guard(app, access, limits or Limits(), counts or Counts())
 
 
 async def _run(endpoints: Endpoints, endpoint: Endpoint, request: Request) -> Response:

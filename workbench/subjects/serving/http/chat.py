@@ -52,9 +52,11 @@ def call_of(asked: ChatRequest) -> AskServed:
     alternatives = alternatives_of(asked.logprobs, asked.top_logprobs)
     if tools and (asked.n or 1) > 1:
         raise invalid("An answer that may call tools has one choice.", "n")
+    images: dict[str, bytes] = {}
     return AskServed(
         model=asked.model,
-        messages=conversation_of(asked.messages),
+        messages=conversation_of(asked.messages, images),
+        images=images,
         decoding=decoding,
         tools=tools,
         must_call=must_call,

@@ -1,4 +1,4 @@
-"""Errors in the format of OpenAI's API, and the translation of a failed call into one."""
+"""Errors in the format of OpenAI's API, which Anthropic's clients read too; a failed call as one of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _log = logging.getLogger(__name__)
 
 class ApiError(Exception):
     """A request that is answered with an error. ``param`` is the field at fault, "" for none; ``more`` are fields
-    beyond those of OpenAI's errors."""
+    beyond those of OpenAI's errors; ``retry_s`` are the seconds after which to ask again, where there are too many
+    requests."""
 
     def __init__(
         self,
@@ -25,6 +26,7 @@ class ApiError(Exception):
         code: str = "",
         param: str = "",
         more: dict[str, Any] | None = None,
+        retry_s: int = 1,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -33,11 +35,12 @@ class ApiError(Exception):
         self.code = code
         self.param = param
         self.more = more or {}
+        self.retry_s = retry_s
 
     def body(self) -> dict[str, Any]:
         error = {"message": self.message, "type": self.kind, "param": self.param or None, "code": self.code or None}
         error |= self.more
-        return {"error": error}
+        return {"type": "error", "error": error}  # the outer type is that of Anthropic's errors
 
     def response(self, headers: dict[str, str] | None = None) -> JSONResponse:
         return JSONResponse(self.body(), self.status, headers)

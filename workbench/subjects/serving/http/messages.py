@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
-from workbench.records.messages import Message, Part, Role, TextPart, ToolCallPart, ToolResultPart
+from workbench.records.messages import ImagePart, Message, Part, Role, TextPart, ToolCallPart, ToolResultPart
 from workbench.subjects.serving.calls import ClientTool
 from workbench.subjects.serving.http.errors import invalid
+from workbench.subjects.serving.http.images import IMAGE_PARTS, image_of
 
 MOST_MESSAGES, MOST_TOOLS = 2_000, 128
 LONGEST_NAME = 64
@@ -55,8 +56,9 @@ class ToolOffer(msgspec.Struct):
     parameters: dict[str, Any] | None = None
 
 
-def conversation_of(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
-    """The conversation. Raises ApiError for one that cannot be answered."""
+def conversation_of(messages: Sequence[ChatMessage], images: dict[str, bytes]) -> tuple[Message, ...]:
+    """The conversation; the contents of its images are put into ``images`` by their SHA-256. Raises ApiError for one
+    that cannot be answered."""
     if not messages:
         raise invalid("messages must not be empty.", "messages")
     if len(messages) > MOST_MESSAGES:
@@ -68,8 +70,14 @@ def conversation_of(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
         role = ROLES.get(one.role)
         if role is None:
             raise invalid(f"The role {one.role[:40]!r} is not known.", f"{where}.role")
-        text = text_of(one.content, f"{where}.content")
+        shown = parts_of(one.content, f"{where}.content", images)
         parts: list[Part] = []
+        if any(isinstance(part, ImagePart) for part in shown):
+            if role != "user":
+                raise invalid("Only messages of the user have images.", f"{where}.content")
+            found.append(Message.of_parts(role, shown))
+            continue
+        text = "\n".join(part.text for part in shown if isinstance(part, TextPart))
         if role == "tool":
             name = called.get(one.tool_call_id or "", one.name or "")
             parts = [ToolResultPart(text, name=name, call=one.tool_call_id or "")]
@@ -86,20 +94,22 @@ def conversation_of(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
     return tuple(found)
 
 
-def text_of(content: str | list[dict[str, Any]] | None, where: str) -> str:
-    """The text of a message. Raises ApiError for parts that are no text."""
+def parts_of(content: str | list[dict[str, Any]] | None, where: str, images: dict[str, bytes]) -> list[Part]:
+    """The texts and images of a message. Raises ApiError for parts that are neither."""
     if content is None or isinstance(content, str):
-        return content or ""
-    texts = []
+        return [TextPart(content)] if content else []
+    parts: list[Part] = []
     for part in content:
         kind = part.get("type")
         if kind == "refusal":
-            texts.append(str(part.get("refusal", "")))
+            parts.append(TextPart(str(part.get("refusal", ""))))
         elif kind in _TEXTS and isinstance(part.get("text"), str):
-            texts.append(part["text"])
+            parts.append(TextPart(part["text"]))
+        elif kind in IMAGE_PARTS:
+            parts.append(image_of(part, where, images))
         else:
-            raise invalid(f"A part of the type {str(kind)[:40]!r} cannot be read: only text can.", where)
-    return "\n".join(texts)
+            raise invalid(f"A part of the type {str(kind)[:40]!r} cannot be read: only text and images can.", where)
+    return parts
 
 
 def tools_of(

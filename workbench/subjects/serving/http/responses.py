@@ -62,9 +62,11 @@ def call_of(asked: ResponsesRequest) -> AskServed:
     tools, must_call = tools_of(asked.tools, asked.tool_choice)
     messages = [ChatMessage(role="system", content=asked.instructions)] if asked.instructions else []
     messages += messages_of(asked.input)
+    images: dict[str, bytes] = {}
     return AskServed(
         model=asked.model,
-        messages=conversation_of(messages),
+        messages=conversation_of(messages, images),
+        images=images,
         decoding=decoding,
         tools=tools,
         must_call=must_call,

@@ -1,4 +1,4 @@
-"""The server's thread: one event loop on a socket of this machine's own address."""
+"""The server's thread: one event loop on a socket of this machine's own address, or on all addresses with TLS."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import socket
 import sys
 import threading
+from pathlib import Path
 
 import h11
 import uvicorn
@@ -14,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from workbench.base.errors import UserError
 from workbench.subjects.serving.http.security import Guard
 
-ADDRESS = "127.0.0.1"
+ADDRESS, EVERYWHERE = "127.0.0.1", "0.0.0.0"
 CLOSE_S = 5.0
 HEAD_S = 10.0
 """A connection whose next request has not arrived up to its body within this time is closed."""
@@ -67,12 +68,13 @@ class _Server(uvicorn.Server):
 
 
 class RunningServer:
-    """Serves from its making until ``close``. ``port`` 0 takes a free one. Raises UserError where another program has
-    the port."""
+    """Serves from its making until ``close``. ``port`` 0 takes a free one. With a ``certificate``, a PEM file with its
+    key, it serves other machines, by TLS only. Raises UserError where another program has the port."""
 
-    def __init__(self, app: Guard, port: int) -> None:
-        self._socket = _bind(port)
-        self.address = f"http://{ADDRESS}:{self._socket.getsockname()[1]}"
+    def __init__(self, app: Guard, port: int, certificate: Path | None = None) -> None:
+        self._socket = _bind(port, ADDRESS if certificate is None else EVERYWHERE)
+        self.port: int = self._socket.getsockname()[1]
+        self.address = f"{'http' if certificate is None else 'https'}://{ADDRESS}:{self.port}"
         self.counts = app.counts
         config = uvicorn.Config(
             app,
@@ -89,6 +91,7 @@ class RunningServer:
             backlog=BACKLOG,
             timeout_graceful_shutdown=2,
             h11_max_incomplete_event_size=LARGEST_HEAD,
+            ssl_certfile=certificate,
         )
         self._server = _Server(config)
         self._thread = threading.Thread(target=self._run, name="api-server", daemon=True)
@@ -108,12 +111,12 @@ class RunningServer:
         self._server.run(sockets=[self._socket])
 
 
-def _bind(port: int) -> socket.socket:
+def _bind(port: int, address: str) -> socket.socket:
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         if sys.platform != "win32":  # there it would let two programs have one port
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((ADDRESS, port))
+        bound.bind((address, port))
         bound.listen(128)
     except OSError as error:
         bound.close()

@@ -1,0 +1,1 @@
+"""Chats on paper: as Markdown, HTML and DOCX."""

@@ -1,0 +1,1 @@
+"""The recipes that are saved as files in the home."""

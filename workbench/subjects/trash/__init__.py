@@ -1,0 +1,1 @@
+"""What was deleted, for 30 days."""
