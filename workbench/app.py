@@ -1,7 +1,5 @@
-"""Workbench: the one object that owns a home folder: its storage, its workers, its runs.
-
-The core process holds it (``python -m workbench.app``), and tests directly. Each subject wires itself and answers its
-own calls; this module joins the subjects, from the ground up.
+"""Workbench: the one object that owns a home folder: its storage, its workers, its runs. It joins the subjects, each of
+which wires itself. The core process (``python -m workbench.app``) holds it, and tests do.
 """
 
 from __future__ import annotations
@@ -32,8 +30,9 @@ from workbench.subjects.documents import wiring as documents
 from workbench.subjects.endpoints import wiring as endpoints
 from workbench.subjects.evaluation import wiring as evaluation
 from workbench.subjects.evaluation.question_store import QuestionStore
+from workbench.subjects.formulas import service as formulas
+from workbench.subjects.images import service as images
 from workbench.subjects.judgements import wiring as judgements
-from workbench.subjects.judgements.prompt_source import PromptSource
 from workbench.subjects.ladder import wiring as ladder
 from workbench.subjects.machine import wiring as machine
 from workbench.subjects.machine.computing import Computing
@@ -47,41 +46,39 @@ from workbench.subjects.runs.store import RunStore
 from workbench.subjects.serving import wiring as serving
 from workbench.subjects.subject import Subject, Subjects
 from workbench.subjects.trainings import wiring as trainings
+from workbench.subjects.trash.service import Trash
 
 
 class Workbench:
     """Everything of one home. At most one may exist per home, which the service's lock ensures.
 
-    ``commands`` replaces the command line of a worker, for tests. Raises UserError when the home's database cannot be
-    read.
+    ``commands`` replaces the command line of a worker, for tests. Raises UserError when its database cannot be read.
     """
 
     def __init__(self, home: Home, *, commands: Mapping[str, Sequence[str]] | None = None) -> None:
         self.home = home
         base = self._base = Foundation(home, commands or {})
+        trash = self._trash = Trash(base.database, base.changes)
         runs = self._runs = Runs(home, RunStore(base.database), base.changes)
         catalogue, checksums = open_catalogue(base)
         computing = self._computing = Computing(base, catalogue)
         llama_cpp = computing.llama_cpp
-        read = documents.wire(base, catalogue, runs, computing.host_maker("embedding"))
-        remote = endpoints.wire(base, catalogue, read.registry)
+        read = documents.wire(base, catalogue, runs, computing.host_maker("embedding"), trash.store)
+        remote = endpoints.wire(base, catalogue, read.registry, trash.store)
         history, sets, questions = ChatStore(base.database), DatasetStore(home.datasets), QuestionStore(base.database)
         self._adapters = adapters = AdapterParts(base, catalogue, checksums, computing.training, llama_cpp, sets)
         agents = AgentParts(base, read.embedding, history.title_of)
-        library, demonstrations, of_prompts = prompts.wire(base, history)
-        services = open_services(
-            base, catalogue, checksums, read, remote, llama_cpp, agents.tools, questions, demonstrations
-        )
-        self._answers, of_chats = chats.wire(base, history, read.service, services, runs)
-        source = PromptSource(home, history, questions, catalogue, read.registry, read.embedding, services)
-        judged = judgements.wire(base, history, sets, source, services, runs)
+        library, examples, of_prompts = prompts.wire(base, history, trash.store)
+        services = open_services(base, catalogue, checksums, read, remote, llama_cpp, agents.tools, questions, examples)
+        self._answers, of_chats = chats.wire(base, history, read, services, runs, trash.store)
+        judged = judgements.wire(base, history, sets, questions, catalogue, read, services, runs)
         program = Program(
             home, base.preferences, llama_cpp, read.embedding, computing.training, runs, base.changes, methods.describe
         )
         self._models, of_models = models.wire(
             base, catalogue, checksums, llama_cpp, runs, computing.fitting_host(),
-            status=program.status, machine=program.machine, forget_endpoint=remote.service.forget,
-            prepare_embedder=read.embedding.prepare, discard_prepared=read.embedding.discard,
+            status=program.status, machine=program.machine, trash_endpoint=remote.trashed.put,
+            prepare_embedder=read.embedding.prepare, discard_prepared=read.embedding.discard, trash=trash.store,
         )  # fmt: skip
         self._data_sets, of_sets = datasets.wire(
             base, sets, history, catalogue, read.registry, read.embedding, remote.sending, services, runs
@@ -96,10 +93,11 @@ class Workbench:
             base,
             Subject(handlers=runs.handlers(), is_busy=lambda: runs.busy, stop=runs.close),
             Subject(handlers=NetworkRequests(base.requests).handlers()),
+            formulas.wire(base), images.wire(base),
+            Subject(handlers=trash.handlers(), watches={"trash": trash.purge}),
             of_models,
-            read.subject,
-            remote.subject,
-            adapters.wire(runs),
+            read.subject, remote.subject,
+            adapters.wire(runs, trash.store),
             agents.wire(services),
             of_prompts,
             of_chats,
@@ -108,15 +106,17 @@ class Workbench:
             judged.subject,
             trained.subject,
             ladder.wire(base, measured, trained.service, sets, read.registry, adapters, services, runs),
-            costs.wire(services, questions, judged.service, read.registry, remote.store, source),
+            costs.wire(services, questions, judged.service, read.registry, remote.store, judged.prompts),
             machine.wire(base, computing, read.embedding, program, runs),
             serving.wire(base, self.handle, services, catalogue, read.embedding, llama_cpp.host),
             self._backups.wire(runs),
-        )
+        )  # fmt: skip
         runs.register(self._subjects.kinds)
+        trash.register(self._subjects.trash)
 
     def start(self) -> None:
         """Resume the work that an earlier core left, in this order, and begin what goes on beside the calls."""
+        self._trash.settle()
         self._answers.recover()
         self._models.recover()
         self._data_sets.recover()

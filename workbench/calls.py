@@ -18,15 +18,19 @@ from workbench.subjects.datasets.calls import *
 from workbench.subjects.documents.calls import *
 from workbench.subjects.endpoints.calls import *
 from workbench.subjects.evaluation.calls import *
+from workbench.subjects.formulas.calls import *
+from workbench.subjects.images.calls import *
 from workbench.subjects.judgements.calls import *
 from workbench.subjects.ladder.calls import *
 from workbench.subjects.machine.calls import *
 from workbench.subjects.models.calls import *
 from workbench.subjects.network_log.calls import *
 from workbench.subjects.prompts.calls import *
+from workbench.subjects.recipes.calls import *
 from workbench.subjects.runs.calls import *
 from workbench.subjects.serving.calls import *
 from workbench.subjects.trainings.calls import *
+from workbench.subjects.trash.calls import *
 
 ALL: tuple[type[Call[Any]], ...] = tuple(
     value

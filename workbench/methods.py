@@ -34,7 +34,9 @@ def as_markdown() -> str:
         rows = [(f"`{row.name}`", f"{row.title}. {row.summary}", row.cost, row.source) for row in METHODS.of(kind)]
         lines += ["", f"## {title}", "", *_table(columns, rows)]
         for row in METHODS.of(kind) if kind in ("technique", "agent", "task", "scorer", "optimiser", "reward") else ():
-            fields = [(f"`{one.name}`", one.help, describe_range(one), describe_default(one)) for one in row.fields]
+            fields = [
+                (f"`{one.name}`", one.typed_help, describe_range(one), describe_default(one)) for one in row.fields
+            ]
             if fields:
                 named = ("Setting", "Meaning", "Range", "Default")
                 lines += ["", f"Settings of `{row.name}`:", "", *_table(named, fields)]

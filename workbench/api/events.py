@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Literal, TypeVar, get_args
 
 import msgspec
 
+from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.records.messages import Beam, Citation, Passage, Statement, Usage
 from workbench.records.trace import TokenIds
@@ -83,7 +84,7 @@ class StepStarted(Base, frozen=True, kw_only=True, tag="step_started"):
     step: str
     parent: str = ""
     kind: str
-    title: str = ""
+    title: Shown = ""
     input: str = ""
     writes_answer: bool = False
 
@@ -98,7 +99,7 @@ class StepFinished(Base, frozen=True, kw_only=True, tag="step_finished"):
     output: str = ""
     score: float | None = None
     usage: Usage | None = None
-    error: str = ""
+    error: Shown = ""
     seconds: float = 0.0
     tokens: TokenIds | None = None
 
@@ -145,7 +146,7 @@ class Artifact(Base, frozen=True, kw_only=True, tag="artifact"):
 class Log(Base, frozen=True, kw_only=True, tag="log"):
     """A line for people. ``notice`` is meant to be seen beside the result, the others are for the log."""
 
-    text: str
+    text: Shown
     level: Literal["debug", "info", "notice", "warning"] = "info"
 
 
@@ -195,8 +196,8 @@ class Failed(Base, frozen=True, kw_only=True, tag="failed"):
     use does not know this of a model.
     """
 
-    message: str
-    hint: str = ""
+    message: Shown
+    hint: Shown = ""
     reason: Literal["user", "worker", "memory", "bug"] = "user"
     exit_code: int | None = None
     stderr_tail: str = ""

@@ -54,6 +54,11 @@ def main(argv: Sequence[str] | None = None, connect: Callable[[Home], Front] | N
         return FINISHED
     _prepare(sys.stdout, arguments.json)
     _prepare(sys.stderr, False)
+    if arguments.renamed:
+        former, name = arguments.renamed
+        print(
+            f"`{former}` is called `{name}` now. The former name will be removed in the next release.", file=sys.stderr
+        )
     output = JsonOutput(sys.stdout, sys.stderr) if arguments.json else TextOutput(sys.stdout, sys.stderr)
     try:
         session = Session(find_home(arguments.home), connect or client.Client)
@@ -82,6 +87,7 @@ def make_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _add_common(parser)
+    parser.set_defaults(renamed=None)
     parser.add_argument("--version", action="version", version=f"workbench {workbench.__version__}")
     commands = Commands(parser, common)
     for group in command_groups():

@@ -37,7 +37,7 @@ NAMES, ADAPTER = {"name": "adapter"}, {"adapter": "adapter"}
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("adapters", "trained, merged and imported adapters")
+    group = commands.group("adapters", "list, merge, import and export adapters")
     which = "list adapters, the latest first"
     add_call(group, "list", which, ListAdapters, show_list, names={"model": "model"}, model="--model M")
     group.command("show", "show one: its origin, its scores, its verification", show, show_one, "NAME", names=NAMES)
@@ -55,7 +55,7 @@ def add_commands(commands: Commands) -> None:
         adapter="NAME", path="--output DIR",
     )  # fmt: skip
     add_call(group, "rename", "rename an adapter", RenameAdapter, show_one, names=ADAPTER, adapter="NAME", name="NEW")
-    add_removal(group, "delete it; a merged model stays in the catalogue", RemoveAdapter, "NAME")
+    add_removal(group, "move it to the trash; a merged model stays in the catalogue", RemoveAdapter, "NAME")
 
 
 def show(session: Session, arguments: argparse.Namespace) -> Events[AdapterRecord]:

@@ -34,6 +34,13 @@ class Commands:
     def group(self, name: str, help: str) -> Commands:
         return Commands(self._add(name, help), self._common)
 
+    def rename(self, former: str, name: str) -> None:
+        """Keep the former name of a command or group for one release: it does the same, is not listed, and names the
+        new one (``arguments.renamed``). To be called when the command has all its arguments."""
+        added = self._commands.choices[name]
+        alias = self._commands.add_parser(former, parents=[added], add_help=False, allow_abbrev=False)
+        alias.set_defaults(renamed=(alias.prog, added.prog))
+
     def command(
         self,
         name: str,
@@ -185,7 +192,7 @@ def settings_lines(part: str, fields: Iterable[Field]) -> list[str]:
     """Fields as --set takes them, each with its help, range and default."""
     lines = []
     for field in fields:
-        help = f"      {field.help} {describe_range(field)}".rstrip()
+        help = f"      {field.typed_help} {describe_range(field)}".rstrip()
         default = describe_default(field)
         lines += [f"  {part}.{field.name}", help + (f" [{default}]" if default else "")]
     return lines

@@ -11,8 +11,9 @@ import msgspec
 
 from workbench.api.events import Artifact, Event, Log, Progress
 from workbench.base.errors import UserError
+from workbench.cli.answer_text import answer_text
 from workbench.cli.approvals import add_approval_options, decided
-from workbench.cli.arguments import Commands, add_repeated, read_items
+from workbench.cli.arguments import Commands, absolute, add_repeated, read_items
 from workbench.cli.docs import attach, find_document, place
 from workbench.cli.output import TextOutput, one_line
 from workbench.cli.recipes import add_recipe_options, read_recipe
@@ -20,13 +21,14 @@ from workbench.cli.session import Events, Session, Stopped
 from workbench.cli.tokens import show_steps, table_of, with_tokens
 from workbench.methods import METHODS
 from workbench.records.answers import AskResult, DocumentTask
-from workbench.records.messages import Verification
+from workbench.records.messages import ImagePart, Verification
 from workbench.records.outcomes import Reason
 from workbench.records.recipes import Recipe
 from workbench.records.roads import ROADS
 from workbench.records.trace import StepAction, StepEdit
 from workbench.records.trust import PERHAPS, describe_marks, describe_trust
 from workbench.subjects.chats.calls import Ask, BranchPoint, DeleteChat, ShowPrompt
+from workbench.subjects.images.calls import AddImage
 
 _ENDS = {
     "eos": "the model",
@@ -51,15 +53,16 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("question", metavar="QUESTION", nargs="?", help="- reads it from the standard input")
     add_recipe_options(parser)
     add_approval_options(parser)
+    add_repeated(parser, "--image", "FILE", "show this image with the question", "images")
     parser.add_argument("--schema", metavar="FILE", help="answer with JSON that matches this JSON schema")
-    parser.add_argument(
-        "--tokens", metavar="N", type=int, help="show the tokens of each answer, each with N alternatives"
-    )
+    parser.add_argument("--tokens", metavar="N", type=int, help="show the tokens of each answer, with N alternatives")
     parser.add_argument(
         "--trace", action="store_true", help="show the steps; with --json, the token ids and beams of each as well"
     )
     parser.add_argument("--show-prompt", action="store_true", help="show the exact prompt and its tokens only")
     parser.add_argument("--chat", metavar="ID", help="continue this chat, with its recipe unless another is given")
+    parser.add_argument("--temporary", action="store_true", help="write nothing of this to the disk")
+    parser.add_argument("--project", metavar="PROJECT", help="begin a chat of this project, with its settings")
     parser.add_argument(
         "--after", metavar="MESSAGE", help="in --chat: branch off after this answer; start: another first question"
     )
@@ -80,12 +83,12 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--varied",
         action="store_true",
-        help="with --again: draw more freely than the recipe says, so that it differs",
+        help="with --again: draw more freely",
     )
     parser.add_argument(
         "--without-documents",
         action="store_true",
-        help="with --again: answer without searching anything, as after a decline",
+        help="with --again: answer without any search",
     )
     parser.add_argument(
         "--road",
@@ -133,9 +136,15 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         task = DocumentTask(
             document=document.path, task=arguments.task, language=arguments.language, columns=tuple(arguments.columns)
         )
+    images: list[ImagePart] = []
+    for image in arguments.images:
+        images.append((yield from session.call(AddImage(path=absolute(image), temporary=arguments.temporary))))
     call = Ask(
+        images=tuple(images),
         question="" if _takes_text(arguments) else question,
         recipe=recipe,
+        folder="" if arguments.chat else arguments.project or "",
+        temporary=arguments.temporary,
         chat=arguments.chat,
         parent=None if arguments.after == START else arguments.after,
         root=arguments.after == START,
@@ -156,6 +165,8 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     plain = plain_answer(result, whole_trace=arguments.trace and arguments.json)
     if arguments.tokens is not None:
         yield from with_tokens(session, result, plain, arguments.tokens)
+    if arguments.temporary:
+        yield from session.call(DeleteChat(chat=result.chat, forever=True))
     return plain if arguments.trace or arguments.json else {**plain, "trace": None}
 
 
@@ -203,10 +214,18 @@ def _check(arguments: argparse.Namespace) -> None:
             arguments.parser.error(f"--{option.replace('_', '-')} needs --again, which names the answer")
     if arguments.branch is not None and not again:
         arguments.parser.error("--branch needs --again, which names the answer")
+    if arguments.images and (questions or document or again or arguments.show_prompt):
+        arguments.parser.error("--image goes with one QUESTION")
     if arguments.tokens is not None and arguments.tokens < 0:
         arguments.parser.error("--tokens takes a number of alternatives, 0 or more")
     if questions and arguments.chat is not None:
         arguments.parser.error("--questions makes its own chats: leave --chat out")
+    if arguments.temporary and (
+        arguments.chat is not None or arguments.attach or questions or arguments.project or document
+    ):
+        arguments.parser.error("--temporary takes one question, without --chat, --attach, --project and --document")
+    if arguments.project and (arguments.chat is not None or arguments.attach or questions):
+        arguments.parser.error("--project begins one chat: leave --chat, --attach and --questions out")
     if questions and arguments.attach:
         arguments.parser.error("--questions makes its own chats: use --collection instead of --attach")
     if (arguments.document is None) != (arguments.task is None):
@@ -265,7 +284,7 @@ def _ask_many(session: Session, arguments: argparse.Namespace, recipe: Recipe) -
         if arguments.tokens is not None:
             yield from with_tokens(session, answer, plain, arguments.tokens)
         if not arguments.keep_chats:
-            yield from session.call(DeleteChat(chat=answer.chat))
+            yield from session.call(DeleteChat(chat=answer.chat, forever=True))
             del plain["chat"], plain["message"]
         yield Artifact(kind="answer", id=item.id, result=plain)
     return {"count": len(items), "failed": failed}
@@ -304,14 +323,16 @@ def show_answer(result: dict[str, Any], output: TextOutput) -> None:
     if "count" in result:
         return  # each answer was shown when it came
     sequences = result["sequences"]
+    citations = result["citations"]
     if len(sequences) > 1:
-        output.replace_streamed("\n\n".join(_numbered(number, one) for number, one in enumerate(sequences)))
+        numbered = [_numbered(number, one) for number, one in enumerate(sequences)]
+        output.replace_streamed(answer_text("\n\n".join(numbered), citations, output.columns))
     else:
-        output.replace_streamed(result["answer"].strip())
+        output.replace_streamed(answer_text(result["answer"].strip(), citations, output.columns))
     _show_outcome(result, output)
     if result["verification"] is not None:
         _show_verification(result["answer"], msgspec.convert(result["verification"], Verification), output)
-    cited = {c["n"]: c for c in result["citations"]}
+    cited = {c["n"]: c for c in citations}
     if cited:
         output.line()
     numbers: dict[str, list[int]] = {}
@@ -335,7 +356,7 @@ def _show_outcome(result: dict[str, Any], output: TextOutput) -> None:
             output.line(f"  {one_line(reason.text)}")
     if result["roads"] and result["outcome"] in ("perhaps", "not_found"):
         output.line()
-        output.line(f"Other roads: --road {', '.join(result['roads'])}")
+        output.line(f"Other routes: --road {', '.join(result['roads'])}")
 
 
 def _show_verification(answer: str, checked: Verification, output: TextOutput) -> None:

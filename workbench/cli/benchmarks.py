@@ -25,7 +25,7 @@ KNOWN = ("mmlu", "arc", "hellaswag", "gsm8k", "ifeval")
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("benchmarks", "published benchmarks, and the leaderboard of this machine")
+    group = commands.group("benchmarks", "run published benchmarks, and show the leaderboard of this machine")
     importing = "make a question set of a benchmark's data, asked as lm-evaluation-harness asks"
     parser = group.command("import", importing, create, show_set)
     parser.add_argument("benchmark", metavar="BENCHMARK", choices=KNOWN, help=", ".join(KNOWN))
@@ -47,7 +47,9 @@ def add_commands(commands: Commands) -> None:
         group, "verify", verifying, calls.MeasureVerification, show_verified, do=ran(calls.MeasureVerification),
         on_event=RunLines(), path="PATH",
     )  # fmt: skip
-    add_call(group, "leaderboard", "what the models of this machine reached", calls.GetLeaderboard, show_leaderboard)
+    add_call(
+        group, "leaderboard", "show what the models of this machine reached", calls.GetLeaderboard, show_leaderboard
+    )
 
 
 def create(session: Session, arguments: argparse.Namespace) -> Events[Any]:

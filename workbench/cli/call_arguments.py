@@ -107,7 +107,7 @@ def _add(parser: argparse._ActionsContainer, name: str, field: Field | None, req
         options["choices"] = [choice for choice in field.choices if choice]
     if kind != "bool" and ("choices" not in options or word):
         options["metavar"] = word or _WORDS.get(kind, name.upper())
-    help = field.help if field is not None else None
+    help = field.typed_help if field is not None else None
     if option or not (required or spelled):
         flag = option or f"--{name.replace('_', '-')}"
         if kind == "bool":
@@ -131,5 +131,5 @@ def _add(parser: argparse._ActionsContainer, name: str, field: Field | None, req
 
 def _default(field: Field) -> str:
     """The default as the help shows it, unless the help itself says what is done without the option."""
-    said = field.default in ("", None) or any(words in field.help for words in ("default", "0: ", "from 0"))
+    said = field.default in ("", None) or any(words in field.typed_help for words in ("default", "0: ", "from 0"))
     return "" if said else f" [{field.default:g}]" if field.kind == "float" else f" [{field.default}]"

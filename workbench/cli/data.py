@@ -24,7 +24,7 @@ _BAR = 30
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("data", "training data sets")
+    group = commands.group("data", "build and inspect training data")
     objectives = [row.name for row in METHODS.of("objective")]
     inspecting = group.command(
         "inspect",

@@ -22,7 +22,7 @@ _LONGEST = 60
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("demonstrations", "programs with tools (ART), saved as examples for similar questions")
+    group = commands.group("demonstrations", "keep programs with tools (ART) as examples for similar questions")
     add_call(group, "save", "save the program of an answer, as it was corrected", SaveDemonstration, show_one)
     add_call(group, "list", "list the demonstrations", ListDemonstrations, show_list)
     add_call(group, "remove", "remove a demonstration", RemoveDemonstration, show_list, demonstration="ID")

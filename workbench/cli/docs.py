@@ -21,6 +21,7 @@ from workbench.cli.call_arguments import add_call, call_of
 from workbench.cli.output import Number, TextOutput, byte_size, listing, one_line
 from workbench.cli.runs import follow, run_to_end
 from workbench.cli.session import Events, Session, Stopped
+from workbench.cli.trash import NEXT
 from workbench.records.documents import AddResult, Collection, Document
 from workbench.records.messages import Passage
 from workbench.records.offers import MULTILINGUAL, offers
@@ -31,7 +32,7 @@ NAMES = {"name": "collection"}
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("docs", "collections of documents")
+    group = commands.group("docs", "make, read and search collections of documents")
     which = {"collection": "collection"}
     creating = one_call(lambda a: calls.CreateCollection(name=a.name))
     group.command("create", "make a new collection", creating, show_collection, "NAME")
@@ -50,6 +51,10 @@ def add_commands(commands: Commands) -> None:
     add_call(
         group, "similar", "show how passages are scored for a question", calls.ProjectPassages, show_similar,
         names=which, collection="NAME", query="QUESTION",
+    )  # fmt: skip
+    add_call(
+        group, "compare", "show what differs between two documents of a collection", calls.CompareDocuments,
+        show_comparison, names=which, collection="NAME", first="DOCUMENT", second="OTHER",
     )  # fmt: skip
     listing = group.command("list", "list all collections, or the documents of one", list_all, show_list, names=NAMES)
     listing.add_argument("name", metavar="NAME", nargs="?")
@@ -151,7 +156,7 @@ def attach(session: Session, paths: Sequence[str], chat: str | None) -> Events[c
             raise UserError(f"{failed[0].path} cannot be read: {failed[0].reason}")
     except (UserError, Stopped):
         if chat is None:
-            session.send(calls.DeleteChat(chat=attached.chat.id))
+            session.send(calls.DeleteChat(chat=attached.chat.id, forever=True))
         raise
     return attached
 
@@ -214,7 +219,7 @@ def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, 
         return {**msgspec.to_builtins(collection), "removed": "collection"}
     document = yield from find_document(session, arguments.name, arguments.document)
     collection = yield from session.call(calls.RemoveDocument(collection=arguments.name, document=document.id))
-    return {**msgspec.to_builtins(collection), "removed": arguments.document}
+    return {**msgspec.to_builtins(collection), "removed": arguments.document, "document": document.id}
 
 
 def find_document(session: Session, collection: str, name: str) -> Events[Document]:
@@ -398,11 +403,25 @@ list_of_names = listing(
 _OFFERED = {"read_again": "read-again {name}", "languages": f"embedder {{name}} {MULTILINGUAL}"}
 
 
+def show_comparison(result: dict[str, Any], output: TextOutput) -> None:
+    sides = result["first"], result["second"]
+    for difference in result["differences"]:
+        output.line(f"{visible_path(difference['section'])}:" if difference["section"] else "")
+        for sign, side, name in zip("-+", sides, ("first", "second"), strict=True):
+            start, end = difference[name]
+            if end > start:
+                output.line(f"{sign} {' '.join(side['text'][start:end].split())}")
+    if not result["differences"]:
+        output.line("Nothing that these two documents say differs.")
+
+
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:
     if result["removed"] == "collection":
         output.line(f"The collection {result['name']} was removed; its files were not deleted.")
+        output.line(NEXT.format(item=result["id"]))
     else:
         output.line(f"{result['removed']} was removed from {result['name']}: {_contents(result)}")
+        output.line(NEXT.format(item=_quoted(result["document"])))
 
 
 def place(passage: dict[str, Any]) -> str:

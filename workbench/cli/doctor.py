@@ -31,7 +31,7 @@ def add_commands(commands: Commands) -> None:
     )
     help = "also write a report to attach to a question for help; it holds nothing private"
     doctor.add_argument("--report", metavar="FILE.zip", help=help)
-    runtime = commands.group("runtime", "what computes the models: the processor, or a runtime pack for a GPU")
+    runtime = commands.group("runtime", "choose what computes the models: the processor, or a runtime pack for a GPU")
     add_call(runtime, "show", "show what computes, and the installed packs", calls.GetRuntime, show)
     add_call(runtime, "install", "install a runtime pack from a file, and try it", calls.InstallPack, show, path="FILE")
     add_call(runtime, "find", "ask which runtime packs are offered for this program", calls.FindPacks, show_offers)
@@ -47,7 +47,7 @@ def add_commands(commands: Commands) -> None:
     computer = add.add_mutually_exclusive_group()
     computer.add_argument("--cpu", action="store_true", help="torch for the processor")
     computer.add_argument("--cuda", action="store_true", help="torch for an NVIDIA GPU, several times as large")
-    update = commands.group("update", "new versions of the program")
+    update = commands.group("update", "look for and download new versions of the program")
     add_call(update, "check", "ask whether there is a newer version", calls.CheckUpdate, show_update)
     loading = "download the installer of the newer version, and verify it"
     add_call(update, "download", loading, calls.DownloadUpdate, show_update)

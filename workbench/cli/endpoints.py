@@ -14,27 +14,34 @@ from workbench.cli.call_arguments import add_call, call_of
 from workbench.cli.output import Number, TextOutput, listing, moment
 from workbench.cli.session import Events, Session
 
-KEY_VARIABLE = "WORKBENCH_ENDPOINT_KEY"
+KEY_VARIABLE, CODE_VARIABLE = "WORKBENCH_ENDPOINT_KEY", "WORKBENCH_ENDPOINT_CODE"
 NAMES = {"name": "model"}
 
 
 def add_commands(group: Commands) -> None:
-    endpoints = group.group("endpoint", "models that another program or service computes (OpenAI-compatible)")
+    endpoints = group.group("endpoint", "add models that another program or service computes (OpenAI-compatible)")
     add_call(endpoints, "list", "list the endpoints", calls.ListEndpoints, show_all)
     adding = add_call(
         endpoints, "add", "probe an endpoint and add its model to the catalogue", calls.AddEndpoint, show_one, do=add,
-        address="URL", price_in="--price-in N", price_out="--price-out N", budget="--budget N", terms="--terms URL",
+        without=("address", "model"), price_in="--price-in N", price_out="--price-out N", budget="--budget N",
+        terms="--terms URL",
     )  # fmt: skip
     help = f"ask for the key, which goes into the keyring of the system; without a terminal it is ${KEY_VARIABLE}"
     adding.add_argument("--key", action="store_true", help=help)
+    help = f"ask for the code of another machine in place of URL and key; without a terminal it is ${CODE_VARIABLE}"
+    adding.add_argument("--code", action="store_true", help=help)
+    adding.add_argument("address", metavar="URL", nargs="?", default="", help="such as https://api.example.com/v1")
+    help = "the name by which it knows the model; of another machine the first one that it serves"
+    adding.add_argument("model", metavar="MODEL", nargs="?", default="", help=help)
     probing = "test again which features it supports"
     add_call(endpoints, "probe", probing, calls.ProbeEndpoint, show_one, names=NAMES)
     keying = endpoints.command("key", "replace the key of an endpoint", change_key, show_one, "NAME", names=NAMES)
     keying.add_argument("--forget", action="store_true", help="forget the key")
     add_call(
-        endpoints, "edit", "change the name, the prices, the terms or the notes", calls.ChangeEndpoint, show_one,
-        names=NAMES, new_name="--name NEW", price_in="--price-in N", price_out="--price-out N", terms="--terms URL",
-        notes="--notes TEXT",
+        endpoints, "edit", "change the name, the prices, the terms, the notes, or whether it sees images",
+        calls.ChangeEndpoint, show_one, names=NAMES, new_name="--name NEW",
+        price_in="--price-in N", price_out="--price-out N", terms="--terms URL", notes="--notes TEXT",
+        images="--images SEES",
     )  # fmt: skip
     pricing = endpoints.command("budget", "change what may be spent in all", change_budget, show_one, names=NAMES)
     pricing.add_argument("name", metavar="NAME")
@@ -47,7 +54,12 @@ def add_commands(group: Commands) -> None:
 
 def add(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     key = _ask_key() if arguments.key else ""
-    return (yield from session.call(call_of(calls.AddEndpoint, arguments, key=key)))
+    address, model = arguments.address, arguments.model
+    if arguments.code:  # what is given beside a code is the model
+        address, model = os.environ.get(CODE_VARIABLE) or getpass.getpass("Code: "), model or address
+    elif not (address and model):
+        arguments.parser.error("give URL and MODEL, or --code")
+    return (yield from session.call(call_of(calls.AddEndpoint, arguments, key=key, address=address, model=model)))
 
 
 def change_key(session: Session, arguments: argparse.Namespace) -> Events[Any]:
@@ -77,6 +89,7 @@ def show_one(result: dict[str, Any], output: TextOutput) -> None:
             ("model", endpoint["model"]),
             ("key", key),
             ("context", f"{endpoint['context_tokens']:,} tokens" if endpoint["context_tokens"] else "not known"),
+            ("images", _describe_images(endpoint)),
             ("probed", moment(endpoint["probed"])),
             (
                 "used",
@@ -93,6 +106,12 @@ def show_one(result: dict[str, Any], output: TextOutput) -> None:
         output.line(f"Passages of {collection} are {'sent to it' if allowed else 'not sent to it: you refused'}.")
     for sentence in result["lacks"]:
         output.line(sentence)
+
+
+def _describe_images(endpoint: dict[str, Any]) -> str:
+    if endpoint["sees"] is None:
+        return "are sent to it" if endpoint["vision"] else "are not sent to it: it does not take them"
+    return "are sent to it, as you said" if endpoint["sees"] else "are not sent to it, as you said"
 
 
 def _describe_budget(budget: float, spent: float) -> str:

@@ -13,7 +13,7 @@ from workbench.cli.runs import ran
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("engine", "the engine (llama.cpp) that models are computed with, and newer ones beside it")
+    group = commands.group("engine", "choose the engine (llama.cpp) that computes models, and install newer ones")
     add_call(group, "list", "list the engines, and say which one is used and why", calls.GetEngines, show)
     add_call(group, "find", "ask the package index which engines there are", calls.FindEngines, show_offers)
     adding = "install an engine from a file or the package index, test it, and use it where it passes"

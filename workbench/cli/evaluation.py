@@ -27,6 +27,7 @@ from workbench.records.methods import Kind, Method
 from workbench.records.optimisation import OptimisationResult
 from workbench.records.prompts import split_version
 from workbench.records.recipes import ModelPart, PromptingPart, Recipe, load_recipe
+from workbench.records.recipes.sweep import sweep
 from workbench.subjects.evaluation.calls import (
     AddScorers,
     Evaluate,
@@ -61,17 +62,19 @@ def add_commands(commands: Commands) -> None:
         evaluating, "--recipe", "R", "a recipe file, a recipe of the home folder, a prompt NAME[@VERSION] for the "
         "default model, or a model; once for each", "recipes", required=True,
     )  # fmt: skip
+    varied = "several values of a field of each recipe, such as decoding.temperature=0,0.7; once for each field"
+    add_repeated(evaluating, "--vary", "PART.FIELD=VALUE,...", varied, "varied")
     _add_scorer_options(evaluating)
     add_fields(evaluating, Evaluate, ("recipes",), question_set="SET")
-    group = commands.group("evaluations", "what was measured with `workbench eval`")
+    group = commands.group("evaluations", "show, extend and export what was measured with `workbench eval`")
     add_call(group, "list", "list evaluations, the latest first", ListEvaluations, show_list)
-    showing, whole = "means with intervals, and comparisons", {"evaluation": "evaluation"}
+    showing, whole = "show the means with their intervals, and the comparisons", {"evaluation": "evaluation"}
     add_call(group, "show", showing, GetEvaluation, show_report, names=whole, evaluation="ID")
     add_call(
-        group, "rows", "the grid of questions and answers", ListGrid, show_rows, do=list_rows, names=whole,
-        evaluation="ID", first="--first I", limit="--limit N 20",
+        group, "rows", "show the answers of each recipe to each question", ListGrid, show_rows, do=list_rows,
+        names=whole, evaluation="ID", first="--first I", limit="--limit N 20",
     )  # fmt: skip
-    one_cell = "the answer of a recipe to a question, with its scores and sources"
+    one_cell = "show the answer of a recipe to a question, with its scores and sources"
     group.command("cell", one_cell, get_cell, show_cell, "ID", "NUMBER", "RECIPE", names=ID)
     rate_one = "rate an answer, to compare scorers with"
     rating = group.command("rate", rate_one, rate, show_cell, "ID", "NUMBER", "RECIPE", names=ID)
@@ -99,7 +102,12 @@ def add_commands(commands: Commands) -> None:
     _add_scorer_options(searching)
     exported = one_sentence(lambda result: f"The evaluation is in {result['path']}.")
     export = group.command("export", "write a table, JSON Lines, or a report", export_one, exported, "ID", names=ID)
-    export.add_argument("--output", metavar="FILE", required=True, help="a .html, .csv or .jsonl file")
+    export.add_argument(
+        "--output",
+        metavar="FILE",
+        required=True,
+        help="the answers as .html, .csv or .jsonl, or the scores as .scores.csv, .md or .tex",
+    )
     add_removal(group, "delete an evaluation", RemoveEvaluation, "ID")
 
 
@@ -125,9 +133,9 @@ class _ListMethods(argparse.Action):
 
 
 def evaluate(session: Session, arguments: argparse.Namespace) -> Events[EvaluationReport]:
-    recipes = []
+    recipes = list[Recipe]()
     for text in arguments.recipes:
-        recipes.append((yield from recipe_named(session, text)))
+        recipes += sweep((yield from recipe_named(session, text)), arguments.varied, METHODS)
     scorers = yield from _scorers(session, arguments)
     call = call_of(Evaluate, arguments, recipes=tuple(recipes), scorers=scorers)
     done = yield from run_to_end(session, call, "Stopping; finished answers are kept.")
@@ -179,10 +187,16 @@ def rate(session: Session, arguments: argparse.Namespace) -> Events[dict[str, An
     return {**found, **msgspec.to_builtins((yield from session.call(call)))}
 
 
+_FORMS = {
+    ".scores.csv": "scores", ".csv": "csv", ".jsonl": "jsonl", ".html": "html", ".md": "markdown", ".tex": "latex"
+}  # fmt: skip
+
+
 def export_one(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    form = Path(arguments.output).suffix.lower().lstrip(".")
-    if form not in ("html", "csv", "jsonl"):
-        arguments.parser.error(f"{arguments.output} ends in none of .html, .csv and .jsonl")
+    name = Path(arguments.output).name.lower()
+    form = next((form for ending, form in _FORMS.items() if name.endswith(ending)), None)
+    if form is None:
+        arguments.parser.error(f"{arguments.output} ends in none of {', '.join(_FORMS)}")
     call = ExportEvaluation(evaluation=arguments.id, path=absolute(arguments.output), form=form)  # type: ignore[arg-type]
     return {"path": (yield from session.call(call))}
 

@@ -14,7 +14,7 @@ from workbench.subjects.chats.calls import CheckFormat
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("format", "answer formats: JSON schema, expression, choices, grammar")
+    group = commands.group("format", "check answer formats: JSON schemas, regular expressions, choices and grammars")
     checking = group.command("check", "check a schema, expression or grammar, and a text against it", check, show_check)
     checking.add_argument("file", metavar="FILE", help="the schema, expression, choices or grammar")
     forms = [form for form in get_args(get_type_hints(CheckFormat)["format"]) if form not in ("text", "json")]

@@ -17,7 +17,7 @@ from workbench.records.hub import HubFilters, Sorting
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("hub", "models on the hub")
+    group = commands.group("hub", "search, check and download models of the hub")
     searching = one_call(lambda a: calls.SearchHub(words=" ".join(a.words), limit=a.limit, filters=_filters(a)))
     search = group.command("search", "find repositories with GGUF models", searching, show_found)
     search.add_argument("words", metavar="WORD", nargs="*", help="words of the name; without any, the most downloaded")
@@ -33,6 +33,8 @@ def add_commands(commands: Commands) -> None:
     add_call(group, "fit", fitting, calls.FitHubFile, show_fit, repository="OWNER/NAME")
     suggesting = "suggest one larger model that fits this machine, from the program's own list"
     add_call(group, "suggest", suggesting, calls.SuggestModel, show_suggestion)
+    recommending = "list the models that the program recommends, and which fit this machine"
+    add_call(group, "recommended", recommending, calls.ListRecommended, show_recommended)
     add_call(
         group, "card", "show the model card of a repository", calls.ReadHubCard, show_card, repository="OWNER/NAME"
     )
@@ -109,6 +111,16 @@ def show_suggestion(result: dict[str, Any], output: TextOutput) -> None:
     show_fit(result["fit"], output)
     output.line()
     output.line(f"Download it with: workbench hub download {result['repository']} {result['file']}")
+
+
+def show_recommended(result: dict[str, Any], output: TextOutput) -> None:
+    how = "Download it with: workbench hub download {repository} {file}"
+    for one in result["models"]:
+        best = ", suits this machine best" if one["file"] == result["best"] else ""
+        output.line(f"{one['title']}, {byte_size(one['bytes'])}, licence {one['licence']}{best}")
+        output.line(f"  {one['purpose']} {one['languages']}; {one['context_tokens']:,} tokens of context.")
+        output.line(f"  {one['problem'] or how.format(**one)}")
+    output.line(f"The list was checked on {result['checked']}.")
 
 
 def show_card(result: dict[str, Any], output: TextOutput) -> None:

@@ -1,4 +1,4 @@
-"""``workbench prefs judge`` and ``verdict``: judges that are measured before they judge, and blind win rates."""
+"""``workbench preferences judge`` and ``blind-test``: judges that are measured before they judge, and win rates."""
 
 from __future__ import annotations
 
@@ -22,44 +22,51 @@ from workbench.records.recipes import Recipe
 from workbench.subjects.judgements.calls import GetWinRate, JudgePairs, ListQueues, MakeCandidates
 
 MEASURED_ON = 100
-STOPPING = "Stopping; verdicts so far are stored."
+STOPPING = "The judge is stopping. What it has judged so far is stored."
 
 
 def add_commands(group: Commands) -> None:
     judging = group.command(
         "judge",
-        "measure a judge on your judgements and, where it agrees with you, let it judge a queue",
+        "measure a judge on your preferences and, where it agrees with you, let it compare the pairs of a comparison",
         judge,
         show_judging,
         on_event=show_report,
-        epilog="Without a queue the judge is only measured. One that agrees with you no more than chance is refused.",
+        epilog="Without a comparison the judge is only measured. A judge that agrees with you no more than chance "
+        "is refused.",
     )
-    judging.add_argument("queue", metavar="QUEUE", nargs="?", default="", help="whose waiting pairs it judges")
+    judging.add_argument(
+        "queue", metavar="COMPARISON", nargs="?", default="", help="the judge compares its waiting pairs"
+    )
     _add_judge(judging)
-    verdict = group.command(
-        "verdict",
-        "a blind comparison of two recipes: the win rate with its interval",
+    testing = group.command(
+        "blind-test",
+        "compare two recipes with their names hidden, which gives a win rate with its interval",
         measure_wins,
         show_wins,
-        "QUEUE",
         on_event=show_report,
-        epilog="Without --judge and --reward you judge yourself: `workbench prefs label QUEUE`, then this again.",
+        epilog="Without --judge and --reward you compare yourself: `workbench preferences compare NAME`, then this "
+        "again.",
     )
-    help = "start it: the recipe before, then the one after; each a file, a saved recipe, a prompt or a model"
-    add_repeated(verdict, "--recipe", "R", help)
-    verdict.add_argument(
+    testing.add_argument("queue", metavar="COMPARISON")
+    help = "begin it: the recipe before, then the one after; each a file, a saved recipe, a prompt or a model"
+    add_repeated(testing, "--recipe", "R", help)
+    testing.add_argument(
         "--from", dest="prompts", choices=("chats", "questions", "documents", "file"), default="questions",
         help="where the prompts are from [%(default)s]",
     )  # fmt: skip
-    verdict.add_argument("--all", action="store_true", help="of a question set all, not only the part for measuring")
-    add_fields(verdict, MakeCandidates, ("name", "recipes", "prompts"), path="--path P", limit="--limit N 64")
-    _add_judge(verdict)
+    testing.add_argument("--all", action="store_true", help="take all questions of the set, also those to tune on")
+    add_fields(testing, MakeCandidates, ("name", "recipes", "prompts"), path="--path P", limit="--limit N 64")
+    _add_judge(testing)
+    group.rename("verdict", "blind-test")
 
 
 def _add_judge(parser: argparse.ArgumentParser) -> None:
-    who = parser.add_argument_group("who judges")
-    who.add_argument("--judge", metavar="R", default="", help="a recipe or model, measured on your judgements first")
-    help = "measured on at most N pairs [%(default)s]"
+    who = parser.add_argument_group("who compares")
+    who.add_argument(
+        "--judge", metavar="R", default="", help="a recipe or model, which is measured on your preferences first"
+    )
+    help = "the judge is measured on at most N pairs [%(default)s]"
     who.add_argument("--measured", metavar="N", type=at_least(1), default=MEASURED_ON, help=help)
     add_fields(
         who, JudgePairs, ("queue", "limit"), constitution="--constitution FILE", threshold="--threshold NATS",
@@ -87,7 +94,9 @@ def measure_wins(session: Session, arguments: argparse.Namespace) -> Events[WinR
     known = any(arguments.queue.casefold() in (one.id, one.name.casefold()) for one in queues)
     if arguments.recipe:
         if known:
-            raise UserError(f"The queue {arguments.queue!r} is there already.", "Leave --recipe out, or name another.")
+            raise UserError(
+                f"There is already a comparison {arguments.queue!r}.", "Leave --recipe out, or name another."
+            )
         if len(arguments.recipe) != 2:
             arguments.parser.error("name two recipes: --recipe BEFORE --recipe AFTER")
         recipes: list[Recipe] = []
@@ -136,7 +145,7 @@ def show_wins(result: dict[str, Any], output: TextOutput) -> None:
     output.line(found.verdict)
     if found.waiting:
         waiting = counted(found.waiting, "pair is", "pairs are")
-        output.line(f"{waiting} waiting: `workbench prefs label QUEUE`, or --judge, or --reward.")
+        output.line(f"{waiting} waiting: `workbench preferences compare NAME`, or --judge, or --reward.")
     if not found.n:
         return
     output.pairs(

@@ -1,4 +1,4 @@
-"""``workbench prefs label``: pairs of answers judged one after the other with single keys, blind.
+"""``workbench preferences compare``: pairs of answers are compared one after the other with single keys, blind.
 
 On a terminal one key is one verdict. Otherwise the keys are read from the standard input, white space apart, so that a
 script can judge; there the text of an edit is the rest of its line.
@@ -42,18 +42,19 @@ _POLL_S = 0.3
 
 def add_command(group: Commands) -> None:
     labelling = group.command(
-        "label",
-        "judge pairs of answers in a row, without knowing who wrote them",
+        "compare",
+        "compare pairs of answers one after the other, without knowing which recipe wrote them",
         label,
         show_end,
-        "QUEUE",
         on_event=show_pair,
         epilog=f"Keys: {KEYS}. In a pipe they are read from the standard input; after e comes j or k, and the text.",
     )
-    help = "start the queue: a recipe file, a recipe of the home folder, a prompt or a model; once or twice"
+    labelling.add_argument("queue", metavar="COMPARISON")
+    help = "begin a comparison of this recipe: a file, a saved recipe, a prompt or a model; once or twice"
     add_repeated(labelling, "--recipe", "R", help)
     add_fields(labelling, MakeCandidates, ("name", "recipes"), prompts="--from", path="--path P")
-    labelling.add_argument("--held-out", action="store_true", help="of a question set: the part for measuring")
+    labelling.add_argument("--held-out", action="store_true", help="take only the questions of the set to measure with")
+    group.rename("label", "compare")
 
 
 def label(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -62,14 +63,14 @@ def label(session: Session, arguments: argparse.Namespace) -> Events[dict[str, A
     if arguments.recipe:
         if known is not None:
             raise UserError(
-                f"There is already a queue named {known.name!r}.", "Leave --recipe out to continue with it."
+                f"There is already a comparison named {known.name!r}.", "Leave --recipe out to continue with it."
             )
         yield from _start(session, arguments)
     elif known is None:
         names = ", ".join(one.name for one in queues)
         raise UserError(
-            f"There is no labelling queue {arguments.queue!r}.",
-            f"The queues are {names}; --recipe starts another one." if names else "--recipe starts one.",
+            f"There is no comparison {arguments.queue!r}.",
+            f"The comparisons are {names}. --recipe begins another one." if names else "--recipe begins one.",
         )
     return (yield from _judge(session, arguments.queue, _Keys()))
 
@@ -100,7 +101,7 @@ def _judge(session: Session, queue: str, keys: _Keys) -> Events[dict[str, Any]]:
         if pair is not None and pair.id != seen:
             yield Artifact(kind="pair", id=pair.id, result=msgspec.to_builtins(shown))
             seen = pair.id
-        key = keys.read("Nothing is left to judge; u undoes the last verdict, q leaves: " if pair is None else "")
+        key = keys.read("All pairs are compared; u undoes the last choice, q leaves: " if pair is None else "")
         if key in ("", "q"):
             break
         if key == "u":
@@ -141,10 +142,10 @@ def _next(session: Session, queue: str, keys: _Keys) -> Events[NextPair]:
         run = yield from session.call(GetRun(run=found.queue.run))
         if run.state not in ("queued", "running"):
             if run.state == "failed":
-                raise UserError(run.message or "The candidates could not be made.")
+                raise UserError(run.message or "The answers to compare could not be generated.")
             return (yield from session.call(GetNextPair(queue=queue)))
         if not waited:
-            yield Log(text="Waiting for the next candidates.", level="notice")
+            yield Log(text="Waiting for the next pair of answers.", level="notice")
             waited = True
         time.sleep(_POLL_S)
 
@@ -238,7 +239,7 @@ def show_pair(event: Event, output: TextOutput) -> None:
         pair = shown.pair
         assert pair is not None
         answers = pair.answers[::-1] if pair.shown == "ba" else pair.answers
-        output.line(f"\n— {shown.queue.judged:,} judged, {shown.queue.waiting:,} waiting —")
+        output.line(f"\n— {shown.queue.judged:,} compared, {shown.queue.waiting:,} waiting —")
         for message in pair.prompt:
             output.line(f"{message.role}: {message.content}")
         for key, answer in zip("JK", answers, strict=False):
@@ -248,12 +249,12 @@ def show_pair(event: Event, output: TextOutput) -> None:
 
 def show_end(result: dict[str, Any], output: TextOutput) -> None:
     queue = msgspec.convert(result["queue"], LabellingQueue)
-    output.line(f"{result['judged']:,} judged. {queue.name}: {queue.judged:,} judged, {queue.waiting:,} waiting.")
+    output.line(f"{result['judged']:,} compared. {queue.name}: {queue.judged:,} compared, {queue.waiting:,} waiting.")
 
 
 show_queues = listing(
     "queues",
-    "There are no queues. `workbench prefs label NAME --recipe R --recipe R` starts one.",
+    "There are no comparisons. `workbench preferences compare NAME --recipe R --recipe R` begins one.",
     {
         "NAME": "name",
         "WAITING": Number("waiting"),

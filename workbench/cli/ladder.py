@@ -36,7 +36,7 @@ _STOPPING = "Stopping; finished answers and trainings are kept."
 def add_commands(commands: Commands) -> None:
     starting = commands.command(
         "ladder",
-        "take a question set through the techniques, and see which one pays",
+        "answer a question set by each technique, and see which one pays",
         climb,
         show,
         names=SETS,
@@ -46,19 +46,27 @@ def add_commands(commands: Commands) -> None:
     starting.add_argument(
         "--task", choices=get_args(TaskKind), default=None, help="what the questions ask for (default: recognised)"
     )
-    help = "rungs by their names (default: the proposed ones)"
+    help = "the techniques to measure, by their names (default: the proposed ones)"
     add_repeated(starting, "--rungs", "NAME,...", help, "rungs")
-    starting.add_argument("--plan", action="store_true", help="show the rungs and what they will take; start nothing")
+    starting.add_argument(
+        "--plan", action="store_true", help="show the techniques and the time that they will take; start nothing"
+    )
     add_fields(starting, StartLadder, ("recipe", "rungs", "scorer", "task"), question_set="SET")
-    group = commands.group("ladders", "what was measured with `workbench ladder`")
+    group = commands.group("ladders", "show and extend what was measured with `workbench ladder`")
     add_call(group, "list", "list ladders, the latest first", ListLadders, show_list)
     add_call(group, "show", "a ladder with its results so far", GetLadder, show_report, ladder="ID")
-    extending = group.command("extend", "measure further rungs of a ladder", extend, show_report, "ID")
-    add_repeated(extending, "--rungs", "NAME,...", "rungs by their names, which no race leaves out", "rungs")
+    extending = group.command("extend", "measure further techniques of a ladder", extend, show_report, "ID")
+    add_repeated(
+        extending,
+        "--rungs",
+        "NAME,...",
+        "the techniques to measure, by their names; all of them are measured to the end",
+        "rungs",
+    )
     minutes = "minutes more, where there is a limit"
     extending.add_argument("--minutes", metavar="N", type=at_least(0, kind=float), default=0.0, help=minutes)
     exported = one_sentence(lambda result: f"The ladder is in {result['path']}.")
-    writing = "write its table, a page with its chart, or its recipes"
+    writing = "write the table, a page with the chart, or the recipes"
     export = group.command("export", writing, export_one, exported, "ID")
     export.add_argument(
         "--output", metavar="FILE", required=True, help="a .html, .csv, .md or .tex file; a new folder for recipes"
@@ -68,11 +76,13 @@ def add_commands(commands: Commands) -> None:
 
 def climb(session: Session, arguments: argparse.Namespace) -> Events[LadderPlan | LadderReport]:
     recipe = (yield from recipe_named(session, arguments.recipe)) if arguments.recipe else Recipe()
+    asked = PlanLadder(
+        question_set=arguments.question_set, recipe=recipe, collection=arguments.collection, task=arguments.task,
+        measure=True,
+    )  # fmt: skip
+    plan = yield from session.call(asked)  # what was measured for it counts for the ladder as well
     if arguments.plan:
-        asked = PlanLadder(
-            question_set=arguments.question_set, recipe=recipe, collection=arguments.collection, task=arguments.task
-        )
-        return (yield from session.call(asked))
+        return plan
     call = call_of(StartLadder, arguments, recipe=recipe, task=arguments.task, rungs=_rungs(arguments), scorer=None)
     done = yield from run_to_end(session, call, _STOPPING)
     return (yield from session.call(GetLadder(ladder=done["ladder"])))
@@ -122,10 +132,10 @@ def show_plan(result: dict[str, Any], output: TextOutput) -> None:
                 one.name,
                 "yes" if one.proposed else "" if not one.missing else "-",
                 duration(took.preparing_s) if took.preparing_s else "",
-                duration(took.answering_s),
+                duration(took.racing_s + took.answering_s),
                 f"{took.tokens:,}",
                 f"{took.memory_bytes / 1e9:.1f} GB" if took.memory_bytes else "",
-                one.missing or one.sentence,
+                one.missing or one.remark or one.sentence,
             )
         )
     output.table(("RUNG", "PROPOSED", "PREPARING", "ANSWERS", "TOKENS", "MEMORY", ""), rows, numbers=("TOKENS",))
@@ -137,6 +147,7 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
         [
             ("ladder", report.ladder.id),
             ("set", f"{report.ladder.set_name}, {report.ladder.task}"),
+            ("questions", f"{report.held_out:,} held out, {report.tune:,} to learn from"),
             ("state", f"{report.state}, {duration(report.spent_s)} so far"),
         ]
     )
@@ -165,7 +176,7 @@ def _row(one: RungReport, unit: str) -> tuple[str, ...]:
         against,
         duration(cost.preparing_s) if cost.preparing_s else "",
         f"{cost.answer_s:.2f} s",
-        f"{cost.answer_tokens:,.0f}",
+        f"{cost.answer_tokens:,.0f}" + (f" ({cost.answer_price:.2g} to pay)" if cost.answer_price else ""),
         " · ".join(filter(None, (one.standing, "frontier" if one.frontier else "", "LEAK" if one.leak else ""))),
     )
 

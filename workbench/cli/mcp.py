@@ -28,7 +28,7 @@ REMOVED = one_sentence(lambda result: f"{result['removed']} was removed.")
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("mcp", "MCP servers: their tools for agents, and this program as a server")
+    group = commands.group("mcp", "add MCP servers, whose tools agents can use, and serve as one")
     listed = "list the servers and their tools, and what you have agreed to"
     add_call(group, "list", listed, ListMcpServers, show_all, connect="--offline")
     adding = group.command("add", "add a server; its tools can be used once you have agreed to them", add, show_server)

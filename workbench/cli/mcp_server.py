@@ -97,7 +97,7 @@ class Offered:
     def ask(self, recipe: str, question: str) -> str:
         result = self._call(Ask(question=question, recipe=self.recipes[recipe]))
         if result.chat:
-            self._call(DeleteChat(chat=result.chat))
+            self._call(DeleteChat(chat=result.chat, forever=True))
         if result.waiting is not None:
             return "This recipe needs the person's confirmation, which it cannot get here."
         sources = [f"[{one.n}] {one_line(one.title)}: {one_line(one.text)}" for one in result.citations]

@@ -18,7 +18,7 @@ _DIGITS = 8
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("memory", "what agents are told in every chat that reads the memory")
+    group = commands.group("memory", "list and change what agents remember in every chat that reads the memory")
     add_call(group, "list", "list what is remembered", ListFacts, show_list, search="--search WORDS")
     add_call(group, "add", "remember a text, as yours", AddFact, SAID)
     group.command("edit", "replace the text of a fact, which is yours from then on", edit, SAID, "FACT", "TEXT")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from typing import Any
 
 import msgspec
@@ -18,7 +19,9 @@ from workbench.cli.endpoints import add_commands as add_endpoints
 from workbench.cli.output import Number, TextOutput, byte_size, count_size, duration, listing, moment
 from workbench.cli.runs import ran, run_to_end
 from workbench.cli.session import Events, Session
+from workbench.cli.trash import NEXT
 from workbench.records.exam import (
+    CORRECTED,
     OFFICE,
     OLD,
     RATES,
@@ -34,7 +37,7 @@ NAMES = {"name": "model"}
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("models", "models on disk")
+    group = commands.group("models", "add, examine, compare and remove models")
     group.command("starter", "register the installed starter models", starter, show_models)
     add_call(group, "import", "add a GGUF file or a safetensors folder", calls.ImportModel, show_model)
     finding = "list models of Ollama, LM Studio and the Hugging Face cache on this disk; import PATH adds one"
@@ -50,6 +53,10 @@ def add_commands(commands: Commands) -> None:
     group.command("show", "show a model and its exam", show, show_model, "NAME", names=NAMES)
     examining = "examine a model: how often its answers from documents are right"
     group.command("exam", examining, examine, show_exam, "NAME", names=NAMES)
+    seeing = "let a model see images by its image encoder (mmproj file), or no longer without FILE"
+    add_call(
+        group, "projector", seeing, calls.SetProjector, show_model, names=NAMES, path="--file FILE"
+    )  # fmt: skip
     add_call(group, "remove", "remove a model from the catalogue", calls.RemoveModel, show_removed)
     add_call(group, "load", "load a model ahead of the first question", calls.LoadModel, show_loaded, names=NAMES)
     fitting = "tell whether a model fits this machine, and how fast it is"
@@ -205,7 +212,7 @@ def show_exam(result: dict[str, Any], output: TextOutput) -> None:
     output.line(f"Exam of {moment(exam.ended)}, {duration(exam.seconds)}{old}.")
     rows = [(row, title, *describe_rate(rates, name)) for row, rates in exam.rows.items() for name, title in RATES]
     output.table(("DOCUMENTS", "RATE", "SHARE", "COUNT, 95 % INTERVAL"), rows, numbers=("SHARE",))
-    for line in (*describe_office(exam), describe_poor(exam), describe_mode(exam)):
+    for line in (*describe_office(exam), describe_poor(exam), describe_mode(exam), CORRECTED):
         if line:
             output.line(line)
 
@@ -219,8 +226,11 @@ def show_default(result: dict[str, Any], output: TextOutput) -> None:
 
 
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:
-    files = "its files were deleted" if result["owned"] else f"its files were not deleted: {result['path']}"
+    files = "its files went with it" if result["owned"] else f"its files were not deleted: {result['path']}"
+    if result["endpoint"] is not None:
+        files = "its key went with it"
     output.line(f"{result['name']} was removed from the catalogue; {files}.")
+    output.line(NEXT.format(item=shlex.quote(result["name"])))
 
 
 def show_fit(result: dict[str, Any], output: TextOutput) -> None:

@@ -15,7 +15,7 @@ from workbench.records.hub import Purpose
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("network", "the log of requests over the network")
+    group = commands.group("network", "show the log of requests over the network")
     listing = group.command("log", "list the requests, and the connections that were refused", list_requests, show)
     listing.add_argument("--purpose", choices=get_args(Purpose), help="only those of this purpose")
     listing.add_argument("--host", default="", help="only those whose host contains this")

@@ -70,6 +70,11 @@ class TextOutput:
         self._bar = ProgressBar(err) if err.isatty() else None
         self.streamed = ""
 
+    @property
+    def columns(self) -> int:
+        """Of the terminal; 100 where the text goes elsewhere."""
+        return shutil.get_terminal_size().columns if self._out.isatty() else 100
+
     def event(self, event: Event, on_event: EventMessage | None = None) -> None:
         if isinstance(event, Progress):
             if self._bar is not None:

@@ -1,4 +1,4 @@
-"""``workbench prefs``: judgements of answers: import, export, list, label, measure and learn from them."""
+"""``workbench preferences``: judgements of answers: import, export, list, label, measure and learn from them."""
 
 from __future__ import annotations
 
@@ -59,46 +59,52 @@ VERDICTS: dict[Verdict, str] = {
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("prefs", "judgements of answers: which of two is better, and which are good")
+    group = commands.group("preferences", "which of two answers you prefer, and which answers are good")
     importing = add_call(
-        group, "import", "add the judgements of a file", ImportJudgements, show_import, do=import_file,
+        group, "import", "add the preferences of a file", ImportJudgements, show_import, do=import_file,
         without=("counts_from",), path="FILE", margin="--margin M",
     )  # fmt: skip
     add_repeated(importing, "--column", "ROLE=COLUMN", "a column by its role: prompt, a, b, verdict, system")
     importing.add_argument("--counts-from", type=int, choices=(0, 1), default=-1, help="the number of the first answer")
     adding = group.command(
-        "add", "judge two answers to one question of a chat", add, show_one, "CHAT", "FIRST", "SECOND",
+        "add", "say which of two answers to one question of a chat is better", add, show_one, "CHAT", "FIRST", "SECOND",
         epilog="`workbench chats show ID --all` shows the messages of a chat, with those of other branches.",
     )  # fmt: skip
     adding.add_argument("verdict", metavar="VERDICT", choices=get_args(PairVerdict), help=PAIR_VERDICTS)
     adding.add_argument("--edited", metavar="TEXT", default="", help="what the better answer should have been")
     adding.add_argument("--comment", metavar="TEXT", default="", help="why")
     changing = add_call(
-        group, "change", "judge a pair, or correct a judgement", ChangeJudgement, show_one, do=change, judgement="ID",
-        edited="--edited TEXT", comment="--comment TEXT",
+        group, "change", "compare a waiting pair, or correct a preference", ChangeJudgement, show_one, do=change,
+        judgement="ID", edited="--edited TEXT", comment="--comment TEXT",
     )  # fmt: skip
-    changing.add_argument("--verdict", choices=[one for one in VERDICTS if one], help="the verdict")
+    changing.add_argument(
+        "--verdict",
+        choices=[one for one in VERDICTS if one],
+        help="which answer is better, or whether an answer is good",
+    )
     exporting = add_call(
-        group, "export", "write judgements to a file of JSON lines", ExportJudgements, show_export, do=export,
+        group, "export", "write preferences to a file (JSON Lines)", ExportJudgements, show_export, do=export,
         path="FILE",
     )  # fmt: skip
     listed = add_call(
-        group, "list", "list judgements, the latest first", ListJudgements, show_list, do=list_some,
+        group, "list", "list preferences, the latest first", ListJudgements, show_list, do=list_some,
         first="--first I", limit="--limit N 50",
     )  # fmt: skip
-    add_call(group, "show", "show a judgement with its answers", GetJudgement, show_one, judgement="ID")
-    removing = group.command("remove", "delete judgements, by their ids or a filter", remove, REMOVED)
-    removing.add_argument("id", metavar="ID", nargs="*", help="the ids that `prefs list` shows")
+    add_call(group, "show", "show a preference with its answers", GetJudgement, show_one, judgement="ID")
+    removing = group.command("remove", "delete preferences, by their ids or a filter", remove, REMOVED)
+    removing.add_argument("id", metavar="ID", nargs="*", help="the ids that `preferences list` shows")
     undone = one_sentence(lambda result: f"Undone: {result['title']} ({len(result['ids']):,}).")
-    group.command("undo", "undo the last verdict, import or deletion", one_call(lambda a: UndoJudgement()), undone)
-    measuring = group.command("stats", "duplicates, contradictions, cycles and biases", statistics, show_statistics)
+    group.command("undo", "undo the last choice, import or deletion", one_call(lambda a: UndoJudgement()), undone)
+    measuring = group.command(
+        "stats", "show duplicates, contradictions, cycles and biases", statistics, show_statistics
+    )
     learning = add_call(
-        group, "learnable", "what can be learnt from judgements", GetLearnable, show_learnable, do=learnable,
+        group, "learnable", "show what can be learnt from preferences", GetLearnable, show_learnable, do=learnable,
         held_out_share="--held-out SHARE",
     )  # fmt: skip
     made = one_sentence(lambda one: f"{one['name']}: {counted(one['examples'], 'example')}, {one['path']}")
     making = add_call(
-        group, "data", "make a training set of judgements", MakePreferenceSet, made, do=make_set, without=("kind",),
+        group, "data", "make a training set of preferences", MakePreferenceSet, made, do=make_set, without=("kind",),
         skip_conflicts="--keep-conflicts",
     )  # fmt: skip
     help = "pairs of a chosen and a rejected answer, or answers that are good or bad [%(default)s]"
@@ -107,16 +113,18 @@ def add_commands(commands: Commands) -> None:
         _add_filter(parser)
     labelling.add_command(group)
     judging.add_commands(group)
-    add_call(group, "queues", "list the labelling queues", ListQueues, labelling.show_queues)
-    gone = one_sentence(lambda result: f"The queue was deleted; {len(result['queues']):,} are left.")
-    add_call(group, "drop", "delete a queue; judgements stay", RemoveQueue, gone)
+    add_call(group, "comparisons", "list the comparisons and blind tests", ListQueues, labelling.show_queues)
+    group.rename("queues", "comparisons")
+    gone = one_sentence(lambda result: f"The comparison was deleted. {len(result['queues']):,} are left.")
+    add_call(group, "drop", "delete a comparison; its preferences stay", RemoveQueue, gone)
+    commands.rename("prefs", "preferences")
 
 
-REMOVED = one_sentence(lambda result: f"Deleted: {result['removed']:,}. `workbench prefs undo` restores them.")
+REMOVED = one_sentence(lambda result: f"Deleted: {result['removed']:,}. `workbench preferences undo` restores them.")
 
 
 def _add_filter(parser: argparse.ArgumentParser) -> None:
-    some = parser.add_argument_group("which judgements")
+    some = parser.add_argument_group("which preferences")
     add_fields(
         some, JudgementFilter, search="--search WORDS", verdicts="--verdict", sources="--source", judges="--judge",
         judge_name="--judge-name NAME", origin="--origin FILE", queue="--queue NAME",
@@ -209,7 +217,7 @@ def make_set(session: Session, arguments: argparse.Namespace) -> Events[Any]:
 def show_import(result: dict[str, Any], output: TextOutput) -> None:
     found = msgspec.convert(result, ImportReport)
     twice = f", {found.duplicates:,} were there already" if found.duplicates else ""
-    added, rows = counted(found.added, "judgement"), counted(found.rows, "row")
+    added, rows = counted(found.added, "preference"), counted(found.rows, "row")
     output.line(f"{added} added from {rows}{twice}. Format: {found.form}. {found.why}")
     if found.refused:
         output.line(f"{counted(len(found.refused) + found.more_refused, 'row was', 'rows were')} refused:")
@@ -229,7 +237,7 @@ def show_export(result: dict[str, Any], output: TextOutput) -> None:
 def show_list(result: dict[str, Any], output: TextOutput) -> None:
     judgements = msgspec.convert(result["judgements"], list[Judgement])
     if not judgements:
-        output.line("There are no such judgements. Rate answers, label pairs, or import a file.")
+        output.line("There are no such preferences. Rate answers, compare pairs, or import a file.")
         return
     rows = [
         (one.id, VERDICTS[one.verdict], SOURCE_TITLES[one.source], one.judge_name or one.judge, moment(one.changed),
@@ -265,12 +273,12 @@ def show_one(result: dict[str, Any], output: TextOutput) -> None:
 def show_statistics(result: dict[str, Any], output: TextOutput) -> None:
     found = msgspec.convert(result, JudgementStatistics)
     if not found.judgements:
-        output.line("There are no such judgements.")
+        output.line("There are no such preferences.")
         return
     verdicts = {VERDICTS[name]: count for name, count in found.verdicts.items()}  # type: ignore[index]
     output.pairs(
         [
-            ("judgements", f"{found.judgements:,} about {counted(found.prompts, 'prompt')}"),
+            ("preferences", f"{found.judgements:,} about {counted(found.prompts, 'prompt')}"),
             ("verdicts", _counts(verdicts)),
             ("from", _counts({SOURCE_TITLES[name]: n for name, n in found.sources.items()})),  # type: ignore[index]
             ("judged by", _counts(found.judges)),
@@ -319,7 +327,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 def show_learnable(result: dict[str, Any], output: TextOutput) -> None:
     found = msgspec.convert(result, Learnable)
-    sources = f"{counted(found.judgements, 'judgement')} about {counted(found.prompts, 'prompt')}"
+    sources = f"{counted(found.judgements, 'preference')} about {counted(found.prompts, 'prompt')}"
     rated = counted(found.rated, "rated answer")
     output.line(f"{sources} give {counted(found.pairs, 'pair')} and {rated} ({found.good:,} good).")
     rows = [

@@ -43,7 +43,7 @@ _DIGITS = 8
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("prompts", "the library of prompts and reasoning presets, with versions")
+    group = commands.group("prompts", "keep prompts and reasoning presets in a library with versions")
     listing = group.command("list", "list the library", list_prompts, show_list)
     listing.add_argument("--search", metavar="WORDS", default="", help="only those that hold these words")
     listing.add_argument("--tag", metavar="TAG", default="", help="only those with this tag")
@@ -68,7 +68,7 @@ def add_commands(commands: Commands) -> None:
     importing = "add the prompts of a file; nothing is overwritten"
     add_call(group, "import", importing, ImportPrompt, show_imported, path="FILE")
     group.command("rename", "rename a prompt; answers keep the name", rename, RENAMED, "OLD", "NAME", names=OLD_NAME)
-    add_removal(group, "delete a prompt with all its versions", RemovePrompt, "NAME")
+    add_removal(group, "move a prompt to the trash, with all its versions", RemovePrompt, "NAME")
 
 
 RENAMED = one_sentence(lambda result: f"{result['old']} is now {result['name']}.")

@@ -34,7 +34,7 @@ _PAGE = 1_000
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("questions", "question sets, for evaluations")
+    group = commands.group("questions", "make and change question sets, which evaluations ask")
     importing = add_call(
         group, "import", "make a question set from a file, a folder, chats or a data set", CreateQuestionSet, show_set,
         do=create, names={"data": "data set"}, path="PATH", with_context="--without-context",

@@ -16,6 +16,7 @@ from workbench.cli.docs import find_document
 from workbench.cli.models import default_model
 from workbench.cli.session import Events, Session
 from workbench.methods import METHODS
+from workbench.records.projects import inherited
 from workbench.records.prompts import find_version, source_of, split_version, with_version
 from workbench.records.recipes import (
     DEFAULT_AGENT,
@@ -33,7 +34,7 @@ from workbench.records.recipes import (
     load_recipe,
     with_value,
 )
-from workbench.subjects.chats.calls import GetChat
+from workbench.subjects.chats.calls import GetChat, GetChatFolder
 from workbench.subjects.prompts.calls import GetPrompt
 
 PROMPT_NAMES = {"prompts": "prompt"}
@@ -47,7 +48,7 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     add_repeated(parser, "--collection", "C", "answer from these documents; repeated: from all")
     searched = "search only this file of the documents: its path or the end of it; repeated: these files"
     add_repeated(parser, "--file", "FILE", searched, "files")
-    add_repeated(parser, "--attach", "FILE", "attach a file to the chat: it is searched for this chat alone")
+    add_repeated(parser, "--attach", "FILE", "a file that is searched for this chat alone")
     add_repeated(parser, "--adapter", "A[:SCALE]", "use an adapter with the model", "adapters")
     add_prompt_options(parser)
     _add_agent_options(parser)
@@ -140,6 +141,11 @@ def _with_prompts(session: Session, arguments: argparse.Namespace) -> Events[Rec
         if chat.chat.unreadable:
             raise UserError(chat.chat.unreadable, "Give a recipe with --recipe FILE; the chat keeps its recipe.")
         recipe = chat.chat.recipe or recipe
+    elif getattr(arguments, "project", None):
+        folder = yield from session.call(GetChatFolder(folder=arguments.project))
+        if folder.unreadable:
+            raise UserError(folder.unreadable, "Give a recipe with --recipe FILE.")
+        recipe = inherited(folder.project, recipe)
     prompting = recipe.prompting
     for text in arguments.prompts:
         prompting = yield from with_prompt(session, prompting, text)

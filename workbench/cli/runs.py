@@ -17,9 +17,9 @@ from workbench.cli.session import Events, Session, Stopped
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("runs", "long work: reading documents, training, merging, exporting")
+    group = commands.group("runs", "list, follow, stop and resume long work, such as reading documents or training")
     add_call(group, "list", "list runs, the latest first", calls.ListRuns, show_runs)
-    add_call(group, "show", "one run", calls.GetRun, show_run, run="ID")
+    add_call(group, "show", "show one run", calls.GetRun, show_run, run="ID")
     add_call(group, "stop", "stop a run; finished parts stay", calls.StopRun, show_run, run="ID")
     add_call(group, "pause", "pause a training, an exam or an evaluation", calls.PauseRun, show_run, run="ID")
     resuming = "continue a paused run, or resume a stopped, failed or interrupted one"

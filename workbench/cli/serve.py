@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 from collections import deque
 from typing import Any
@@ -14,8 +15,8 @@ from workbench.api.client import LOST
 from workbench.api.events import Artifact, Event, Log
 from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, at_least, one_sentence
-from workbench.cli.call_arguments import add_call
-from workbench.cli.output import TextOutput
+from workbench.cli.call_arguments import add_call, add_removal
+from workbench.cli.output import Number, TextOutput, moment
 from workbench.cli.session import CallFailed, Events, Session, Stopped
 
 MOST_STARTS, WITHIN_S = 4, 120.0
@@ -26,6 +27,21 @@ EXAMPLE = """curl {address}/v1/chat/completions \\
   -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'"""
 """A request, to be copied."""
 
+OPENAI = {"OPENAI_BASE_URL": "{address}/v1", "OPENAI_API_KEY": "{key}"}
+ANTHROPIC = {"ANTHROPIC_BASE_URL": "{address}", "ANTHROPIC_API_KEY": "{key}"}
+CLIENTS: dict[str, dict[str, str]] = {
+    "openai": OPENAI,
+    "anthropic": ANTHROPIC,
+    "aider": {"OPENAI_API_BASE": "{address}/v1", "OPENAI_API_KEY": "{key}", "AIDER_MODEL": "openai/{model}"},
+    "claude-code": {
+        "ANTHROPIC_BASE_URL": "{address}",
+        "ANTHROPIC_AUTH_TOKEN": "{key}",
+        "ANTHROPIC_MODEL": "{model}",
+        "ANTHROPIC_SMALL_FAST_MODEL": "{model}",
+    },
+}
+"""The environment variables by which each client is led to this program."""
+
 
 def add_commands(commands: Commands) -> None:
     help = "serve your recipes and models to other programs on this machine, through an API like OpenAI's"
@@ -33,8 +49,24 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--port", metavar="N", type=at_least(1024, 65_535), default=0, help="the port (default: that of the settings)"
     )
-    group = commands.group("api", "the local API: whether it is served, and its key")
+    group = commands.group("api", "show whether the local API is served, and its key")
     add_call(group, "state", "show where it is served, and the key", calls.GetApiState, show_state)
+    setting = commands.command(
+        "run-with",
+        "print the environment variables with which another program uses the local API",
+        client_variables,
+        show_variables,
+        epilog='In a shell: eval "$(workbench run-with CLIENT)". The API must be served.',
+    )
+    setting.add_argument("client", metavar="CLIENT", choices=sorted(CLIENTS), help=", ".join(sorted(CLIENTS)))
+    setting.add_argument("--model", metavar="NAME", default="", help="a recipe or model (default: the first served)")
+    clients = group.group("clients", "let other machines use the API, each with a key of its own")
+    add_call(clients, "list", "list them", calls.ListApiClients, show_clients)
+    add_call(
+        clients, "add", "print the code for another machine; it is shown this once", calls.AddApiClient, show_code,
+        per_minute="--per-minute N", largest_mb="--largest-mb N",
+    )  # fmt: skip
+    add_removal(clients, "refuse a client from now on", calls.RemoveApiClient, "NAME")
     renewed = one_sentence(lambda result: f"The key is now {result['key']}; programs with the old one are refused.")
     add_call(group, "renew-key", "make another key", calls.RenewApiKey, renewed)
 
@@ -68,6 +100,26 @@ def serve(session: Session, arguments: argparse.Namespace) -> Events[dict[str, A
         return state
 
 
+def client_variables(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    """The variables of a client by their names. Raises UserError while the API is not served."""
+    state = yield from session.call(calls.GetApiState())
+    if not state.running:
+        raise UserError("The API is off.", "`workbench serve` serves it; so does Settings in the window.")
+    offered = yield from session.call(calls.ListServedModels())
+    names = [one.id for one in offered.models if one.kind != "embedder" and not one.problem]
+    if arguments.model and arguments.model not in names:
+        raise UserError(f"There is no model {arguments.model!r} to serve.", f"There are: {', '.join(names) or 'none'}.")
+    if not names:
+        raise UserError("There is no model to serve.", "`workbench models starter` adds one.")
+    values = {"address": state.address, "key": state.key, "model": arguments.model or names[0]}
+    return {name: value.format(**values) for name, value in CLIENTS[arguments.client].items()}
+
+
+def show_variables(result: dict[str, str], output: TextOutput) -> None:
+    for name, value in result.items():
+        output.line(f"export {name}={shlex.quote(value)}")
+
+
 def _on_event(event: Event, output: TextOutput) -> None:
     if isinstance(event, Artifact) and event.kind == "api":
         if event.result["again"]:
@@ -95,5 +147,27 @@ def show_state(result: dict[str, Any], output: TextOutput) -> None:
             ("key", result["key"]),
             ("answered", result["answered"] if result["running"] else ""),
             ("refused", result["refused"] if result["running"] else ""),
+            ("in the network", ", ".join(result["network_addresses"]) or result["network_problem"]),
         ]
     )
+
+
+def show_clients(result: dict[str, Any], output: TextOutput) -> None:
+    if not result["clients"]:
+        output.line("No other machine may use the API. `workbench api clients add NAME` lets one in.")
+        return
+    rows = [
+        (one["name"], moment(one["created"]), Number(one["per_minute"]), f"{one['largest_mb']} MB")
+        for one in result["clients"]
+    ]
+    output.table(("NAME", "SINCE", "REQUESTS A MINUTE", "LARGEST"), rows)
+
+
+def show_code(result: dict[str, Any], output: TextOutput) -> None:
+    name = result["client"]["name"]
+    output.line(f"The code for {name}. It is a secret, and it is not shown again:")
+    output.line()
+    output.line(result["code"])
+    output.line()
+    output.line("There: Models, Models elsewhere, or `workbench models endpoint add --code`. Here the setting")
+    output.line("server.shared must be on: `workbench settings set server.shared true`.")

@@ -19,7 +19,7 @@ from workbench.subjects.runs.calls import GetStatus
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("settings", "settings of the program")
+    group = commands.group("settings", "show and change the settings of the program")
     add_call(group, "list", "list all settings", GetSettings, show_settings)
     value = one_sentence(lambda result: _shown(result["value"]))
     group.command("get", "show one setting", get, value).add_argument("name", metavar="SECTION.NAME")
@@ -59,7 +59,7 @@ def show_settings(result: dict[str, Any], output: TextOutput) -> None:
             changed = "" if value == msgspec.to_builtins(field.default) else f" (default {_shown(field.default)})"
             unit = f" {field.unit}" if field.unit else ""
             output.line(f"{section}.{field.name} = {_shown(value)}{unit}{changed}")
-            output.line(f"    {field.help} {describe_range(field)}".rstrip())
+            output.line(f"    {field.typed_help} {describe_range(field)}".rstrip())
     for problem in result["problems"]:
         output.line(problem)
 

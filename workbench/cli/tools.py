@@ -19,7 +19,7 @@ NAMES = {"collection": "collection"}
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("tools", "tools of agents: list them, and call one by hand")
+    group = commands.group("tools", "list the tools of agents, and call one by hand")
     listing = group.command(
         "list", "list the tools, and why some cannot be used here", list_tools, show_list, names=NAMES
     )
