@@ -23,6 +23,7 @@ from workbench.api.client import Front
 from workbench.api.client import Handle as FrontHandle
 from workbench.api.events import Changed, Event, Terminal
 from workbench.api.protocol import Call, error_of, read_result
+from workbench.base.catalogue import localised
 from workbench.base.errors import Cancelled, UserError
 from workbench.subjects.runs.calls import GetStatus, Status, Subscribe
 
@@ -125,7 +126,7 @@ class Bridge(QObject):
             error: Exception
             if isinstance(terminal, events.Finished):
                 try:
-                    result = read_result(call, terminal.result)
+                    result = localised(read_result(call, terminal.result))
                 except msgspec.ValidationError as unreadable:
                     error = RuntimeError(f"The core's answer to {type(call).__name__} cannot be read: {unreadable}")
                 else:
@@ -296,6 +297,7 @@ class _Stream:
         self._owner = owner
 
     def deliver(self, batch: list[Event]) -> None:
+        batch = [event if _names_a_worker(event) else localised(event) for event in batch]
         terminal = batch[-1] if isinstance(batch[-1], events.TERMINAL) else None
         self._handle.ended = self._handle.ended or terminal is not None
         plain = batch[:-1] if terminal is not None else batch
@@ -309,6 +311,11 @@ class _Stream:
     @property
     def _wanted(self) -> bool:
         return self._owner is None or shiboken6.isValid(self._owner)
+
+
+def _names_a_worker(event: Event) -> bool:
+    """Whether the hint of a failure is the name of a process instead of a text."""
+    return isinstance(event, events.Failed) and event.reason == "worker"
 
 
 def _joined(batch: list[Event], event: Event) -> bool:

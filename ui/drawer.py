@@ -14,7 +14,7 @@ from ui.bridge import Bridge
 from ui.components.basics import Chip, ElidedLabel, IconButton, Line, PlainButton, ProgressLine, Text, Tone
 from ui.components.layout import column_of, row_of
 from ui.components.run_follower import ACTIVE, RunFollower
-from ui.components.wording import describe_count, describe_seconds, how_far
+from ui.components.wording import describe_count, describe_seconds, how_far, stage_of
 from ui.theme import tokens
 from workbench.api import events
 from workbench.api.events import Event
@@ -180,7 +180,7 @@ class RunRow(QWidget):
                 line = _document_line(event)
         if progress is not None and not self._run.paused:  # only the batch's last is drawn
             share, numbers = how_far(progress)
-            words = progress.stage.capitalize() + (f" · {progress.detail}" if progress.detail else "")
+            words = stage_of(progress) + (f" · {progress.detail}" if progress.detail else "")
             self._progress.set_progress(words, share, numbers, progress.seconds_left)
         if line:
             self._log.set_full_text(line)
@@ -202,21 +202,17 @@ def _document_line(event: events.Artifact) -> str:
 
 
 def _when(run: RunRecord) -> str:
-    took = f" · took {describe_seconds(run.ended - run.created)}" if run.ended is not None else ""
+    took = texts.TOOK.format(time=describe_seconds(run.ended - run.created)) if run.ended is not None else ""
     return time.strftime("%d %b, %H:%M", time.localtime(run.created)) + took
 
 
 def _summary(result: dict[str, object]) -> str:
     """The result of a finished ingest in words."""
     words = []
-    for key, one, many in (
-        ("indexed", texts.FILE_READ, texts.FILES_READ),
-        ("unchanged", "unchanged", "unchanged"),
-        ("removed", "removed", "removed"),
-    ):
+    for key, template in (("indexed", ""), ("unchanged", texts.COUNT_UNCHANGED), ("removed", texts.COUNT_REMOVED)):
         count = result.get(key)
         if isinstance(count, int) and count:
-            words.append(describe_count(count, one, many))
+            words.append(template.format(count=count) or describe_count(count, "file read", "files read"))
     failed = result.get("failed")
     if isinstance(failed, list) and failed:
         words.append(texts.COUNT_FAILED.format(count=len(failed)))

@@ -24,12 +24,12 @@ from ui import texts
 from ui.bridge import Bridge
 from ui.components.basics import Chip, ElidedLabel, IconLabel, Text
 from ui.components.layout import column_of, row_of
-from ui.components.wording import describe_count
+from ui.components.wording import describe_count, shown_fields_of
 from ui.features import GROUPS, WELCOME, Found
 from ui.state import Listing
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from workbench.base.fields import fields_of
+from workbench.base.catalogue import _, localised
 from workbench.base.finding import folded, holds
 from workbench.base.settings import SECTIONS, Settings
 from workbench.records.documents import Document, DocumentList
@@ -165,7 +165,12 @@ class Finder(QFrame):
 
     def _on_chats(self, found: ChatList) -> None:
         self._chats = tuple(
-            Found(chat.title, "chat", "chat", partial(self._shell.open_page, "chat", chat=chat.id))
+            Found(
+                chat.title or chat.attached or texts.NEW_CHAT,
+                "chat",
+                "chat",
+                partial(self._shell.open_page, "chat", chat=chat.id),
+            )
             for chat in found.chats
         )
         self._fill()
@@ -268,12 +273,12 @@ class Finder(QFrame):
     def _settings(self) -> list[Found]:
         found = []
         for section, config in SECTIONS.items():
-            for field in fields_of(config):
+            for field in shown_fields_of(config):
                 run = partial(self._shell.open_page, "settings", section=section, field=field.name)
                 found.append(Found(field.title, "setting", "settings", run, section))
-        terms = {(term.name, term.place.get("field")): term for term in course_terms()}
+        terms = {(term.name, term.place.get("field")): term for term in localised(course_terms())}
         for part, kind in PARTS.items():
-            for field in fields_of(kind):
+            for field in shown_fields_of(kind):
                 run = partial(self._shell.open_page, "chat", part=part, field=field.name)
                 line = Found(field.title, "recipe", "sidebar", run, part)
                 term = terms.get((field.title, field.name))  # a setting that is named as a term is
@@ -283,7 +288,7 @@ class Finder(QFrame):
     def _terms(self) -> list[Found]:
         titles = {entry.name: entry.title for entry in (*self._shell.pages, WELCOME)}
         lines = []
-        for term in course_terms():
+        for term in localised(course_terms()):
             run = partial(self._shell.open_page, term.place["page"], **term.target)
             lines.append(explained(Found(term.name, "term", "info", run, _name_place(term, titles)), term))
         return lines
@@ -331,7 +336,7 @@ class Finder(QFrame):
         self.list.clear()
         for found in self._found:
             item = QListWidgetItem()
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{found.text}, {found.kind}")
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{found.text}, {texts.KINDS.get(found.kind, found.kind)}")
             item.setSizeHint(QSize(0, 40))
             self.list.addItem(item)
             self.list.setItemWidget(item, _FoundLine(found))
@@ -382,7 +387,7 @@ class _FoundLine(QWidget):
         )
         if found.detail:
             row.addWidget(Text(found.detail, "small"))
-        row.addWidget(Chip(found.kind))
+        row.addWidget(Chip(texts.KINDS.get(found.kind, found.kind)))
 
 
 class _Explanation(QFrame):
@@ -410,9 +415,9 @@ def explained(line: Found, term: Term) -> Found:
 def _name_place(term: Term, titles: dict[str, str]) -> str:
     """``Chat · Technique``: the page that a term opens, and the field or section of it."""
     place = term.place
-    within = place.get("section", "").capitalize()
+    within = _(place.get("section", "").capitalize())
     if "part" in place:
-        within = next(field.title for field in fields_of(PARTS[place["part"]]) if field.name == place["field"])
+        within = next(field.title for field in shown_fields_of(PARTS[place["part"]]) if field.name == place["field"])
     return " · ".join(filter(None, (titles.get(place["page"], ""), within)))
 
 

@@ -22,7 +22,7 @@ from ui import texts
 from workbench import __version__
 from workbench.base.errors import UserError
 from workbench.base.paths import Home, find_home
-from workbench.base.settings import load_settings
+from workbench.base.settings import load_settings, save_settings
 
 if TYPE_CHECKING:
     from ui.shell import Shell
@@ -88,7 +88,9 @@ def _run_window(home: Home, model: str) -> int:
     check_platform()
     from ui.faults import FaultWatch
     from ui.garbage import GarbageCollection
+    from ui.zoom import scale_from_the_start
 
+    scale_from_the_start(load_settings(home.settings).general.zoom)
     application = Application(sys.argv[:1])
     garbage = GarbageCollection()
     home.create()
@@ -170,8 +172,11 @@ def open_window(home: Home, front: Front | None = None) -> Shell:
     QApplication.setWindowIcon(QIcon(str(ICONS.parent / "app-icon.svg")))
     fresh = not home.database.exists()
     home.create()
+    if fresh and not home.settings.exists():
+        save_settings(home.settings, {"general": {"all_techniques": False}})  # the welcome page asks for it
     settings = load_settings(home.settings)
     theme = current_theme()
+    theme.reduce_motion(settings.general.reduce_motion)
     theme.choose(settings.general.theme)
     theme.set_reading_size(settings.general.text_size)
     if front is None:

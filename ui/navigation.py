@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPushButton
 
 from ui import texts
-from ui.components.basics import Text
+from ui.components.basics import LinkButton, Text
 from ui.components.layout import column_of
 from ui.features import PageEntry, PageGroup, keys_of_page, stops_of
 from ui.theme import tokens
@@ -19,9 +19,11 @@ _HEAD, _ROW = 56, 42  # px; a row with the gap below it
 
 class Navigation(QFrame):
     """``chosen`` is sent with the name of a page or of a group of pages. The settings stand at the bottom, the
-    welcome page only while needed."""
+    welcome page only while needed, the pages that are not simple only while all techniques are shown."""
 
     chosen = Signal(str)
+    all_wanted = Signal()
+    """All techniques are to be shown."""
     find_wanted = Signal()
 
     def __init__(self, pages: tuple[PageEntry, ...], welcome: PageEntry) -> None:
@@ -32,6 +34,10 @@ class Navigation(QFrame):
         stops = stops_of(pages)
         self._icons = {entry.name: entry.icon for entry in (*stops, welcome)}
         self._buttons: dict[str, QPushButton] = {}
+        self._further = [stop.name for stop in stops if not (isinstance(stop, PageEntry) and stop.simple)]
+        self._shows_all = True
+        self.all_button = LinkButton(texts.SHOW_ALL, small=True, toolTip=texts.SHOW_ALL_HELP, clicked=self.all_wanted)
+        self.all_button.hide()
         column = column_of(self, gap=2, margins=(tokens.SPACE_2, 0, tokens.SPACE_2, tokens.SPACE_3))
         name = Text("LLM Workbench", "strong")
         name.setFixedHeight(_HEAD)
@@ -41,6 +47,7 @@ class Navigation(QFrame):
             if entry.name == "settings":
                 column.addWidget(self._button(welcome, ""))  # last, so that no other moves when it comes or goes
                 self._buttons[welcome.name].hide()
+                column.addWidget(self.all_button)
                 column.addStretch(1)
                 find = QPushButton(texts.FIND_BUTTON)
                 find.setAutoDefault(True)  # Enter presses it
@@ -56,7 +63,8 @@ class Navigation(QFrame):
         self._fit()
 
     def _fit(self) -> None:
-        """In a low window the rows are closer."""
+        """In a low window the rows are closer; words that are longer than in English make the navigation wider."""
+        self.setFixedWidth(max(WIDTH, self.minimumSizeHint().width() + max(map(_bolder, self._buttons.values()))))
         rows = sum(button.isVisibleTo(self) for button in self.findChildren(QPushButton))
         dense = self.height() < _HEAD + rows * _ROW + tokens.SPACE_3
         if dense != bool(self.property("dense")):
@@ -72,6 +80,17 @@ class Navigation(QFrame):
             set_icon(button, self._icons[page], "accent" if page == name else "muted")
         if name in self._buttons:
             self._buttons[name].show()
+        self._show_further(name)
+
+    def show_all(self, all: bool) -> None:
+        """Show the pages of all techniques, or the simple ones and the one that is open."""
+        self._shows_all = all
+        self.all_button.setVisible(not all)
+        self._show_further(next((name for name, button in self._buttons.items() if button.isChecked()), ""))
+
+    def _show_further(self, current: str) -> None:
+        for name in self._further:
+            self._buttons[name].setVisible(self._shows_all or name == current)
         self._fit()
 
     def set_welcome_visible(self, visible: bool) -> None:
@@ -92,3 +111,10 @@ class Navigation(QFrame):
     def _on_clicked(self, name: str) -> None:
         self._buttons[name].setChecked(True)  # a click on the open page must not uncheck it
         self.chosen.emit(name)
+
+
+def _bolder(button: QPushButton) -> int:
+    """By how much its words are wider while its page is open."""
+    font = QFont(button.font())
+    font.setWeight(QFont.Weight.DemiBold)
+    return QFontMetrics(font).horizontalAdvance(button.text()) - button.fontMetrics().horizontalAdvance(button.text())

@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QByteArray, QEvent, QObject, QRect, QSettings, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QRect, QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QStackedWidget, QWidget
 
 from ui import texts
+from ui.banner import Banner
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, Text
+from ui.components.formulas import current_formulas
 from ui.components.layout import column_of, row_of
+from ui.components.shown_images import current_images
 from ui.early_import import EarlyImport
 from ui.fault_note import FaultNote
 from ui.features import PAGES, WELCOME, Action, MessageKind, PageEntry, keys_of_page, stops_of
@@ -29,11 +32,19 @@ from ui.page_tabs import PageTabs
 from ui.statusbar import StatusBar
 from ui.theme import tokens
 from ui.theme.theme import Theme, current_theme
+from ui.zoom import WindowZoom
 from workbench.base.errors import UserError, WorkerDied
 from workbench.base.settings import Settings
 from workbench.records.engines import EngineState
 from workbench.subjects.documents.calls import CollectionList, ListCollections
-from workbench.subjects.machine.calls import DismissEngineNotice, GetEngines, GetSettings, RestartWorker, WarmUp
+from workbench.subjects.machine.calls import (
+    ChangeSettings,
+    DismissEngineNotice,
+    GetEngines,
+    GetSettings,
+    RestartWorker,
+    WarmUp,
+)
 from workbench.subjects.models.calls import ListModels
 from workbench.subjects.runs.calls import Status, WorkerState
 
@@ -41,10 +52,6 @@ IDLE_MS = 1_500
 """After this long what the other pages are made of is imported."""
 PATIENCE_MS = 8_000
 """How long the core may take to answer first before the window says that it waits for it."""
-_BANNER_WIDTH = 720  # px, at most
-
-READ_MS = 12_000
-"""How long news lie over the page; what went wrong, and what offers an action, stays until it is closed."""
 REMEMBER_MS = 3_000
 """How often the pages' drafts are kept: what a crash may cost."""
 
@@ -53,47 +60,6 @@ FIRST_SIZE, LEAST_SIZE = QSize(1280, 800), QSize(840, 480)
 at 150 % shows 853 x 533."""
 TITLE_BAR = 40
 """px that are left to the edge that the system draws around a window."""
-
-
-class _Banner(InlineMessage):
-    """Lies on ``parent`` over the empty part of ``header``, behind ``title``, or where the page has controls there over
-    the top of ``page``: nothing moves when it comes or goes."""
-
-    def __init__(self, header: QWidget, title: QWidget, page: QWidget, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._header, self._title, self._page = header, title, page
-        self.read = QTimer(self, singleShot=True, interval=READ_MS, timeout=self.hide)
-        self.setProperty("place", "over")
-        page.installEventFilter(self)
-
-    def show_message(
-        self, text: str, kind: str = "info", action: str = "", on_action: Callable[[], None] | None = None
-    ) -> None:
-        super().show_message(text, kind, action, on_action)
-        self.lay_over()
-        if kind in ("info", "success") and not action:
-            self.read.start()
-        else:
-            self.read.stop()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
-            self.lay_over()
-        return False
-
-    def lay_over(self) -> None:
-        """Take the place anew, for the words and the page of now."""
-        parts = self._header.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
-        free = all(part.isHidden() or part is self._title for part in parts)
-        left = self._title.x() + self._title.sizeHint().width() if free else 0
-        width = min(self._page.width() - left - 2 * tokens.SPACE_4, _BANNER_WIDTH)
-        self._arrange(width)
-        height = self.heightForWidth(width)
-        above = max(self._header.height() - height, 0) // 2 - self._header.height() if free else tokens.SPACE_2
-        spare = self._page.width() - width
-        beside = spare - tokens.SPACE_4 if free else spare // 2
-        self.setGeometry(self._page.x() + beside, self._page.y() + above, width, height)
-        self.raise_()
 
 
 class Shell(QMainWindow):
@@ -200,6 +166,8 @@ class Shell(QMainWindow):
             self.open_page("models", path=self._file)
         EarlyImport(_module_of(entry), partial(self._on_imported, entry), self)
         self._bridge.start()
+        current_formulas().draw_with(self._bridge)
+        current_images().draw_with(self._bridge)
         home = self._bridge.home
         home.listing(GetSettings()).follow(self._on_settings)
         home.listing(GetEngines()).follow(self._on_engines)
@@ -268,6 +236,11 @@ class Shell(QMainWindow):
             self._finder = Finder(self._bridge, self)
         self._finder.open()  # type: ignore[attr-defined]
 
+    def show_all_techniques(self) -> None:
+        """Keep the pages of all techniques in the navigation from now on."""
+        call = ChangeSettings(values={"general": {"all_techniques": True}})
+        self._bridge.call(call, self._bridge.home.listing(GetSettings()).put, owner=self)
+
     def show_shortcuts(self) -> None:
         """List the keys."""
         from ui.shortcuts import ShortcutList
@@ -290,7 +263,7 @@ class Shell(QMainWindow):
         self.faults = FaultNote(Path(self._memory.fileName()).parent / "logs")
         right.addWidget(self.faults)
         self._stack = QStackedWidget()
-        self._message = _Banner(header, self._title, self._stack, root)
+        self._message = Banner(header, self._stack, root)
         right.addWidget(self._stack, 1)
         middle.addLayout(right, 1)
         self._column.addLayout(middle, 1)
@@ -315,6 +288,7 @@ class Shell(QMainWindow):
     def _connect(self) -> None:
         self._navigation.chosen.connect(self.open_page)
         self._navigation.find_wanted.connect(self.show_finder)
+        self._navigation.all_wanted.connect(self.show_all_techniques)
         self._status.runs_wanted.connect(self.show_runs)
         self._status.models_wanted.connect(lambda: self.open_page("models"))
         self._status.network_wanted.connect(lambda words: self.show_message(words, "info"))
@@ -334,6 +308,7 @@ class Shell(QMainWindow):
         self._shortcut("Ctrl+J", self.show_runs)
         self._shortcut("F1", self.show_shortcuts)
         self._shortcut("Ctrl+Q", self.close)
+        self._zoom = WindowZoom(self, self, self._bridge, LEAST_SIZE)
 
     def _on_focus_changed(self, before: QWidget | None, now: QWidget | None) -> None:
         """Keep the keyboard on the page when what had it there goes or is switched off: Qt hands it to whatever comes
@@ -398,6 +373,9 @@ class Shell(QMainWindow):
 
     def _on_settings(self, settings: Settings) -> None:
         self._status.show_network(settings)
+        self._zoom.follow(settings)
+        self._navigation.show_all(settings.general.all_techniques)
+        self.theme.reduce_motion(settings.general.reduce_motion)
         self.theme.choose(settings.general.theme)
         self.theme.set_reading_size(settings.general.text_size)
 
@@ -447,6 +425,12 @@ class Shell(QMainWindow):
         if self._finder is not None:
             self._finder.place()  # type: ignore[attr-defined]
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        page = self._stack.currentWidget()
+        if page is not None and hasattr(page, "step_by_tab") and page.step_by_tab(forward):
+            return True
+        return super().focusNextPrevChild(forward)
+
     def _remember_pages(self) -> None:
         """Keep what the pages want kept; a value that did not change is not written."""
         for name, page in self._made.items():
@@ -461,6 +445,11 @@ class Shell(QMainWindow):
         if self._current != WELCOME.name:
             self._memory.setValue("page", self._current)
         self._memory.sync()
+        for page in self._made.values():
+            if hasattr(page, "leave"):
+                page.leave()
+        current_formulas().draw_with(None)
+        current_images().draw_with(None)
         self._bridge.close()
         super().closeEvent(event)
 

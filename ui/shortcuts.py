@@ -17,6 +17,10 @@ _FRAME = (
     ("Ctrl+J", texts.SHOW_RUNS),
     ("Ctrl+Tab", texts.NEXT_TAB),
     ("Ctrl+Shift+Tab", texts.PREVIOUS_TAB),
+    ("Ctrl++", texts.ZOOM_IN),
+    ("Ctrl+=", texts.ZOOM_IN),
+    ("Ctrl+-", texts.ZOOM_OUT),
+    ("Ctrl+0", texts.ZOOM_RESET),
     ("F1", texts.SHORTCUTS),
     ("Ctrl+Q", texts.QUIT),
 )
@@ -28,6 +32,7 @@ _PAGES = {
         ("Ctrl+N", texts.NEW_CHAT),
         ("Ctrl+R", texts.KEY_RECIPE),
         ("Ctrl+H", texts.KEY_HISTORY),
+        ("Ctrl+F", texts.KEY_FIND_IN_SOURCE),
     ),
     texts.SHORTCUTS_THOUGHTS: (
         ("Ins", texts.KEY_EXPAND),

@@ -67,6 +67,11 @@ class Listing(QObject, Generic[R]):
         self.refresh()
 
     @property
+    def current(self) -> R | None:
+        """The value where it is known and not outdated."""
+        return None if self._old or self.reading else self.value
+
+    @property
     def followed(self) -> bool:
         return self.isSignalConnected(QMetaMethod.fromSignal(self.changed))
 

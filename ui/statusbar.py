@@ -13,7 +13,7 @@ from ui.components.layout import row_of
 from ui.components.run_follower import ACTIVE
 from ui.components.wording import describe_bytes, describe_count, describe_seconds
 from ui.theme import tokens
-from ui.theme.theme import set_icon
+from ui.theme.theme import current_theme, set_icon
 from workbench.base.settings import Settings
 from workbench.subjects.runs.calls import RunRecord, Status, StopRun
 
@@ -56,6 +56,8 @@ class StatusBar(QFrame):
     def show_network(self, settings: Settings) -> None:
         """Say whether anything may leave this machine, and what. "Offline" is said of the switch of that name alone."""
         on = [use for name, use in texts.NETWORK_USES.items() if getattr(settings.network, name)]
+        if settings.server.enabled and settings.server.shared:
+            on.append(texts.NETWORK_SERVED)
         if settings.general.offline:
             on, word, words = [], texts.OFFLINE, texts.OFFLINE_WORDS
         elif on:
@@ -114,7 +116,8 @@ class StatusBar(QFrame):
         tail = "".join(f" · {part}" for part in words)
         self._run_button.setText(_shortened(title, max(12, 52 - len(tail))) + tail)  # how far it is is never cut off
         self._stop.setText(texts.STOP if len(runs) == 1 else texts.STOP_ALL)
-        self._bar.setRange(0, 0 if share is None and not still else 1000)  # what is paused does not move
+        moves = share is None and not still and not current_theme().reduced_motion  # what is paused does not move
+        self._bar.setRange(0, 0 if moves else 1000)
         self._bar.setValue(round(1000 * (share or 0)))
         self._bar.setAccessibleName(title + tail)
 

@@ -11,31 +11,35 @@ from dataclasses import dataclass
 from typing import Any
 
 from ui.components.wording import describe_count, describe_large, describe_seconds
+from workbench.base.catalogue import _
 from workbench.records.methods import Methods
 from workbench.records.recipes import AdapterUse, Recipe
 from workbench.records.training import AdapterRecord, ArtifactKind, Scores, ScoresPair
 
 KINDS: dict[ArtifactKind, tuple[str, str]] = {
-    "lora": ("LoRA", "A small change of the weights, added to its base model at an adjustable strength."),
-    "merged": ("Merged model", "The change is written into the weights; listed under Models."),
-    "soft-prompt": ("Soft prompt", "Trained tokens stand before every text. It is on or off."),
-    "prefix": ("Prefix", "Trained keys and values stand before every text in each layer. It is on or off."),
-    "reward": ("Reward model", "It scores answers in evaluations, best-of-n and policy training, and writes none."),
-    "unknown": ("Unknown", "The adapter's card cannot be read. It is left unchanged and cannot be used."),
+    "lora": (_("LoRA"), _("A small change of the weights, added to its base model at an adjustable strength.")),
+    "merged": (_("Merged model"), _("The change is written into the weights; listed under Models.")),
+    "soft-prompt": (_("Soft prompt"), _("Trained tokens stand before every text. It is on or off.")),
+    "prefix": (_("Prefix"), _("Trained keys and values stand before every text in each layer. It is on or off.")),
+    "reward": (
+        _("Reward model"),
+        _("It scores answers in evaluations, best-of-n and policy training, and writes none."),
+    ),
+    "unknown": (_("Unknown"), _("The adapter's card cannot be read. It is left unchanged and cannot be used.")),
 }
-EXACT_MATCH, TOKEN_ACCURACY = "Exact match", "Token accuracy"
-VERIFYING = (
+EXACT_MATCH, TOKEN_ACCURACY = _("Exact match"), _("Token accuracy")
+VERIFYING = _(
     "The exported file is being compared with the trained model. The adapter can be used already; it is withdrawn if "
     "they do not agree."
 )
-VERIFIED = "The exported file answers as the trained model does."
-VERIFIED_SCORES = "The exported file gives the scores that the trained model gives."
-UNVERIFIED = "The exported file was not compared with the trained model."
-IMPORTED_UNVERIFIED = "The adapter was imported: there is no trained model here to compare it with."
-VERIFICATION_FAILED = "The exported file does not answer as the trained model does."
-MISSING_OR_UNFIT = "The adapter {name} is missing, or does not fit {model}."
-UNUSABLE = "The adapter {name} cannot be used: {why}"
-FAILED_VERIFICATION = "The adapter {name} does not answer as the trained model does: {why}"
+VERIFIED = _("The exported file answers as the trained model does.")
+VERIFIED_SCORES = _("The exported file gives the scores that the trained model gives.")
+UNVERIFIED = _("The exported file was not compared with the trained model.")
+IMPORTED_UNVERIFIED = _("The adapter was imported: there is no trained model here to compare it with.")
+VERIFICATION_FAILED = _("The exported file does not answer as the trained model does.")
+MISSING_OR_UNFIT = _("The adapter {name} is missing, or does not fit {model}.")
+UNUSABLE = _("The adapter {name} cannot be used: {why}")
+FAILED_VERIFICATION = _("The adapter {name} does not answer as the trained model does: {why}")
 STRENGTH_STEP = 0.05
 MOST_STRENGTH = 2.0
 
@@ -68,7 +72,7 @@ def describe_asked(recipe: Recipe, most: int = 2) -> str:
     if not name or not uses:
         return name
     if len(uses) > most:
-        return f"{name} + {len(uses)} adapters"
+        return f"{name} + {describe_count(len(uses), 'adapter')}"
     return " + ".join([name, *map(describe_use, uses)])
 
 
@@ -89,40 +93,44 @@ def describe_day(seconds: float) -> str:
 def describe_origin(record: AdapterRecord, methods: Methods[Any]) -> list[tuple[str, str]]:
     """Name and value of each thing that is known of how it came to be."""
     config = record.config
-    pairs = [("Base model", record.base or "unknown")]
+    pairs = [(_("Base model"), record.base or _("unknown"))]
     if record.origin == "imported":
-        pairs.append(("Origin", "imported; how it was trained is unknown"))
+        pairs.append((_("Origin"), _("imported; how it was trained is unknown")))
     elif record.origin == "merged":
-        pairs.append(("Origin", "an adapter merged into its base model"))
+        pairs.append((_("Origin"), _("an adapter merged into its base model")))
     if config is not None:
         weights = config.weights
         row = methods.row(weights.method, "weights")
-        where = weights.targets if weights.targets != "all" else "all linear layers"
-        layers = f"layers {weights.layers}" if weights.layers else f"{weights.last_layers} layers"
+        where = weights.targets if weights.targets != "all" else _("all linear layers")
+        layers = (
+            _("layers {layers}").format(layers=weights.layers)
+            if weights.layers
+            else describe_count(weights.last_layers, "layer")
+        )
         by_group = {  # by the groups of settings that the method reads
-            "low-rank": f"rank {weights.rank}" if weights.rank else "",
+            "low-rank": _("rank {rank}").format(rank=weights.rank) if weights.rank else "",
             "targets": where,
             "selection": layers,
-            "soft prompts": f"{weights.virtual_tokens} virtual tokens",
+            "soft prompts": describe_count(weights.virtual_tokens, "virtual token"),
         }
         method = ", ".join([row.title, *(words for group, words in by_group.items() if words and group in row.groups)])
-        pairs += [("Method", method)]
+        pairs += [(_("Method"), method)]
     data = record.data or (config.data.path if config is not None else "")
     if data:
         counted = f" ({describe_count(record.examples, 'example')})" if record.examples else ""
-        pairs.append(("Trained on", f"{data}{counted}"))
+        pairs.append((_("Trained on"), f"{data}{counted}"))
     if record.steps:
-        took = f" in {describe_seconds(record.seconds)}" if record.seconds else ""
-        pairs.append(("Steps", f"{record.steps:,}{took}"))
+        took = _(" in {time}").format(time=describe_seconds(record.seconds)) if record.seconds else ""
+        pairs.append((_("Steps"), f"{record.steps:,}{took}"))
     if record.created:
-        pairs.append(("Created", describe_date(record.created)))
+        pairs.append((_("Created"), describe_date(record.created)))
     if record.licence:
-        pairs.append(("Licence", record.licence))
+        pairs.append((_("Licence"), record.licence))
     notes = record.verification.notes if record.verification is not None else ()
     if record.note and not (
         notes and all(note in record.note for note in notes)
     ):  # else they are listed under Verification
-        pairs.append(("Note", record.note))
+        pairs.append((_("Note"), record.note))
     return pairs
 
 
@@ -135,25 +143,31 @@ def score_rows(pair: ScoresPair, general: bool = False) -> list[ScoreRow]:
         return []
     answers = describe_count(known.answers, "answer")
     right = (
-        ("Answer accuracy", f"Share of {answers} that contain the expected words.")
+        (_("Answer accuracy"), _("Share of {answers} that contain the expected words.").format(answers=answers))
         if general
-        else (EXACT_MATCH, f"Share of {answers} that equal the expected answer.")
+        else (EXACT_MATCH, _("Share of {answers} that equal the expected answer.").format(answers=answers))
     )
     measures = (
         ("exact_match", *right, "share", True),
-        ("rouge_l", "Similarity (ROUGE-L)", f"Similarity of {answers} to the expected ones.", "share", True),
-        ("token_accuracy", TOKEN_ACCURACY, "Share of tokens that the model ranked first.", "share", True),
+        (
+            "rouge_l",
+            _("Similarity (ROUGE-L)"),
+            _("Similarity of {answers} to the expected ones.").format(answers=answers),
+            "share",
+            True,
+        ),
+        ("token_accuracy", TOKEN_ACCURACY, _("Share of tokens that the model ranked first."), "share", True),
         (
             "loss",
-            "Loss",
-            "Mean negative log-probability of the expected tokens, in nats; lower is better.",
+            _("Loss"),
+            _("Mean negative log-probability of the expected tokens, in nats; lower is better."),
             "number",
             False,
         ),
         (
             "perplexity",
-            "Perplexity",
-            "exp(loss): the effective number of choices per token; lower is better.",
+            _("Perplexity"),
+            _("exp(loss): the effective number of choices per token; lower is better."),
             "number",
             False,
         ),
@@ -224,9 +238,11 @@ def _describe(value: float | None, form: str) -> str:
 
 
 def _describe_change(change: float, form: str) -> str:
+    sign = "+" if change > 0 else "−" if change < 0 else "±"
     if form == "share":
-        return f"{'+' if change > 0 else '−' if change < 0 else '±'}{abs(change) * 100:.1f} points".replace(".0 ", " ")
-    return f"{'+' if change > 0 else '−' if change < 0 else '±'}{describe_large(abs(change))}"
+        points = f"{sign}{abs(change) * 100:.1f}".removesuffix(".0")
+        return _("{points} points").format(points=points)
+    return f"{sign}{describe_large(abs(change))}"
 
 
 def _capital(text: str) -> str:
@@ -238,111 +254,115 @@ def sentence_of(text: str) -> str:
 
 
 # details
-EXPORT_GGUF, EXPORT_PEFT = "GGUF adapter (llama.cpp)…", "PEFT folder (transformers, further training)…"
-EXPORT_MERGED = "Merged GGUF model…"
-NEW_NAME = "New name of the adapter"
-BEFORE_AND_AFTER = "Before and after"
-VERIFICATION = "Exported file"
-ORIGIN = "Origin"
-FILE = "File"
-OPEN_TRAINING = "Open the training"
-SHOW_MODEL = "Show {model} under Models"
-SIZE = "Size"
-ARCHITECTURE = "Architecture"
-BASE_SHA256 = "Base SHA-256"
-MODEL_IS_KEPT = " The model {model} is kept."
-ASK_DELETE = "Delete {name} with its file and its scores?{stays}"
-DELETE = "Delete"
-USE_IN_CHAT = "Use in chat"
-MERGE_BUTTON, MERGE_HELP = "Merge…", "Write the adapter into its base model, as a new model"
-EXPORT_BUTTON = "Export…"
-RENAME = "Rename"
-CANNOT_MERGE_KIND = "A {what} is separate from the weights and cannot be merged."
-CANNOT_MERGE = "Cannot be merged: it was imported as a GGUF file, or its base model is missing."
-TRAINED_TASK = "Trained task"
-GENERAL_HELP = "General texts and questions measure what was forgotten."
-GENERAL = "General texts"
-NOTHING_MEASURED = "No scores were measured."
-VERIFIED_IN = "The comparison took {seconds}."
+EXPORT_GGUF, EXPORT_PEFT = _("GGUF adapter (llama.cpp)…"), _("PEFT folder (transformers, further training)…")
+EXPORT_MERGED = _("Merged GGUF model…")
+NEW_NAME = _("New name of the adapter")
+BEFORE_AND_AFTER = _("Before and after")
+VERIFICATION = _("Exported file")
+ORIGIN = _("Origin")
+FILE = _("File")
+OPEN_TRAINING = _("Open the training")
+SHOW_MODEL = _("Show {model} under Models")
+SIZE = _("Size")
+ARCHITECTURE = _("Architecture")
+BASE_SHA256 = _("Base SHA-256")
+MODEL_IS_KEPT = _(" The model {model} is kept.")
+ASK_DELETE = _("Move {name} to the trash, with its file and its scores?{stays}")
+DELETE = _("Delete")
+USE_IN_CHAT = _("Use in chat")
+MERGE_BUTTON, MERGE_HELP = _("Merge…"), _("Write the adapter into its base model, as a new model")
+EXPORT_BUTTON = _("Export…")
+RENAME = _("Rename")
+CANNOT_MERGE_KIND = _("A {what} is separate from the weights and cannot be merged.")
+CANNOT_MERGE = _("Cannot be merged: it was imported as a GGUF file, or its base model is missing.")
+TRAINED_TASK = _("Trained task")
+GENERAL_HELP = _("General texts and questions measure what was forgotten.")
+GENERAL = _("General texts")
+NOTHING_MEASURED = _("No scores were measured.")
+VERIFIED_IN = _("The comparison took {seconds}.")
 
 # import panel
-IMPORT_ADAPTER = "Import an adapter"
-IMPORT_HELP = (
+IMPORT_ADAPTER = _("Import an adapter")
+IMPORT_HELP = _(
     "An adapter is a LoRA in a GGUF file, or a PEFT folder (adapter_config.json with safetensors). Pickled files "
     "(.bin, .pt) are refused because they can run code."
 )
-IMPORT = "Import"
-CHOOSE_FILE, CHOOSE_FOLDER = "Choose a file…", "Choose a folder…"
-BASE_MODEL = "Base model"
-NAME_OF_FILE = "Name of the file"
-ADAPTER = "Adapter"
-BASE_MODEL_HELP = "The model that the adapter was trained on."
-NAME = "Name"
-NAME_HELP = "The adapter's name in this program."
-NOTHING_CHOSEN = "Nothing selected"
-CHOOSE_ADAPTER = "Choose an adapter"
-FILTER_GGUF, FILTER_ALL = "GGUF adapters (*.gguf)", "All files (*)"
-CHOOSE_FIRST = "Choose an adapter first"
-NO_MODEL = "There is no model that it fits"
-IMPORTING_STAGE = "Importing"
-READING_ADAPTER = "Reading the adapter"
+IMPORT = _("Import")
+CHOOSE_FILE, CHOOSE_FOLDER = _("Choose a file…"), _("Choose a folder…")
+BASE_MODEL = _("Base model")
+NAME_OF_FILE = _("Name of the file")
+ADAPTER = _("Adapter")
+BASE_MODEL_HELP = _("The model that the adapter was trained on.")
+NAME = _("Name")
+NAME_HELP = _("The adapter's name in this program.")
+NOTHING_CHOSEN = _("Nothing selected")
+CHOOSE_ADAPTER = _("Choose an adapter")
+FILTER_GGUF, FILTER_ALL = _("GGUF adapters (*.gguf)"), _("All files (*)")
+CHOOSE_FIRST = _("Choose an adapter first")
+NO_MODEL = _("There is no model that it fits")
+IMPORTING_STAGE = _("Importing")
+READING_ADAPTER = _("Reading the adapter")
 
 # list
-STATE_NOT_OFFERED, STATE_CHECKING, STATE_FAILED = "Not available", "Comparing", "Failed"
-STATE_UNREADABLE = "Unreadable"
-ADAPTERS = "Adapters"
-STATE_NOT_CHECKED = "Not compared"
+STATE_NOT_OFFERED, STATE_CHECKING, STATE_FAILED = _("Not available"), _("Comparing"), _("Failed")
+STATE_UNREADABLE = _("Unreadable")
+ADAPTERS = _("Adapters")
+STATE_NOT_CHECKED = _("Not compared")
 
 # merge dialog
-TYPE_Q8 = "8 bits (Q8_0)"
-TYPE_Q8_HELP = "This keeps what was learned. The weights most sensitive to rounding stay at 16 bits."
-TYPE_F16 = "16 bits (F16)"
-TYPE_F16_HELP = "This is closest to the adapter. The changed weights take twice the size of 8 bits."
-TYPE_F32, TYPE_F32_HELP = "32 bits (F32)", "This is exact. The changed weights take four times the size of 8 bits."
-TYPE_SAME = "As in the base model"
-TYPE_SAME_HELP = "This is the smallest. With a 4-bit base, it is likely to erase the adapter."
-WHY_TYPE = (
+TYPE_Q8 = _("8 bits (Q8_0)")
+TYPE_Q8_HELP = _("This keeps what was learned. The weights most sensitive to rounding stay at 16 bits.")
+TYPE_F16 = _("16 bits (F16)")
+TYPE_F16_HELP = _("This is closest to the adapter. The changed weights take twice the size of 8 bits.")
+TYPE_F32, TYPE_F32_HELP = (
+    _("32 bits (F32)"),
+    _("This is exact. The changed weights take four times the size of 8 bits."),
+)
+TYPE_SAME = _("As in the base model")
+TYPE_SAME_HELP = _("This is the smallest. With a 4-bit base, it is likely to erase the adapter.")
+WHY_TYPE = _(
     "Merging in 4 bits erases a small adapter, because its change is smaller than the steps between 4-bit numbers. "
     "The changed weights are therefore written with more bits; the rest of the model is copied."
 )
-QUANTIZE_NOT, QUANTIZE_Q8, QUANTIZE_Q6 = "Leave the rest as it is", "Q8_0, 8 bits", "Q6_K, about 6.6 bits"
-QUANTIZE_Q5, QUANTIZE_Q4 = "Q5_K_M, about 5.7 bits", "Q4_K_M, about 4.9 bits: may lose what was learned"
-MERGE_INTO, MERGE_TITLE = "Writes the adapter into {value}, as a new model.", "Merge {name}"
-MERGE = "Merge"
-MERGED_TYPE = "Format of the changed weights"
-QUANTIZATION = "Quantisation of the new model"
-NEW_MODEL_NAME = "Name of the new model"
-STRENGTH = "Strength"
-STRENGTH_HELP = "At 1 the adapter acts as trained."
-QUANTIZATION_HELP = "The whole model can be written in a smaller format."
-MERGING_NOW = "Merging…"
-NAME_FIRST = "Enter a name for the new model first"
-MERGING = "Merging"
-VERIFIED_MERGE = "It behaves as trained and"
-UNVERIFIED_MERGE = "It"
-MERGED_SHOWN = "{model} was created. {checked} is listed under Models."
-MERGE_STOPPED = "Stopped. No model was created."
-BETTER_THAN_SAME = "8 bits (Q8_0) or 16 bits (F16)"
-ADVICE_TYPE = " Choose {better} for the changed weights"
-ADVICE_QUANTIZATION = "{value} the rest of the model as it is"
-MERGE_LOST = "The merged model lost what was learned and was deleted.{advice}{value}"
+QUANTIZE_NOT, QUANTIZE_Q8, QUANTIZE_Q6 = _("Leave the rest as it is"), _("Q8_0, 8 bits"), _("Q6_K, about 6.6 bits")
+QUANTIZE_Q5, QUANTIZE_Q4 = _("Q5_K_M, about 5.7 bits"), _("Q4_K_M, about 4.9 bits: may lose what was learned")
+MERGE_INTO, MERGE_TITLE = _("Writes the adapter into {value}, as a new model."), _("Merge {name}")
+MERGE = _("Merge")
+MERGED_TYPE = _("Format of the changed weights")
+QUANTIZATION = _("Quantisation of the new model")
+NEW_MODEL_NAME = _("Name of the new model")
+STRENGTH = _("Strength")
+STRENGTH_HELP = _("At 1 the adapter acts as trained.")
+QUANTIZATION_HELP = _("The whole model can be written in a smaller format.")
+MERGING_NOW = _("Merging…")
+NAME_FIRST = _("Enter a name for the new model first")
+MERGING = _("Merging")
+VERIFIED_MERGE = _("It behaves as trained and")
+UNVERIFIED_MERGE = _("It")
+MERGED_SHOWN = _("{model} was created. {checked} is listed under Models.")
+MERGE_STOPPED = _("Stopped. No model was created.")
+BETTER_THAN_SAME = _("8 bits (Q8_0) or 16 bits (F16)")
+ADVICE_TYPE = _(" Choose {better} for the changed weights")
+ITS_MODEL, AND_LEAVE, LEAVE = _("the model that it fits"), _(", and leave"), _(" Leave")
+ADVICE_QUANTIZATION = _("{value} the rest of the model as it is")
+MERGE_LOST = _("The merged model lost what was learned and was deleted.{advice}{value}")
 
 # page
-MERGING_STATE = "Merging"
-EXPORTING_STATE = "Exporting"
-IMPORT_BUTTON, IMPORT_BUTTON_HELP = "Import…", "Import a GGUF LoRA or a PEFT folder"
-NO_ADAPTERS = "No adapters yet"
-NO_ADAPTERS_HELP = (
+MERGING_STATE = _("Merging")
+EXPORTING_STATE = _("Exporting")
+IMPORT_BUTTON, IMPORT_BUTTON_HELP = _("Import…"), _("Import a GGUF LoRA or a PEFT folder")
+NO_ADAPTERS = _("No adapters yet")
+NO_ADAPTERS_HELP = _(
     "Training produces an adapter: a small file that changes how a model answers, and that can be switched on and "
     "off in the chat. Train one on your own examples, or on answers that you rated or edited."
 )
-TRAIN = "Train a model"
-BUILD_DATA = "Build a data set…"
-IMPORT_ADAPTER_BUTTON = "Import an adapter…"
-EXPORTED = "Exported to {value}, with a model card."
-SHOW = "Show"
-MERGED_VERIFIED = "{model} was created. It answers as the trained model does."
-CHOOSE_EXPORT_FOLDER = "Choose a destination folder"
+TRAIN = _("Train a model")
+BUILD_DATA = _("Build a data set…")
+IMPORT_ADAPTER_BUTTON = _("Import an adapter…")
+EXPORTED = _("Exported to {value}, with a model card.")
+SHOW = _("Show")
+MERGED_VERIFIED = _("{model} was created. It answers as the trained model does.")
+CHOOSE_EXPORT_FOLDER = _("Choose a destination folder")
 
 
 STATES = {

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import shiboken6
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -16,7 +16,11 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
     QToolButton,
+    QToolTip,
     QWidget,
 )
 
@@ -118,8 +122,8 @@ def without_keys(text: str) -> str:
 
 
 class WordedButton(QPushButton):
-    """Shows its words as they are: to Qt an ampersand marks a key, and names may have one. Enter presses it as Space
-    does. ``properties`` are as in ``set_up``."""
+    """Shows its words as they are: to Qt an ampersand marks a key, and names may have one. Words that are longer than
+    the room end in an ellipsis. Enter presses it as Space does. ``properties`` are as in ``set_up``."""
 
     kind = ""
     icon_token = "text"
@@ -139,6 +143,25 @@ class WordedButton(QPushButton):
 
     def setText(self, text: str) -> None:
         super().setText(without_keys(text))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        lacks = self.sizeHint().width() - self.width()
+        if lacks <= 0:
+            super().paintEvent(event)
+            return
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        room = self.fontMetrics().horizontalAdvance(self.text()) - lacks
+        option.text = without_keys(self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room))
+        QStylePainter(self).drawControl(QStyle.ControlElement.CE_PushButton, option)
+
+    def event(self, event: QEvent) -> bool:
+        """Words that there is no room for are read whole where the mouse rests on them."""
+        if event.type() == QEvent.Type.ToolTip and not self.toolTip() and isinstance(event, QHelpEvent):
+            cut = self.sizeHint().width() > self.width()
+            QToolTip.showText(event.globalPos(), self.text() if cut else "", self)
+            return True
+        return super().event(event)
 
 
 class PrimaryButton(WordedButton):
@@ -415,9 +438,10 @@ class ProgressLine(QWidget):
             said.append(texts.TIME_LEFT.format(seconds=describe_seconds(seconds_left)))
         self._numbers.set_full_text(" · ".join(said))
         self._numbers.updateGeometry()
-        self._bar.setRange(0, 0 if share is None else 1000)
-        if share is not None:
-            self._bar.setValue(round(1000 * min(max(share, 0.0), 1.0)))
+        moves = share is None and not current_theme().reduced_motion
+        self._bar.setRange(0, 0 if moves else 1000)
+        if not moves:
+            self._bar.setValue(round(1000 * min(max(share or 0.0, 0.0), 1.0)))
         self._bar.setAccessibleName(" ".join([words, *said]))
 
     @property

@@ -15,10 +15,11 @@ from ui.components.basics import InlineMessage, ProgressLine
 from ui.components.cost_note import CostNote
 from ui.components.dialog import Dialog
 from ui.components.run_follower import RunFollower
-from ui.components.wording import how_far, in_words
+from ui.components.wording import how_far, in_words, stage_of
 from workbench.api import events
 from workbench.api.events import Artifact, Event, Progress, Terminal
 from workbench.api.protocol import Call, error_of, read_result
+from workbench.base.catalogue import localised
 from workbench.base.errors import Cancelled
 from workbench.subjects.costs.calls import Costly
 from workbench.subjects.runs.calls import RunRecord
@@ -52,7 +53,7 @@ class CallDialog(Dialog):
     def _show_state(self) -> None:
         missing = self.missing()
         self.go.setEnabled(not missing and not self._waiting)
-        self.go.setToolTip(missing)
+        self.say_missing(missing)
 
     def _on_go(self) -> None:
         self.message.hide()
@@ -124,7 +125,7 @@ class StreamDialog(CallDialog):
             self._handle = None
             self.progress.hide()
             if isinstance(terminal, events.Finished):
-                self._on_result(read_result(call, terminal.result))
+                self._on_result(localised(read_result(call, terminal.result)))
             else:
                 self._on_refused(error_of(terminal))
 
@@ -159,7 +160,7 @@ class RunDialog(CallDialog):
         """The run has made something on the way."""
 
     def words_of(self, progress: Progress) -> str:
-        return f"{progress.stage[:1].upper()}{progress.stage[1:]}"
+        return stage_of(progress)
 
     def _show_state(self) -> None:
         super()._show_state()

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QStandardItemModel, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QStandardItemModel, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QStyle, QStyleOptionComboBox, QToolTip, QWidget
 
 from ui import texts
-from ui.components.basics import PlainButton, set_up, without_keys
-from ui.components.layout import FlowLayout
+from ui.components.basics import PlainButton, Text, set_up, without_keys
+from ui.components.layout import FlowLayout, column_of
 from ui.theme import tokens
 from ui.theme.theme import set_property
 
@@ -83,6 +83,21 @@ class ChoiceBox(QComboBox):
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
 
+    def event(self, event: QEvent) -> bool:
+        """A title that is cut is read whole where the mouse rests on it."""
+        if event.type() == QEvent.Type.ToolTip and not self.toolTip() and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.currentText() if self.cuts_title() else "", self)
+            return True
+        return super().event(event)
+
+    def cuts_title(self) -> bool:
+        """Whether there is no room for the whole title of what is chosen."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        control, part = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(control, option, part, self).width()
+        return self.fontMetrics().horizontalAdvance(self.currentText()) > room
+
     def _fill(self, choices: Sequence[tuple[str, str]]) -> None:
         if [(self.itemText(index), self.itemData(index)) for index in range(self.count())] == list(choices):
             return
@@ -111,12 +126,13 @@ class ChoiceRow(QWidget):
         """``choices`` are names and titles."""
         super().__init__(accessibleName=name)
         self.buttons: dict[str, PlainButton] = {}
-        self._row = FlowLayout(self, tokens.SPACE_1)
+        self._lay_out()
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self._value = ""
         self._greyed: dict[str, str] = {}
+        self._explained: dict[str, str] = {}
         self.set_choices(choices)
         set_up(self, properties)
 
@@ -124,24 +140,38 @@ class ChoiceRow(QWidget):
         """Offer other choices, of names and titles."""
         if [(name, button.text()) for name, button in self.buttons.items()] == list(choices):
             return
+        self._offer(choices)
+
+    def _offer(self, choices: Sequence[tuple[str, str]]) -> None:
         for button in self.buttons.values():
-            self._row.removeWidget(button)
+            button.hide()
             button.deleteLater()
         self.buttons = {}
         for choice, title in choices:
             clicked = partial(self._on_clicked, choice)
             button = self.buttons[choice] = PlainButton(title, checkable=True, small=True, clicked=clicked)
             button.setProperty("kind", "choice")
-            self._row.addWidget(button)
+            self._place(choice, button)
         self.show_value(self._value)
         self.grey(self._greyed)
+
+    def _lay_out(self) -> None:
+        self._row = FlowLayout(self, tokens.SPACE_1)
+
+    def _place(self, choice: str, button: PlainButton) -> None:
+        self._row.addWidget(button)
 
     def grey(self, reasons: Mapping[str, str]) -> None:
         """The names that cannot be clicked now, with the reasons; one that is chosen stays so."""
         self._greyed = {name: reason for name, reason in reasons.items() if reason}
         for name, button in self.buttons.items():
             button.setEnabled(name not in self._greyed)
-            button.setToolTip(self._greyed.get(name, ""))
+            button.setToolTip(self._greyed.get(name, "") or self._explained.get(name, ""))
+
+    def explain(self, words: Mapping[str, str]) -> None:
+        """The sentence of each choice, read where the mouse rests on it."""
+        self._explained = dict(words)
+        self.grey(self._greyed)
 
     @property
     def value(self) -> str:
@@ -151,9 +181,58 @@ class ChoiceRow(QWidget):
         self._value = value
         for choice, button in self.buttons.items():
             button.setChecked(choice == value)
-            button.setAccessibleDescription("chosen" if choice == value else "")
+            button.setAccessibleDescription(texts.CHOSEN if choice == value else "")
             set_property(button, "on", choice == value)
 
     def _on_clicked(self, choice: str, checked: bool = False) -> None:
         self.show_value(self._value)
         self.chosen.emit(choice)
+
+
+class ChoiceList(ChoiceRow):
+    """A row in several lines: the choices of one heading stand below it, and one with words has them below itself."""
+
+    _described: tuple[list[tuple[str, str]], dict[str, str], dict[str, str]]
+
+    def set_described(
+        self, choices: Sequence[tuple[str, str]], headings: Mapping[str, str], words: Mapping[str, str]
+    ) -> None:
+        """Offer these, of names and titles, with the heading and the words of those that have any."""
+        described = (list(choices), dict(headings), dict(words))
+        if described != self._described:
+            self._described = described
+            self._empty()
+            self._offer(choices)
+
+    def _lay_out(self) -> None:
+        self._described = ([], {}, {})
+        self._lines: list[FlowLayout] = []
+        self._said: list[Text] = []
+        self._under = ""
+        self._column = column_of(self, gap=tokens.SPACE_1)
+
+    def _empty(self) -> None:
+        while self._column.takeAt(0) is not None:
+            pass
+        for text in self._said:
+            text.hide()
+            text.deleteLater()
+        self._lines, self._said, self._under = [], [], ""
+
+    def _place(self, choice: str, button: PlainButton) -> None:
+        _, headings, words = self._described
+        heading, about = headings.get(choice, ""), words.get(choice, "")
+        begins = not self._lines or bool(about) or heading != self._under
+        if heading and heading != self._under:
+            self._say(heading)
+        if begins:
+            self._lines.append(FlowLayout(spacing=tokens.SPACE_1))
+            self._column.addLayout(self._lines[-1])
+        self._lines[-1].addWidget(button)
+        self._under = heading
+        if about:
+            self._say(about)
+
+    def _say(self, words: str) -> None:
+        self._said.append(Text(words, "small"))
+        self._column.addWidget(self._said[-1])

@@ -35,6 +35,8 @@ class CodeView(QFrame):
         self.body = _CodeText(self)
         self._highlighter = Highlighter(self.body.document(), self)
         self._code = ""
+        self.copied = ""
+        """What Copy gives instead of what is shown, as where a secret is hidden in that; "" for the same."""
         self._word = ""
         self._coloured = ""
         header = row_of(
@@ -75,7 +77,7 @@ class CodeView(QFrame):
             self._highlighter.run(language)
 
     def _on_copy(self) -> None:
-        QGuiApplication.clipboard().setText(self._code)
+        QGuiApplication.clipboard().setText(self.copied or self._code)
         self.copy_button.setText(texts.COPIED)
         self._copied.start()
 

@@ -11,16 +11,14 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QCheckBox,
-    QFileDialog,
     QGridLayout,
     QLayout,
     QLineEdit,
     QPlainTextEdit,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -28,30 +26,19 @@ from PySide6.QtWidgets import (
 from ui import texts
 from ui.components.basics import FoldButton, IconButton, Line, Text
 from ui.components.choice_box import ChoiceBox
+from ui.components.choice_names import name_choice
 from ui.components.layout import column_of, row_of
+from ui.components.wording import shown_fields_of
 from ui.theme import tokens
-from ui.theme.theme import set_icon, set_property
+from ui.theme.theme import set_property
+from workbench.base.catalogue import _, translated
 from workbench.base.errors import UserError
-from workbench.base.fields import Field, describe_range, fields_of, parse_text
-from workbench.records.roads import ROADS
+from workbench.base.fields import Field, describe_range, lowest_of, parse_text
 
 CONTROL_WIDTH = 200
-_SIDE_WIDTH = CONTROL_WIDTH + 130  # of a control with its unit, its reset and its note
+_SIDE_WIDTH = CONTROL_WIDTH + 130  # of a control with its unit and its reset
 _NARROW_WIDTH = 160
-_NUMBER_WIDTH = 120
-_NAMES = {
-    "adamw": "AdamW",
-    "trl": "TRL",
-    "own-words": "In the model's own words",
-    "quoted": "Quote the documents",
-    "quoted-first": "Quote first, then in own words",
-    "sentence": "Whole sentences",
-    "span": "The shortest words that answer",
-}
-"""Choices that are written in a way of their own."""
-
-_NAMES_OF_FIELD: dict[str, dict[str, str]] = {"road": {road: words.title for road, words in ROADS.items()}}
-"""The same by the name of their field."""
+_NUMBER_WIDTH = 150
 
 
 class Form(QWidget):
@@ -77,7 +64,7 @@ class Form(QWidget):
         super().__init__()
         self._narrow, self._make_own = narrow, make_row
         self._headings_of = headings or {}
-        self._fields = tuple(fields_of(config) if isinstance(config, type) else config)
+        self._fields = tuple(shown_fields_of(config) if isinstance(config, type) else config)
         self._values: msgspec.Struct | Mapping[str, Any] = {}
         self._shown: Collection[str] | None = None
         self._greyed: dict[str, str] = {}
@@ -148,7 +135,7 @@ class Form(QWidget):
             row.set_error(text)
 
     def grey(self, reasons: Mapping[str, str]) -> None:
-        """Fields that cannot be set now, with the reason as a note beside each."""
+        """Fields that cannot be set now, with the reason as a note below each."""
         greyed = {name: reason for name, reason in reasons.items() if reason}
         for name in {**self._greyed, **greyed}:
             if isinstance(row := self.rows.get(name), ValueRow):
@@ -225,7 +212,9 @@ class ValueRow(QWidget):
         self._control = make(self)
         self.control = self._control.widget
         self.control.setAccessibleName(field.title)
-        self.control.setAccessibleDescription(" ".join(part for part in (field.help, describe_range(field)) if part))
+        self.control.setAccessibleDescription(
+            " ".join(part for part in (field.shown_help, describe_range(field, shown=True)) if part)
+        )
         self.reset = IconButton(
             "restart", texts.RESET.format(title=field.title, value=describe_value(field, field.default))
         )
@@ -255,9 +244,19 @@ class ValueRow(QWidget):
         set_property(self.control, "invalid", bool(text))
 
     def set_note(self, text: str) -> None:
-        """A few words beside the control, such as what the program takes where the value is left to it."""
+        """A few words below the control, such as what the program takes where the value is left to it."""
         self.note.setText(text)
         self.note.setVisible(bool(text))
+
+    def set_chosen(self, value: Any) -> None:
+        """Say what the program takes where the value is left to it: in the field where that is empty, else below it.
+        None: nothing is chosen."""
+        words = describe_value(self.field, value, unit=False) if value is not None else ""
+        said = texts.AUTO_VALUE.format(value=words) if words else ""
+        if isinstance(self.control, QLineEdit) and (self.field.auto or self.field.optional):
+            self.control.setPlaceholderText(said or _blank(self.field))
+            said = ""
+        self.set_note(said)
 
     def grey(self, reason: str) -> None:
         """It cannot be set now, for the reason; "": it can."""
@@ -271,7 +270,7 @@ class ValueRow(QWidget):
         try:
             self._control.parse()
         except UserError as error:
-            self.set_error(error.hint or error.message)
+            self.set_error(translated(error.hint or error.message))
         else:
             self.set_error("")
 
@@ -280,7 +279,7 @@ class ValueRow(QWidget):
         try:
             value = self._control.parse()
         except UserError as error:
-            self.set_error(error.hint or error.message)
+            self.set_error(translated(error.hint or error.message))
         else:
             self.commit(value)
 
@@ -307,7 +306,7 @@ class FieldRow(ValueRow):
     """One field: title, help, control, unit, and the button that resets it."""
 
     def __init__(self, field: Field, narrow: bool = False, make: Callable[[ValueRow], Control] | None = None) -> None:
-        super().__init__(field, make or _CONTROLS.get(field.kind, _lines if field.multiline else _line))
+        super().__init__(field, make or _CONTROLS.get(field.kind, _lines if field.multiline else line_control))
         self._side: QWidget | None = None
         self.reason = Text("", "attention", visible=False)
         if isinstance(self.control, QPlainTextEdit):
@@ -318,7 +317,7 @@ class FieldRow(ValueRow):
         title = Text(field.title, "strong")
         title.setBuddy(self.control)
         span = describe_span(field) if narrow else ""
-        help = Text(" ".join(part for part in (field.help, span) if part), "small")
+        help = Text(" ".join(part for part in (field.shown_help, span) if part), "small")
         head: QLayout | None = None
         controls = row_of(gap=tokens.SPACE_2)
         if isinstance(self.control, QPlainTextEdit):  # as wide as the row: its button stands beside the title
@@ -330,8 +329,8 @@ class FieldRow(ValueRow):
             if field.unit:
                 controls.addWidget(Text(field.unit, "muted"))
             controls.addWidget(self.reset)
-        controls.addWidget(self.note, 0 if head is not None else 100)
-        controls.addStretch(0 if head is not None else 1)
+        if head is None:
+            controls.addStretch(1)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(tokens.SPACE_5)
@@ -343,14 +342,14 @@ class FieldRow(ValueRow):
                 grid.addWidget(title, 0, 0)
             grid.addWidget(help, 1, 0)
             grid.addLayout(controls, 2, 0)
-            grid.addWidget(self.error, 3, 0)
+            grid.addWidget(self.note, 3, 0)
+            grid.addWidget(self.error, 4, 0)
         else:
             grid.addWidget(title, 0, 0)
             grid.addWidget(help, 1, 0, Qt.AlignmentFlag.AlignTop)
             self._side = QWidget()
             self._side.setFixedWidth(_SIDE_WIDTH)
-            self._side.setLayout(controls)
-            controls.setContentsMargins(0, 0, 0, 0)
+            column_of(self._side, controls, self.note, gap=tokens.SPACE_1)
             grid.addWidget(self._side, 0, 1, 2, 1, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(self.error, 3, 0, 1, 2)
             grid.addWidget(self.reason, 4, 0, 1, 2)
@@ -359,7 +358,7 @@ class FieldRow(ValueRow):
         self.set_value(field.default)
 
     def grey(self, reason: str) -> None:
-        """Beside the control there is room for a few words only: in a wide row the reason has a line of its own."""
+        """The note has the width of the control: in a wide row the reason has a line of its own."""
         if self._side is None:
             super().grey(reason)
             return
@@ -389,55 +388,43 @@ class FieldRow(ValueRow):
 
 
 def _switch(row: ValueRow) -> Control:
-    box = QCheckBox(texts.ON, toggled=row.commit)
-    return Control(box, lambda value: box.setChecked(bool(value)), box.isChecked, lambda value: False)
+    box = QCheckBox(texts.OFF, toggled=row.commit)
+
+    def show(value: Any) -> None:
+        box.setChecked(bool(value))
+        box.setText(texts.ON if value else texts.OFF)
+
+    box.toggled.connect(show)
+    return Control(box, show, box.isChecked, lambda value: False)
 
 
 def choice_control(row: ValueRow) -> Control:
     """A list of the field's choices; another field's list is filled by who makes it."""
-    names = _NAMES_OF_FIELD.get(row.field.name, {})
-    choices = [(names.get(choice) or _named(choice), choice) for choice in row.field.choices]
+    choices = [(name_choice(row.field.name, choice), choice) for choice in row.field.choices]
     box = ChoiceBox(row.field.title, choices, chosen=row.commit)
     return Control(box, lambda value: box.show_value(str(value)), lambda: box.value, lambda value: False)
 
 
-def _line(row: ValueRow) -> Control:
+def line_control(row: ValueRow) -> Control:
     line = QLineEdit(textEdited=lambda _: row.check(), editingFinished=row.commit_typed)
+    if row.field.auto:
+        line.setPlaceholderText(_blank(row.field))
+
+    def shown(value: Any) -> str:
+        return "" if row.field.auto and value == row.field.empty else _shown(value)
 
     def parse() -> Any:
         text = line.text()
         if row.field.kind in ("int", "float"):
             text = text.replace(",", "").replace(" ", "").strip() if row.field.kind == "int" else text.strip()
-        return parse_text(row.field, text)
+        return parse_text(row.field, text, shown=True)
 
     return Control(
         line,
-        lambda value: line.setText(_shown(value)),
+        lambda value: line.setText(shown(value)),
         parse,
-        lambda value: line.hasFocus() and line.text() != _shown(value),
+        lambda value: line.hasFocus() and line.text() != shown(value),
     )
-
-
-def folder_control(row: ValueRow) -> Control:
-    """A line for the path of a folder, with a button in it that chooses one."""
-    control = _line(row)
-    line = control.widget
-    assert isinstance(line, QLineEdit)
-
-    def choose() -> None:
-        if path := QFileDialog.getExistingDirectory(line, row.field.title, line.text()):
-            line.setText(path)
-            row.commit_typed()
-
-    action = line.addAction(QIcon(), QLineEdit.ActionPosition.TrailingPosition)
-    action.setText(texts.CHOOSE)
-    action.setToolTip(texts.CHOOSE)
-    action.triggered.connect(choose)
-
-    (button,) = line.findChildren(QToolButton)
-    button.setAccessibleName(texts.CHOOSE_FOLDER.format(title=row.field.title))
-    set_icon(button, "folder", size=16)
-    return control
 
 
 def _lines(row: ValueRow) -> Control:
@@ -450,7 +437,7 @@ def _lines(row: ValueRow) -> Control:
         words = text.toPlainText()
         if row.field.kind == "list":
             return tuple(line for line in words.split("\n") if line)
-        return parse_text(row.field, words)
+        return parse_text(row.field, words, shown=True)
 
     return Control(
         text,
@@ -466,28 +453,29 @@ _CONTROLS: dict[str, Callable[[ValueRow], Control]] = {"bool": _switch, "choice"
 
 def describe_span(field: Field) -> str:
     """The range of a number in short: ``0 to 5.``, ``From 1 on.``; nothing for other fields."""
-    if field.kind not in ("int", "float") or field.minimum is None:
+    lowest = lowest_of(field)
+    if field.kind not in ("int", "float") or lowest is None:
         return ""
     if field.maximum is None or field.maximum > 1_000_000:
-        return texts.FROM_UP.format(minimum=field.minimum) if field.minimum >= 0 else ""
-    return texts.FROM_TO.format(
-        minimum=field.minimum, maximum=field.maximum, value=f" {field.unit}" if field.unit else ""
-    )
+        return texts.FROM_UP.format(minimum=lowest) if lowest > 0 else ""
+    return texts.FROM_TO.format(minimum=lowest, maximum=field.maximum, value=f" {field.unit}" if field.unit else "")
 
 
 def describe_value(field: Field, value: Any, unit: bool = True) -> str:
     """A field's value in words: ``on``, ``8,192 tokens``, ``auto``."""
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return _("on") if value else _("off")
     if isinstance(value, tuple):
-        return ", ".join(value) or "nothing"
-    words = _shown(value) or ("auto" if value is None else "nothing")
+        return ", ".join(value) or _("nothing")
+    if value is None or (field.auto and value == field.empty):
+        return _blank(field)
+    words = _shown(value) or _("nothing")
     return f"{words} {field.unit}".strip() if unit else words
 
 
-def _named(choice: str) -> str:
-    """A choice as it is written: ``AdamW``, ``Cosine``, ``f32``."""
-    return _NAMES.get(choice) or (choice.capitalize() if choice.isalpha() else choice)
+def _blank(field: Field) -> str:
+    """The word in an empty field."""
+    return field.blank or texts.AUTO
 
 
 def _in_lines(value: Any) -> str:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QTimer
 
 from ui.bridge import Bridge
 from ui.components.basics import Text
+from workbench.base.catalogue import translated
 from workbench.subjects.costs.calls import CostEstimates, Costly, EstimateCost
 
 _WAIT_MS = 250
@@ -35,7 +36,7 @@ class CostNote(Text):
 
         def show(found: CostEstimates) -> None:
             if self._of == of:
-                self.setText("\n".join(one.describe() for one in found.estimates))
+                self.setText("\n".join(translated(one.describe()) for one in found.estimates))
                 self.setVisible(bool(found.estimates))
 
         self._bridge.call(EstimateCost(of=of), show, failed, self)

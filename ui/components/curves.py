@@ -103,7 +103,7 @@ class CurveChart(QWidget):
         self.legend.show_series(self._series, self._unit)
         last = [(one.name, describe_value(one.values[-1])) for one in self._series if one.values]
         said = ", ".join(f"{name} {value} {self._unit}".strip() for name, value in last)
-        self.setAccessibleName(f"{self._title}: {said or 'nothing measured yet'}")
+        self.setAccessibleName(f"{self._title}: {said or texts.NOTHING_MEASURED_YET}")
 
 
 class _Legend(QWidget):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QLayout, QScrollArea, QVBoxLayout
 
 from ui import texts
 from ui.components.basics import Line, PlainButton, PrimaryButton, Text
+from ui.components.edge_fade import EdgeFade
 from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 
@@ -33,13 +34,17 @@ class Dialog(QDialog):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
+        EdgeFade(area)
         area.verticalScrollBar().rangeChanged.connect(self._on_range)
         self.go = PrimaryButton(action)
         self.go.setDefault(True)
         self.leave = PlainButton(texts.CANCEL, autoDefault=False)
         self.leave.setMinimumWidth(150)  # for its longest words: it does not grow while they change
         self.leave.clicked.connect(self.reject)
-        self._foot = row_of(None, None, self.leave, self.go, gap=tokens.SPACE_2, margins=(0, 0, tokens.SPACE_2, 0))
+        self.why = Text("", "small")  # why its action cannot be taken yet
+        self._foot = row_of(
+            None, (self.why, 1), self.leave, self.go, gap=tokens.SPACE_2, margins=(0, 0, tokens.SPACE_2, 0)
+        )
         column = column_of(
             self,
             Text(title, "title"),
@@ -56,6 +61,11 @@ class Dialog(QDialog):
         column.addWidget(Line())
         column.addLayout(self._foot)
         self._column = column
+
+    def say_missing(self, why: str) -> None:
+        """The action waits for something, which stands beside it; "": it can be taken."""
+        self.go.setToolTip(why)
+        self.why.setText(why)
 
     def show_outcome_only(self) -> None:
         """Nothing is asked any more: what came of it moves up, and the dialog is as low as that."""

@@ -1,4 +1,4 @@
-"""A document beside an answer or a search: its text at the passage, or its pages.
+"""A document beside an answer or a search: drawn as what it is, at the passage, or its pages.
 
 When the document has changed or gone since a passage was stored, the stored passage is shown with a notice.
 """
@@ -6,8 +6,11 @@ When the document has changed or gone since a passage was stored, the stored pas
 from __future__ import annotations
 
 import bisect
+import os
+from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
 from ui import texts
@@ -15,13 +18,18 @@ from ui.bridge import Bridge
 from ui.components.basics import ElidedLabel, IconButton, InlineMessage, QuietButton, Text
 from ui.components.layout import column_of, row_of
 from ui.components.page_view import PageView
-from ui.components.text_view import TextView
+from ui.components.run_follower import RunFollower
+from ui.components.source.find_bar import FindBar
+from ui.components.source.view import ZOOMS, SourceView
 from ui.components.wording import describe_count, describe_kind
 from ui.theme import tokens
+from workbench.base.catalogue import translated
 from workbench.base.errors import UserError
-from workbench.records.document_formats import DRAWN
+from workbench.records.document_blocks import DocumentBlocks
+from workbench.records.document_formats import DRAWN, kind_by_name
 from workbench.records.documents import Document, DocumentText, PagePicture
 from workbench.records.messages import Citation, Passage
+from workbench.records.places import describe_position
 from workbench.records.visible import visible_name
 from workbench.subjects.documents.calls import AddDocuments, DrawPage, GetDocumentText
 from workbench.subjects.runs.calls import RunRecord
@@ -31,26 +39,38 @@ GONE = texts.DOCUMENT_GONE
 
 
 class DocumentPane(QFrame):
-    """Shows a document's text, or its pages with a switch between both. ``close_wanted`` is its close button."""
+    """Shows a document, with a switch between its pages and its text where it has pages. ``close_wanted`` is its close
+    button; ``stepped`` sends the citation that is shown after *previous* or *next citation*."""
 
     close_wanted = Signal()
+    stepped = Signal(object)
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
         self._bridge = bridge
         self._collection = ""
+        self._path = ""
         self._document: Document | None = None
         self._asked = 0  # counts openings: an answer to an earlier one is passed over
+        self._sources: Sequence[Citation | Passage] = ()
+        self._source = -1  # the one of them that is shown
         self._span = (0, 0)
         self._words = (0, 0)  # of the span that are quoted
         self._more: tuple[tuple[int, int], ...] = ()  # further places to mark
         self._page = 1
         self._text: DocumentText | None = None
+        self._matches: list[tuple[int, int]] = []
+        self._match = -1
+        self._reading: RunFollower | None = None
         self._build()
 
-    def open_source(self, source: Citation | Passage) -> None:
-        """Open the document of a citation or passage, at its place."""
+    def open_source(self, source: Citation | Passage, sources: Sequence[Citation | Passage] = ()) -> None:
+        """Open the document of a citation or passage, at its place. ``sources`` are all that *previous* and *next
+        citation* go to."""
+        self._sources = sources
+        self._source = next((number for number, one in enumerate(sources) if one == source), -1)
+        self._show_citations()
         self._begin(source.path, source.collection)
         self._page = source.page or 1
         self._span, self._words, self._more = (source.start, source.end), (0, 0), ()
@@ -65,6 +85,7 @@ class DocumentPane(QFrame):
                 return
             if source.document_hash and text.document.hash != source.document_hash:
                 self._show_stored(source, CHANGED)
+                self.note.show_message(CHANGED, "attention", texts.SHOW_CHANGED, lambda: self._show_now(text))
             else:
                 self._show(text)
 
@@ -77,6 +98,8 @@ class DocumentPane(QFrame):
 
     def open_document(self, collection: str, document: Document, start: int = 0, end: int = 0) -> None:
         """Open a whole document; ``start:end`` is marked when it is not empty."""
+        self._sources, self._source = (), -1
+        self._show_citations()
         self._begin(document.path, collection)
         self._span, self._words, self._more = (start, end), (0, 0), ()
         self._page = 1
@@ -84,6 +107,7 @@ class DocumentPane(QFrame):
             self.note.show_message(document.reason or texts.FILE_UNREADABLE, "danger")
             self.details.setText(advice(document))
             self._stack.hide()
+            self._tools.hide()
             return
         asked = self._asked
 
@@ -112,23 +136,59 @@ class DocumentPane(QFrame):
         row_of(self.switch, self.pages_button, self.text_button, gap=0)
         self.close_button = IconButton("close", texts.CLOSE_DOCUMENT, clicked=self.close_wanted)
         self.note = InlineMessage(closable=False)
-        self.text = TextView()
+        self.text = SourceView()
         self.pages = PageView()
         self.pages.wanted.connect(self._on_page_wanted)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.text)
         self._stack.addWidget(self.pages)
+        self._build_tools()
+        self.find_bar = FindBar()
+        self.find_bar.searched.connect(self._on_find)
+        self.find_bar.stepped.connect(self._on_match_stepped)
+        self.find_bar.closed.connect(self._on_find_closed)
         head = row_of(None, (self.title, 1), self.switch, self.close_button, gap=tokens.SPACE_2)
         column = column_of(
             self,
             head,
             self.details,
+            self._tools,
+            self.find_bar,
             self.note,
             (self._stack, 1),
             gap=tokens.SPACE_2,
             margins=(tokens.SPACE_4, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3),
         )
         column.addStretch(0)
+
+    def _build_tools(self) -> None:
+        self.before = IconButton("chevron-left", texts.CITATION_BEFORE, clicked=lambda: self.step(-1))
+        self.after = IconButton("chevron-right", texts.CITATION_AFTER, clicked=lambda: self.step(1))
+        self.citation = Text("", "small", wordWrap=False)
+        self._citations = QWidget()
+        row_of(self._citations, self.before, self.citation, self.after, gap=0, margins=(0, 0))
+        self.find_button = IconButton("search", texts.FIND_IN_SOURCE, clicked=self.open_find)
+        self.smaller = QuietButton("−", accessibleName=texts.SMALLER, clicked=lambda: self.text.zoom_by(-1))
+        self.larger = QuietButton("+", accessibleName=texts.LARGER, clicked=lambda: self.text.zoom_by(1))
+        self.zoom = Text("", "small", wordWrap=False)
+        self.original = QuietButton(
+            texts.OPEN_ORIGINAL, "export", toolTip=texts.OPEN_ORIGINAL_HELP, clicked=self.open_original
+        )
+        for button in (self.smaller, self.larger, self.original):
+            button.setProperty("small", True)
+        self.text.zoomed.connect(self._on_zoomed)
+        self._tools = QWidget()
+        row_of(
+            self._tools, self._citations, None, self.find_button, self.smaller, self.zoom, self.larger, self.original,
+            gap=tokens.SPACE_1, margins=(0, 0),
+        )  # fmt: skip
+        self._on_zoomed()
+
+    def _on_zoomed(self) -> None:
+        self.zoom.setText(f"{round(self.text.zoom * 100)} %")
+        for button, end, why in ((self.smaller, ZOOMS[0], texts.SMALLEST), (self.larger, ZOOMS[-1], texts.LARGEST)):
+            button.setEnabled(self.text.zoom != end)
+            button.setToolTip("" if self.text.zoom != end else why)
 
     @property
     def shows_pages(self) -> bool:
@@ -138,45 +198,149 @@ class DocumentPane(QFrame):
         """Show the drawn pages, or the text."""
         (self.pages_button if pages else self.text_button).setChecked(True)
         self._stack.setCurrentWidget(self.pages if pages else self.text)
+        for part in (self.smaller, self.zoom, self.larger):
+            part.setVisible(not pages)  # the pages have their own
         if pages:
             self.pages.open_page(self._page)
+        self._show_match()
+
+    # -- citations -------------------------------------------------------------------------------------
+
+    def step(self, by: int) -> None:
+        """Show the next or the previous citation."""
+        at = self._source + by
+        if 0 <= at < len(self._sources):
+            source, sources = self._sources[at], self._sources
+            self.open_source(source, sources)
+            self.stepped.emit(source)
+
+    def _show_citations(self) -> None:
+        count = len(self._sources)
+        self._citations.setVisible(count > 1 and self._source >= 0)
+        self.citation.setText(texts.CITATION_OF.format(number=self._source + 1, count=count))
+        self.citation.setMinimumWidth(self.citation.sizeHint().width())
+        self.before.setEnabled(self._source > 0)
+        self.after.setEnabled(self._source < count - 1)
+
+    # -- finding ---------------------------------------------------------------------------------------
+
+    def open_find(self) -> None:
+        """Ask for words to be found in the document."""
+        if self._text is not None:
+            self.find_bar.open_bar()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Find):
+            self.open_find()
+        elif event.matches(QKeySequence.StandardKey.FindNext) and self._matches:
+            self._on_match_stepped(1)
+        else:
+            super().keyPressEvent(event)
+
+    def _on_find(self, words: str) -> None:
+        self._matches = self.text.blocks.find(words)
+        after = bisect.bisect_left(self._matches, (self._span[0], 0)) if self._span[1] else 0
+        self._match = (after if after < len(self._matches) else 0) if self._matches else -1
+        self.find_bar.show_count(len(self._matches), self._match)
+        self._show_match()
+
+    def _on_match_stepped(self, by: int) -> None:
+        if self._matches:
+            self._match = (self._match + by) % len(self._matches)
+            self.find_bar.show_count(len(self._matches), self._match)
+            self._show_match()
+
+    def _show_match(self) -> None:
+        self.text.show_matches(self._matches, self._match)
+        if self.shows_pages and self._match >= 0:
+            self._page = self._page_of(self._matches[self._match][0])
+            self.pages.open_page(self._page)
+
+    def _on_find_closed(self) -> None:
+        self._matches, self._match = [], -1
+        self.text.show_matches((), -1)
+        if self.shows_pages:
+            self.pages.open_page(self._page)
+        (self.pages if self.shows_pages else self.text).setFocus()
+
+    # -- the original ----------------------------------------------------------------------------------
+
+    def open_original(self) -> None:
+        """Open the file in the system's program; the folder of a program's file, which might be started."""
+        path = self._path
+        if not os.path.exists(path):
+            self.note.show_message(texts.ORIGINAL_GONE.format(path=path), "attention")
+            return
+        is_program = kind_by_name(path) == "code"
+        shown = os.path.dirname(path) if is_program else path
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(shown)):
+            self.note.show_message(texts.ORIGINAL_FAILED.format(path=path), "attention")
+        elif is_program:
+            self.note.show_message(texts.ORIGINAL_IN_FOLDER, "info")
+        elif self._document is not None and self._document.changed:
+            self.note.show_message(texts.ORIGINAL_CHANGED, "attention", texts.READ_ANEW, self._on_read_anew)
+
+    # -- showing ---------------------------------------------------------------------------------------
 
     def _begin(self, path: str, collection: str) -> None:
         self._asked += 1
-        self._collection = collection
+        self._collection, self._path = collection, path
         self._document = None
         self._text = None
+        self._matches, self._match = [], -1
+        self.find_bar.hide()
         self.title.set_full_text(visible_name(path))
         self.setAccessibleName(texts.DOCUMENT.format(name=visible_name(path)))
         self.details.setText(texts.OPENING)
         self.details.setToolTip(path)
         self.note.hide()
         self.switch.hide()
+        self._tools.show()
         self._stack.show()
         self._stack.setCurrentWidget(self.text)
 
     def _show(self, text: DocumentText) -> None:
         self._text, self._document = text, text.document
-        shown = (describe_document(text.document), text.document.reason)
+        position = translated(describe_position(self._sources[self._source])) if self._source >= 0 else ""
+        place = position[:1].upper() + position[1:]
+        shown = (" · ".join(filter(None, (place, describe_document(text.document)))), text.document.reason)
         self.details.setText("\n".join(filter(None, shown)))
         if text.document.changed:
-            self.note.show_message(texts.FILE_CHANGED, "attention")
+            words = texts.FILE_CHANGED if os.path.exists(text.document.path) else texts.FILE_GONE
+            self.note.show_message(words, "attention", texts.READ_ANEW, self._on_read_anew)
         elif text.unplaced:
             self.note.show_message(texts.NO_PLACES, "info", texts.READ_ANEW, self._on_read_anew)
-        self.text.show_text(text.text, text.chunks)
+        elif text.outdated:
+            self.note.show_message(texts.READ_BEFORE, "info", texts.READ_ANEW, self._on_read_anew)
+        self.text.show_blocks(DocumentBlocks.of(text), text.chunks)
         start, end = self._span
         if end > start:
             self.text.show_passage(start, end, self._words, self._more)
-            self._page = max(1, bisect.bisect_right(text.page_starts, start)) if text.page_starts else self._page
+            self._page = self._page_of(start)
         drawable = text.document.kind in DRAWN and bool(text.document.pages)
         self.switch.setVisible(drawable)
         self.show_pages(drawable)
 
+    def _page_of(self, offset: int) -> int:
+        starts = self._text.page_starts if self._text is not None else ()
+        return max(1, bisect.bisect_right(starts, offset)) if starts else self._page
+
+    def _show_now(self, text: DocumentText) -> None:
+        """The document as it is, where it is another one than the answer's."""
+        self._span, self._words, self._more = (0, 0), (0, 0), ()
+        self.note.hide()
+        self._show(text)
+
     def _show_stored(self, source: Citation | Passage, why: str) -> None:
-        self.details.setText(texts.PAGE.format(page=source.page) if source.page else "")
+        position = translated(describe_position(source))
+        self.details.setText(position[:1].upper() + position[1:])
         self.note.show_message(why, "attention")
-        self.text.show_text(source.text)
-        self.text.show_passage(0, len(source.text))
+        self.text.show_blocks(DocumentBlocks(source.text, kind_by_name(source.path)))
+        start, end = (place - source.start for place in self._span)
+        self.text.show_passage(max(0, start), min(len(source.text), end))
+        self.show_pages(False)
+
+    # -- reading again ---------------------------------------------------------------------------------
 
     def _on_read_anew(self) -> None:
         document, asked = self._document, self._asked
@@ -187,6 +351,8 @@ class DocumentPane(QFrame):
             self._bridge.home.runs.put_run(run)
             if asked == self._asked:
                 self.note.show_message(texts.READING_ANEW, "info")
+                self._reading = RunFollower(self._bridge, run, self)
+                self._reading.ended.connect(lambda _: self._on_read(asked))
 
         def on_error(error: Exception) -> None:
             if asked == self._asked:
@@ -195,10 +361,22 @@ class DocumentPane(QFrame):
         call = AddDocuments(collection=self._collection, paths=(document.path,), anew=True)
         self._bridge.call(call, on_run, on_error, self)
 
+    def _on_read(self, asked: int) -> None:
+        """The file has been read again: what is shown is read anew, unless something else is shown by now."""
+        if self._reading is not None:
+            self._reading.leave()
+            self._reading = None
+        if asked != self._asked or self._document is None:
+            return
+        if self._source >= 0:
+            self.open_source(self._sources[self._source], self._sources)
+        else:
+            self.open_document(self._collection, self._document, *self._span)
+
     def _on_page_wanted(self, page: int, scale: float) -> None:
         if self._document is None:
             return
-        start, end = self._span
+        start, end = self._matches[self._match] if self._match >= 0 else self._span
         asked = self._asked
         call = DrawPage(
             collection=self._collection, document=self._document.id, page=page, scale=scale, start=start, end=end
@@ -221,8 +399,8 @@ def describe_document(document: Document) -> str:
     """``PDF · 12 pages · 48 chunks · 31,204 characters``"""
     parts = [describe_kind(document.kind)]
     if document.pages:
-        parts.append(texts.COUNT_PAGES.format(pages=document.pages, value="" if document.pages == 1 else "s"))
-    parts.append(texts.COUNT_CHUNKS.format(chunks=document.chunks, value="" if document.chunks == 1 else "s"))
+        parts.append(describe_count(document.pages, "page"))
+    parts.append(describe_count(document.chunks, "passage"))
     if document.characters:
         parts.append(describe_count(document.characters, "character"))
     return " · ".join(parts)

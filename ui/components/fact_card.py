@@ -13,6 +13,7 @@ from ui.components.adapter_texts import ScoreRow
 from ui.components.basics import Card, Chip, ElidedLabel, IconLabel, InlineMessage, LinkButton, Text
 from ui.components.layout import column_of, empty_layout, row_of
 from ui.theme import tokens
+from workbench.base.catalogue import translated
 from workbench.records.training import ArtifactKind, ScoresPair
 from workbench.records.training.outcomes import loses_half, outcome_warning
 
@@ -44,11 +45,9 @@ class ScoreTable(QWidget):
             chip = Chip(row.change or "–", "plain" if row.better is None else "success" if row.better else "attention")
             chip.setFixedWidth(104)
             chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            better = "" if row.better is None else ", better" if row.better else ", worse"
-            chip.setAccessibleName(
-                texts.CHANGED_BY.format(name=row.name, change=row.change, better=better) if row.change else ""
-            )
-            chip.setToolTip(f"{row.help}{' It got better.' if row.better else ''}")
+            words = texts.CHANGED_BY if row.better is None else texts.BETTER_BY if row.better else texts.WORSE_BY
+            chip.setAccessibleName(words.format(name=row.name, change=row.change) if row.change else "")
+            chip.setToolTip(row.help + (texts.GOT_BETTER if row.better else ""))
             grid.addWidget(chip, line, 3, right)
 
 
@@ -117,7 +116,7 @@ class FactCard(Card):
 
 def show_outcome(message: InlineMessage, scores: ScoresPair, forgetting: ScoresPair, kind: ArtifactKind) -> None:
     """Show why a result is no success, in red where it cost too much; hide the message where it is one."""
-    if words := outcome_warning(scores, forgetting, kind):
+    if words := translated(outcome_warning(scores, forgetting, kind)):
         message.show_message(words, "danger" if loses_half(forgetting) else "attention")
     else:
         message.hide()

@@ -1,4 +1,4 @@
-"""The buttons that rate an answer as good or bad, or edit it. Training sets are made of that."""
+"""The buttons that rate an answer as good or bad. Training sets are made of that."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from ui import texts
-from ui.components.basics import IconButton, QuietButton
+from ui.components.basics import IconButton
 from ui.components.layout import row_of
 from ui.theme import tokens
 from ui.theme.theme import set_icon
@@ -15,10 +15,9 @@ _SIZE = 28  # px, as high as the small buttons beside
 
 
 class FeedbackButtons(QWidget):
-    """Thumb up, thumb down, Edit. They show what is stored, not what was clicked."""
+    """Thumb up, thumb down. They show what is stored, not what was clicked."""
 
     rated = Signal(int)
-    edit_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -29,16 +28,8 @@ class FeedbackButtons(QWidget):
             button.setCheckable(True)
             button.setFixedSize(_SIZE, _SIZE)
             button.clicked.connect(lambda _=False, rating=rating: self._on_clicked(rating))
-        self.edit = QuietButton(
-            texts.EDIT_BUTTON,
-            "edit",
-            small=True,
-            accessibleName=texts.EDIT_ANSWER,
-            toolTip=texts.EDIT_ANSWER_HELP,
-            clicked=self.edit_wanted,
-        )
         row = row_of(self, gap=tokens.SPACE_1)
-        for part in (self.up, self.down, self.edit):
+        for part in (self.up, self.down):
             row.addWidget(part)
         self.show_rating(0)
 

@@ -59,8 +59,11 @@ class GridView(QTableView):
     def show_widths(self) -> None:
         """Share the width among the columns as they are now."""
         wide = max(1.0, self.viewport().width() / _DESIGNED)
-        fixed = [round(width * wide) if column else width for column, width in enumerate(self._fixed)]
         header, count = self.horizontalHeader(), self.model().columnCount()
+        fixed = [
+            max(round(width * wide) if column else width, header.sectionSizeHint(column))
+            for column, width in enumerate(self._fixed)
+        ]
         slim = self.viewport().width() < self._slim
         taken = sum(width for column, width in enumerate(fixed) if not slim or not column)
         left = self.viewport().width() - taken

@@ -1,8 +1,8 @@
 """Markdown as flat values: what an answer consists of, without any Qt.
 
-``parse`` turns a piece of Markdown into leaves: paragraphs, headings, code, tables and rules, each with how deep it
-stands in lists and quotes. HTML is text here, images are their description, LaTeX stays as it was written, and a
-``[n]`` becomes a citation span. Nothing is fetched and nothing is interpreted.
+``parse`` turns a piece of Markdown into leaves: paragraphs, headings, code, tables, formulas and rules, each with how
+deep it stands in lists and quotes. HTML is text here, images are their description, and a ``[n]`` becomes a citation
+span. A formula keeps its source. Nothing is fetched and nothing is interpreted.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-Kind = Literal["paragraph", "heading", "code", "table", "rule"]
+from ui.components.formula_text import Style, block_at, formula_at, opens_at
+
+Kind = Literal["paragraph", "heading", "code", "table", "rule", "formula"]
 
 _CITATION = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
-_MATH = re.compile(
-    r"\\\(.{1,300}?\\\)|\\\[.{1,1000}?\\\]|\$\$.{1,1000}?\$\$|\$(?=[^\s$])[^$\n]{1,200}(?<=[^\s$])\$(?![\d\w])",
-    re.DOTALL,
-)
 _BULLETS = ("•", "◦", "▪")
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A run of text in one style. ``cite`` is the number of a citation ``[n]``, ``href`` the target of a link."""
+    """A run of text in one style. ``cite`` is the number of a citation ``[n]``, ``href`` the target of a link. The text
+    of a formula is its source with the delimiters."""
 
     text: str
     bold: bool = False
@@ -37,6 +37,7 @@ class Span:
     strike: bool = False
     href: str = ""
     cite: int = 0
+    formula: Style | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Leaf:
     ``indent`` is its depth in lists, ``quote`` in quotations, ``marker`` the bullet or number of a list item that
     begins here. ``level`` is a heading's (1..6), ``language`` that of code, whose text is in ``code``. ``rows``
     are a table's, the heading row first, each cell a tuple of spans; ``align`` has one entry a column. ``joins``
-    says that the leaf continues the paragraph before it.
+    says that the leaf continues the paragraph before it. A ``formula`` is a display formula, with the
+    punctuation behind it.
     """
 
     kind: Kind
@@ -62,24 +64,70 @@ class Leaf:
     joins: bool = False
 
 
-def _math(state: StateInline, silent: bool) -> bool:
+def _inline_formula(state: StateInline, silent: bool) -> bool:
     """An inline rule that keeps LaTeX as it is: its underscores and asterisks mean no emphasis."""
     if state.src[state.pos] not in "\\$":
         return False
-    found = _MATH.match(state.src, state.pos, state.posMax)
+    found = formula_at(state.src, state.pos, state.posMax)
     if found is None:
+        if not opens_at(state.src, state.pos):
+            return False
+        if not silent:  # not an escaped bracket: the source of a formula that has not ended yet
+            state.pending += state.src[state.pos : state.pos + 2]
+        state.pos += 2
+        return True
+    if not silent:
+        token = state.push("math_inline", "", 0)
+        token.content, token.info = found.source, found.style
+    state.pos = found.end
+    return True
+
+
+def _block_formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A block rule for a formula of whole lines, whose signs begin no list and no heading."""
+    if state.is_code_block(start):
+        return False
+    first = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
+    if not first.startswith(("$$", "\\[", "\\begin{")):
+        return False
+    lines = []
+    for line in range(start, end):
+        if line > start and not state.isEmpty(line) and state.sCount[line] < state.blkIndent:
+            break
+        lines.append(state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]])
+        if not lines[-1].strip():
+            break
+    block = block_at(lines)
+    if block is None or (not block.closed and start + block.lines < state.lineMax):
         return False
     if not silent:
-        state.push("math_inline", "", 0).content = found.group()
-    state.pos = found.end()
+        token = state.push("math_block", "", 0)
+        token.content, token.map = block.source, [start, start + block.lines]
+        token.info, token.meta = "" if block.closed else "open", {"behind": block.behind}
+        token.block = True
+    state.line = start + block.lines
+    return True
+
+
+def _double_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A line of ``=`` is a rule, as one of dashes is. It underlines no heading: such lines stand in quoted texts."""
+    line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]].strip()
+    if len(line) < 3 or line.strip("="):
+        return False
+    if not silent:
+        state.push("hr", "hr", 0).map = [start, start + 1]
+    state.line = start + 1
     return True
 
 
 def make_parser() -> MarkdownIt:
-    """CommonMark with tables and strikethrough; HTML off, and ``[1]: …`` stays a line of text."""
+    """CommonMark with tables and strikethrough; HTML off, ``[1]: …`` stays a line of text, and what is underlined is no
+    heading."""
     parser = MarkdownIt("commonmark", {"html": False})
-    parser.enable(["table", "strikethrough"]).disable(["reference", "html_block", "html_inline"])
-    parser.inline.ruler.before("escape", "math", _math)
+    parser.enable(["table", "strikethrough"]).disable(["reference", "html_block", "html_inline", "lheading"])
+    parser.inline.ruler.before("escape", "math", _inline_formula)
+    parser.block.ruler.before("blockquote", "math", _block_formula, {"alt": ["paragraph", "blockquote", "list"]})
+    parser.block.ruler.before("hr", "double_rule", _double_rule, {"alt": ["paragraph", "blockquote", "list"]})
     return parser
 
 
@@ -121,8 +169,17 @@ def leaves_of(tokens: Sequence[Token]) -> list[Leaf]:
                 opener = tokens[position - 1]
                 level = int(opener.tag[1]) if opener.type == "heading_open" else 0
                 kind: Kind = "heading" if level else "paragraph"
-                spans = tuple(spans_of(token))
-                found.append(Leaf(kind, spans, indent=here, quote=quote, marker=marker, level=level))
+                for piece in _pieces(tuple(spans_of(token)), kind):
+                    found.append(replace(piece, indent=here, quote=quote, marker=marker, level=level))
+                    marker = ""
+                marker = ""
+            case "math_block":
+                if token.info:  # it has not ended: on few lines, so that its drawing is not lower than its source
+                    kind, spans = "paragraph", (Span(" ".join(token.content.split()), code=True),)
+                else:
+                    behind = (Span(token.meta["behind"]),) if token.meta["behind"] else ()
+                    kind, spans = "formula", (Span(token.content, formula="display"), *behind)
+                found.append(Leaf(kind, spans, indent=here, quote=quote, marker=marker))
                 marker = ""
             case "fence" | "code_block":
                 language = token.info.strip().split(" ")[0] if token.info else ""
@@ -150,6 +207,34 @@ def leaves_of(tokens: Sequence[Token]) -> list[Leaf]:
     return found
 
 
+def _pieces(spans: tuple[Span, ...], kind: Kind) -> Iterator[Leaf]:
+    """The leaves of a paragraph: display formulas within it stand in lines of their own."""
+    if kind == "heading" or not any(span.formula == "display" for span in spans):
+        yield Leaf(kind, spans)
+        return
+    run: list[Span] = []
+    for span in spans:
+        if span.formula == "display":
+            yield from _stripped(run, kind)
+            yield Leaf("formula", (span,))
+            run = []
+        else:
+            run.append(span)
+    yield from _stripped(run, kind)
+
+
+def _stripped(run: list[Span], kind: Kind) -> Iterator[Leaf]:
+    """A leaf of spans without the spaces and line ends around them; none where nothing else is there."""
+    blank = " \u2028"
+    if run and not run[0].formula:
+        run[0] = replace(run[0], text=run[0].text.lstrip(blank))
+    if run and not run[-1].formula:
+        run[-1] = replace(run[-1], text=run[-1].text.rstrip(blank))
+    kept = tuple(span for span in run if span.text)
+    if kept:
+        yield Leaf(kind, kept)
+
+
 def _table(tokens: Sequence[Token]) -> Leaf:
     rows: list[tuple[tuple[Span, ...], ...]] = []
     cells: list[tuple[Span, ...]] = []
@@ -172,7 +257,7 @@ def spans_of(inline: Token) -> Iterator[Span]:
     for span in _runs(inline):
         if last is None:
             last = span
-        elif span.cite or last.cite or replace(last, text=span.text) != span:
+        elif span.cite or last.cite or span.formula or last.formula or replace(last, text=span.text) != span:
             yield last
             last = span
         else:
@@ -198,7 +283,7 @@ def _runs(inline: Token) -> Iterator[Span]:
             case "code_inline":
                 yield replace(style, text=token.content, code=True)
             case "math_inline":
-                yield replace(style, text=token.content, code=True)
+                yield replace(style, text=token.content, formula="display" if token.info == "display" else "inline")
             case "softbreak" | "hardbreak":  # models end a line where they mean it: verses, addresses
                 yield replace(style, text="\u2028")
             case "image":

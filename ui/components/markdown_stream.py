@@ -16,7 +16,7 @@ from markdown_it.token import Token
 from ui.components.markdown_blocks import Leaf, Span, leaves_of, make_parser
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)\n")
-_OPENING = re.compile(r"[*`](?=\S)|~~(?=\S)|(?<!\w)_(?=\S)|\[")
+_OPENING = re.compile(r"[*`](?=\S)|~~(?=\S)|(?<!\w)_(?=\S)|\[|\$(?=[^\s\d])|\\\(")
 _PART_OF_FENCE = re.compile(r" {0,3}(`+|~+)[ \t]*")
 LONG_PARAGRAPH = 1_200
 
@@ -149,7 +149,7 @@ def _offset(source: str, token: Token) -> int:
 
 def _has_loose_ends(spans: tuple[Span, ...]) -> bool:
     """Whether plain text holds a sign that could still pair up with one to come."""
-    return any(_OPENING.search(span.text) for span in spans if not span.code and not span.cite)
+    return any(_OPENING.search(span.text) for span in spans if not (span.code or span.cite or span.formula))
 
 
 class _OpenFence:

@@ -18,9 +18,11 @@ from ui.components.layout import column_of
 from ui.components.markdown_blocks import Leaf
 from ui.components.markdown_stream import MarkdownStream, Update
 from ui.components.prose import Mark, Prose
+from ui.components.table_rows import Columns, rows_as_tables
 from ui.components.table_view import TableView
 from ui.theme import tokens
 from ui.theme.theme import current_theme
+from workbench.records.table_lines import BAR
 
 Segment = Prose | TableView | CodeView
 S = TypeVar("S", bound=Segment)
@@ -42,6 +44,7 @@ class MarkdownView(QWidget):
         self._settled = 0  # so many segments hold settled text; the last of them may be open behind it
         self._stream = MarkdownStream()
         self._numbers: frozenset[int] = frozenset()
+        self._columns: Columns = {}
         self._ended = False
         self._language: str | None = None
         self._marks: tuple[Mark, ...] = ()
@@ -62,6 +65,13 @@ class MarkdownView(QWidget):
         before, self._numbers = self._numbers, frozenset(numbers)
         if self._cites(before ^ self._numbers):
             self._show_anew()
+
+    def set_columns(self, columns: Columns) -> None:
+        """The names of the columns of cited rows from now on, by the number of the citation."""
+        if columns != self._columns:
+            self._columns = dict(columns)
+            if BAR in self._stream.text:
+                self._show_anew()
 
     def set_language(self, language: str | None) -> None:
         """Show the text as code in this language, every sign as it is; None: as Markdown."""
@@ -131,10 +141,10 @@ class MarkdownView(QWidget):
 
     def _show(self, update: Update) -> None:
         writing = _Writing(self, self._segments, self._settled)
-        writing.write(update.finished, True)
+        writing.write(rows_as_tables(update.finished, self._columns), True)
         if update.finished:
             self._settled = writing.settle()
-        writing.write(update.open, False)
+        writing.write(rows_as_tables(update.open, self._columns), False)
         self._segments = writing.close()
         self._mark()
 
@@ -144,6 +154,7 @@ class MarkdownView(QWidget):
         if isinstance(segment, Prose):
             segment.link_clicked.connect(self.link_clicked)
             segment.citation_clicked.connect(self.citation_clicked)
+            segment.setAccessibleName(self.accessibleName())
         self._column.addWidget(segment)
         segment.setVisible(True)
         return segment

@@ -19,6 +19,7 @@ from ui.components.strength import StrengthSlider
 from ui.components.wording import in_words
 from ui.theme import tokens
 from workbench.api.events import Artifact, Progress, Terminal
+from workbench.base.catalogue import translated
 from workbench.records.training import AdapterRecord, MergedType, VerificationReport
 from workbench.records.training.verdicts import counted_words, why
 from workbench.subjects.adapters.calls import MergeAdapter
@@ -46,7 +47,7 @@ class MergeDialog(RunDialog):
     stopped_words = texts.MERGE_STOPPED
 
     def __init__(self, bridge: Bridge, adapter: AdapterRecord, parent: QWidget | None = None) -> None:
-        words = texts.MERGE_INTO.format(value=adapter.base or "the model that it fits")
+        words = texts.MERGE_INTO.format(value=adapter.base or texts.ITS_MODEL)
         super().__init__(bridge, texts.MERGE_TITLE.format(name=adapter.name), words, texts.MERGE, parent, 600)
         self._adapter = adapter
         self._verification: VerificationReport | None = None
@@ -132,8 +133,12 @@ class MergeDialog(RunDialog):
     def _on_ended(self, terminal: Terminal) -> None:
         super()._on_ended(terminal)
         found = self._verification
-        lines = [counted_words(found), *map(why, found.agreements)] if found is not None else []
-        self.findings.setText("\n".join(line for line in lines if line))
+        lines = (
+            [translated(counted_words(found)), *map(translated, map(why, found.agreements))]
+            if found is not None
+            else []
+        )
+        self.findings.setText("\n".join(translated(line) for line in lines if line))
         self.findings.setVisible(bool(self.findings.text()))
         if self._done:
             self.show_outcome_only()
@@ -144,5 +149,5 @@ def lost_words(type: str, quantization: str) -> str:
     better = {"same": texts.BETTER_THAN_SAME, "Q8_0": texts.TYPE_F16, "F16": texts.TYPE_F32}.get(type, "")
     advice = texts.ADVICE_TYPE.format(better=better) if better else ""
     if quantization:
-        advice += texts.ADVICE_QUANTIZATION.format(value=", and leave" if advice else " Leave")
+        advice += texts.ADVICE_QUANTIZATION.format(value=texts.AND_LEAVE if advice else texts.LEAVE)
     return texts.MERGE_LOST.format(advice=advice, value="." if advice else "")

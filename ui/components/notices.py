@@ -25,10 +25,10 @@ class EmptyState(QWidget):
         self._column.addWidget(IconLabel(icon, "muted", 32), 0, centre)
         self.title = Text(title, "title", alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._column.addWidget(self.title)
-        words = Text(text, "muted", alignment=Qt.AlignmentFlag.AlignCenter, maximumWidth=520)
+        self.words = Text(text, "muted", alignment=Qt.AlignmentFlag.AlignCenter, maximumWidth=520)
         row = QHBoxLayout()  # an aligned label that wraps would be given the height of one line
         row.addStretch(1)
-        row.addWidget(words, 8)
+        row.addWidget(self.words, 8)
         row.addStretch(1)
         self._column.addLayout(row)
         self.button: PrimaryButton | None = None

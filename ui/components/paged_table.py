@@ -8,6 +8,8 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 
+from ui import texts
+
 PAGE_ROWS = 200
 _MOST_PAGES = 60
 RowRole = Qt.ItemDataRole.UserRole + 1
@@ -106,7 +108,11 @@ class PagedTable(QAbstractTableModel):
         if role == RowRole:
             return row
         said = self.cell(row, index.column()) if row is not None else ""
-        return said if role == Qt.ItemDataRole.DisplayRole else f"{self._headers[index.column()]}: {said or 'none'}"
+        return (
+            said
+            if role == Qt.ItemDataRole.DisplayRole
+            else f"{self._headers[index.column()]}: {said or texts.NO_VALUE}"
+        )
 
     def _on_ask(self) -> None:
         """Ask for what is wanted, once; an answer that fails is not asked for again before ``expire``."""

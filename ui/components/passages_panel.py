@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import shorten
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
@@ -12,12 +11,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
 from ui import texts
 from ui.components.basics import Card, Chip, ElidedLabel, IconButton, Text
 from ui.components.layout import column_of, row_of
+from ui.components.passage_text import PassageText
 from ui.components.wording import describe_place
 from ui.theme import tokens
 from workbench.records.messages import Passage
 from workbench.records.visible import visible_name
 
-LONGEST = 400  # characters of a passage on its card; a click shows the rest
 FOUND_BY = {"words": texts.BY_WORDS, "meaning": texts.BY_MEANING, "both": texts.BY_BOTH}
 
 
@@ -37,7 +36,7 @@ class PassageCard(Card):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         number = f"[{passage.n}] " if passage.n else ""
         place = ElidedLabel(f"{number}{describe_place(passage)}", "strong", Qt.TextElideMode.ElideMiddle)
-        words = Text(_excerpt(passage.text, about), "body")
+        words = PassageText(passage, about)
         head = QHBoxLayout()
         head.addWidget(place, 1)
         self.body.addLayout(head)
@@ -45,8 +44,8 @@ class PassageCard(Card):
             newer = texts.NEWER_VERSION.format(name=visible_name(passage.superseded_by))
             self.body.addWidget(Text(newer, "small"))
         self.body.addWidget(words)
-        if not ranked:
-            self.setAccessibleName(f"{describe_place(passage)}. {words.text()}")
+        if not ranked or not (passage.score or passage.similarity):  # rows of a table that was asked have neither
+            self.setAccessibleName(f"{describe_place(passage)}. {words.text}")
             return
         head.addWidget(Text(f"{passage.score:.3f}", "small", wordWrap=False, toolTip=texts.SCORE_HELP))
         found = Chip(
@@ -62,7 +61,7 @@ class PassageCard(Card):
         self.body.addLayout(foot)
         self.setAccessibleName(
             texts.PASSAGE_NAME.format(
-                place=describe_place(passage), score=passage.score, value=FOUND_BY[passage.found_by], text=words.text()
+                place=describe_place(passage), score=passage.score, value=FOUND_BY[passage.found_by], text=words.text
             )
         )
 
@@ -76,15 +75,6 @@ class PassageCard(Card):
             self.clicked.emit()
         else:
             super().keyPressEvent(event)
-
-
-def _excerpt(text: str, about: str) -> str:
-    """The beginning of a text, or where ``about`` stands further down, the part around it."""
-    place = text.casefold().find(about.casefold()) if about else 0
-    if place <= LONGEST // 2:
-        return shorten(text, LONGEST, placeholder=" …")
-    _, _, rest = text[place - LONGEST // 4 :].partition(" ")
-    return f"… {shorten(rest, LONGEST, placeholder=' …')}"
 
 
 class PassageList(QScrollArea):

@@ -1,16 +1,18 @@
 """Prose: a piece of a message as selectable text, without code blocks and tables.
 
 It grows at its end: what was appended stays as it is, what is shown as open is replaced by the next. It is as high as
-its text; scrolling is up to its parents. Links are signalled, never followed.
+its text; scrolling is up to its parents. Links are signalled, never followed. A formula is shown as its source until
+its drawing comes, and copied as its source.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from PySide6.QtCore import QPointF, QRectF, Qt, QUrl, Signal
+from PySide6.QtCore import QMimeData, QPointF, QRectF, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -30,6 +32,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
 
+from ui.components.formulas import FORMULA_OBJECT, OBJECT, SOURCE, current_formulas, formula_format, reason_against
 from ui.components.markdown_blocks import Leaf, Span
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -37,8 +40,13 @@ from ui.theme.theme import current_theme
 LINE_HEIGHT = 1.5  # in sizes of the font
 _QUOTE = int(QTextFormat.Property.UserProperty) + 1
 _RULE = int(QTextFormat.Property.UserProperty) + 2
+_STYLE = int(QTextFormat.Property.UserProperty) + 3
+LINE_END = "\u2028"
+"""Qt's own: the next line is of the same paragraph."""
+
 _HEADING_PX = {1: 5, 2: 3, 3: 1}
 _INDENT = 30
+_TOLD_MS = 200  # after the last change
 _QUOTE_INDENT = 16
 _SCROLL_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
 
@@ -97,6 +105,14 @@ class FormatSet:
         return made
 
 
+def _displayed() -> QTextBlockFormat:
+    """The line of a drawn display formula: as high as that is, in the middle."""
+    made = QTextBlockFormat()
+    made.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+    made.setLineHeight(100, QTextBlockFormat.LineHeightTypes.SingleHeight.value)
+    return made
+
+
 MONO = ["JetBrains Mono", "Cascadia Mono", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace"]
 
 
@@ -129,6 +145,9 @@ class Prose(QTextBrowser):
         self._settled_last: Leaf | None = None
         self._last: Leaf | None = None
         self._decorated = False
+        self._has_formulas = False
+        self._waiting = False  # for the drawings of some of them
+        self._tell = QTimer(self, singleShot=True, interval=_TOLD_MS, timeout=self._tell_sources)
         self.setFixedHeight(1)
 
     def restart(self) -> None:
@@ -164,10 +183,125 @@ class Prose(QTextBrowser):
                 if leaf.marker:
                     cursor.insertText(f"{leaf.marker}\t", self._formats.of(Span(""), ()))
             for span in leaf.spans:
-                cursor.insertText(span.text, self._formats.of(span, numbers, leaf.level))
-                if span.href or span.cite in numbers:
-                    self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+                self._insert(cursor, span, numbers, leaf.level)
             self._last = leaf
+
+    def _insert(self, cursor: QTextCursor, span: Span, numbers: Collection[int], level: int = 0) -> None:
+        style = self._formats.of(span, numbers, level)
+        if span.formula:
+            self._insert_formula(cursor, span, style)
+            return
+        cursor.insertText(span.text, style)
+        if span.href or span.cite in numbers:
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    # -- formulas ---------------------------------------------------------------------------------
+
+    def _insert_formula(self, cursor: QTextCursor, span: Span, style: QTextCharFormat) -> None:
+        """A formula as an object where its drawing is known, else its source, on one line until the drawing comes."""
+        if not self._has_formulas:
+            self._has_formulas = True
+            formulas = current_formulas()
+            self.document().documentLayout().registerHandler(FORMULA_OBJECT, formulas.objects)
+            formulas.drawn.connect(self._on_drawn)
+        drawn = current_formulas().find(span.text)
+        size = int(style.property(QTextFormat.Property.FontPixelSize))
+        if drawn is not None and not reason_against(drawn, size):
+            cursor.insertText(OBJECT, formula_format(span.text, drawn, size, self._formats.palette.text))
+            if span.formula == "display" and cursor.block().length() == 2:
+                cursor.mergeBlockFormat(_displayed())
+            return
+        source = QTextCharFormat(self._formats.of(replace(span, code=True), ()))
+        text = span.text.replace("\n", LINE_END)
+        if drawn is None:
+            self._waiting = True
+            text = " ".join(span.text.split())
+            source.setProperty(SOURCE, span.text)
+            source.setProperty(_STYLE, span)
+        else:
+            source.setToolTip(reason_against(drawn, size))
+        cursor.insertText(text, source)
+
+    def _on_drawn(self) -> None:
+        """Put the drawings that have come in the place of their sources."""
+        if not self._waiting:
+            self.viewport().update()
+            return
+        self._waiting = False
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        for start, length, style in reversed(self._sources()):
+            cursor.setPosition(start)
+            cursor.setPosition(start + length, QTextCursor.MoveMode.KeepAnchor)
+            before = self.document().characterCount()
+            span = style.property(_STYLE)
+            cursor.removeSelectedText()
+            self._insert_formula(cursor, span, self._formats.of(replace(span, formula=None), ()))
+            if start < self._settled:
+                self._settled += self.document().characterCount() - before
+        cursor.endEditBlock()
+        self.fit()
+
+    def _tell_sources(self) -> None:
+        """Let a screen reader have the text with the sources of its formulas: of an object it gets no words."""
+        words = self.source_text() if OBJECT in self.toPlainText() else ""
+        if words != self.accessibleDescription():
+            self.setAccessibleDescription(words)
+
+    def source_text(self) -> str:
+        """The text with the source of each formula in its place."""
+        lines: list[str] = []
+        block = self.document().begin()
+        while block.isValid():
+            line, step = "", block.begin()
+            while not step.atEnd():
+                piece = step.fragment()
+                style = piece.charFormat()
+                drawn = style.objectType() == FORMULA_OBJECT
+                line += str(style.property(SOURCE)) * piece.length() if drawn else piece.text()
+                step += 1
+            lines.append(line.replace(LINE_END, "\n"))
+            block = block.next()
+        return "\n".join(lines)
+
+    def _sources(self) -> list[tuple[int, int, QTextCharFormat]]:
+        """Where sources stand whose drawings are waited for: position, length and format."""
+        return [
+            (start, length, style)
+            for start, length, style in self._pieces()
+            if style.hasProperty(SOURCE) and style.objectType() != FORMULA_OBJECT
+        ]
+
+    def _pieces(self) -> Iterator[tuple[int, int, QTextCharFormat]]:
+        """The pieces of one format."""
+        block = self.document().begin()
+        while block.isValid():
+            step = block.begin()
+            while not step.atEnd():
+                piece = step.fragment()
+                yield piece.position(), piece.length(), piece.charFormat()
+                step += 1
+            block = block.next()
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """What is copied: formulas as their sources."""
+        mime = super().createMimeDataFromSelection()
+        if OBJECT not in mime.text():
+            return mime
+        copied = QTextDocument()
+        edit = QTextCursor(copied)
+        edit.insertFragment(self.textCursor().selection())
+        block = copied.begin()
+        while block.isValid():
+            while (place := block.text().find(OBJECT)) >= 0:
+                edit.setPosition(block.position() + place)
+                edit.movePosition(QTextCursor.MoveOperation.Right, QTextCursor.MoveMode.KeepAnchor)
+                edit.insertText(str(edit.charFormat().property(SOURCE)).replace("\n", LINE_END), QTextCharFormat())
+            block = block.next()
+        edit.select(QTextCursor.SelectionType.Document)
+        mime.setText(edit.selection().toPlainText())
+        mime.setHtml(edit.selection().toHtml())
+        return mime
 
     def mark(self, marks: Sequence[Mark]) -> int:
         """Underline marks in the attention colour, in their order; returns how many of them are in this text."""
@@ -197,6 +331,8 @@ class Prose(QTextBrowser):
         height = max(1, math.ceil(document.size().height()))
         if height != self.height():
             self.setFixedHeight(height)
+        if self._has_formulas:
+            self._tell.start()
 
     def _begin_edit(self) -> QTextCursor:
         if self._edit is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from ui import texts
 from ui.components.basics import Card, IconButton, PlainButton, Text
 from ui.components.config_form import Control, Form, ValueRow
 from ui.components.layout import column_of, empty_layout, row_of
+from ui.components.recipe.known_rows import NamedRow
 from ui.theme import tokens
 from workbench.base.errors import UserError
 from workbench.base.fields import Field
@@ -21,6 +22,8 @@ from workbench.records.methods import MethodInfo, Methods
 from workbench.records.reward_lines import RewardLine, read_line, write_line
 
 REWARDS = "rewards"
+_REWARD_MODEL, _JUDGE = "adapter", "recipe"
+"""The fields of rewards that name things of the home."""
 
 
 class RewardsRow(ValueRow):
@@ -53,6 +56,7 @@ class RewardList(QWidget):
     def __init__(self, methods: Methods[Any]) -> None:
         super().__init__()
         self._methods = methods
+        self._names: dict[str, tuple[str, ...]] = {}
         self._lines: tuple[str, ...] = ()
         self.cards: list[RewardCard] = []
         self._column = column_of(None, gap=tokens.SPACE_2)
@@ -80,10 +84,17 @@ class RewardList(QWidget):
         self.cards = []
         for number, line in enumerate(lines):
             card = RewardCard(line, self._methods)
+            card.offer(self._names)
             card.changed.connect(lambda text, number=number: self._put(number, text))
             card.remove_button.clicked.connect(lambda _=False, number=number: self._remove(number))
             self.cards.append(card)
             self._column.addWidget(card)
+
+    def offer(self, reward_models: Sequence[str], recipes: Sequence[str]) -> None:
+        """The reward models and saved recipes that a reward can name."""
+        self._names = {_REWARD_MODEL: tuple(reward_models), _JUDGE: tuple(recipes)}
+        for card in self.cards:
+            card.offer(self._names)
 
     def add(self, name: str) -> None:
         self._send((*self._lines, name))
@@ -127,10 +138,17 @@ class RewardCard(Card):
         self.body.addLayout(head)
         self.body.addWidget(Text(row.summary, "small"))
         if row.fields:
-            self.form = Form(row.fields, narrow=True)
+            self.form = Form(row.fields, narrow=True, make_row=lambda field: make_reward_row(field, methods))
             self.form.set_values(self._values(row))
             self.form.changed.connect(self._on_option)
             self.body.addWidget(self.form)
+
+    def offer(self, names: Mapping[str, Sequence[str]]) -> None:
+        """The names that fields of it can have, by the fields."""
+        for field, offered in names.items():
+            row = self.form.rows.get(field) if self.form is not None else None
+            if isinstance(row, NamedRow):
+                row.offer(offered)
 
     def _values(self, row: MethodInfo) -> Mapping[str, Any]:
         return {field.name: self._reward.options.get(field.name, field.default) for field in row.fields}
@@ -149,3 +167,20 @@ class RewardCard(Card):
         if reward != self._reward:
             self._reward = reward
             self.changed.emit(write_line(reward))
+
+
+def make_reward_row(field: Field, methods: Methods[Any]) -> RewardsRow | NamedRow | None:
+    """The row of a field that names rewards, a reward model or a judge; None for others."""
+    if field.name == REWARDS and field.kind == "list":
+        return RewardsRow(field, methods)
+    return NamedRow(field) if field.name in (_REWARD_MODEL, _JUDGE) else None
+
+
+def offer_to(rows: Iterable[QWidget], reward_models: Sequence[str], recipes: Sequence[str]) -> None:
+    """Offer the reward models and saved recipes of the home to the rows that name them."""
+    names = {_REWARD_MODEL: reward_models, _JUDGE: recipes}
+    for row in rows:
+        if isinstance(row, RewardsRow):
+            row.list.offer(reward_models, recipes)
+        elif isinstance(row, NamedRow):
+            row.offer(names[row.field.name])

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QLineEdit, QSlider, QStyle, QStyleOptionSlider
 
+from ui import texts
 from ui.components.basics import Text
 from ui.components.config_form import Control, ValueRow, describe_span
 from ui.components.layout import column_of, row_of
@@ -31,8 +32,8 @@ class SlideRow(ValueRow):
         self.slider.setRange(0, steps)
         self.slider.setPageStep(max(1, steps // 10))
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.slider.setAccessibleName(f"{field.title}, slider")
-        self.slider.setAccessibleDescription(f"{field.help} {describe_range(field)}".strip())
+        self.slider.setAccessibleName(texts.SLIDER.format(title=field.title))
+        self.slider.setAccessibleDescription(f"{field.shown_help} {describe_range(field)}".strip())
         self.slider.installEventFilter(self)
         self.slider.valueChanged.connect(self._on_slid)
         title = Text(field.title, "strong")
@@ -44,7 +45,7 @@ class SlideRow(ValueRow):
             self,
             head,
             self.slider,
-            Text(" ".join(part for part in (field.help, describe_span(field)) if part), "small"),
+            Text(" ".join(part for part in (field.shown_help, describe_span(field)) if part), "small"),
             self.note,
             self.error,
             gap=2,
@@ -101,7 +102,7 @@ def _number(row: ValueRow) -> Control:
     return Control(
         line,
         lambda value: line.setText(f"{value:g}"),
-        lambda: parse_text(row.field, line.text().strip()),
+        lambda: parse_text(row.field, line.text().strip(), shown=True),
         lambda value: line.hasFocus() and line.isModified(),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
@@ -87,9 +88,4 @@ class TableView(Prose):
         style.setAlignment(_ALIGN.get(align, Qt.AlignmentFlag.AlignLeft))
         cursor.setBlockFormat(style)
         for span in spans:
-            shown = (
-                Span(span.text, True, span.italic, span.code, span.strike, span.href, span.cite) if not row else span
-            )
-            cursor.insertText(span.text, self._formats.of(shown, numbers))
-            if span.href or span.cite in numbers:
-                self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            self._insert(cursor, span if row else replace(span, bold=True), numbers)

@@ -22,6 +22,7 @@ from ui.theme import tokens
 from workbench.api import events
 from workbench.api.events import Event, Progress, Terminal
 from workbench.api.protocol import error_of, read_result
+from workbench.base.catalogue import localised, translated
 from workbench.base.settings import Settings
 from workbench.records.training_packages import TrainingOffer, TrainingPackages
 from workbench.subjects.machine.calls import (
@@ -101,12 +102,12 @@ class TrainingSetupCard(Card):
         def progressed(batch: Sequence[Event]) -> None:
             for event in batch:
                 if isinstance(event, Progress):
-                    self.progress.set_progress(texts.SET_UP_ASKING.format(stage=event.stage))
+                    self.progress.set_progress(texts.SET_UP_ASKING.format(stage=translated(event.stage)))
 
         def ended(terminal: Terminal) -> None:
             self._set_asking(None)
             if isinstance(terminal, events.Finished):
-                self._show_offer(read_result(call, terminal.result))
+                self._show_offer(localised(read_result(call, terminal.result)))
             elif isinstance(terminal, events.Failed):
                 self._complain(error_of(terminal))
 
@@ -180,7 +181,7 @@ class TrainingSetupCard(Card):
 
     def _on_progress(self, progress: Progress) -> None:
         share, numbers = how_far(progress)
-        words = texts.SET_UP_STAGE.format(stage=progress.stage)
+        words = texts.SET_UP_STAGE.format(stage=translated(progress.stage))
         self.progress.set_progress(words, share, numbers, progress.seconds_left)
 
     def _on_stop(self) -> None:

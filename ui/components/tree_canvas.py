@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFont,
     QFontMetricsF,
@@ -251,6 +251,13 @@ class TreeCanvas(QGraphicsView, Generic[Node]):
         else:
             event.ignore()
 
+    def event(self, event: QEvent) -> bool:
+        """Ctrl with + or - is its own while it has the keyboard, not the window's."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and _sizes(event):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, current = Qt.Key(event.key()), self.current
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
@@ -384,3 +391,8 @@ def sized(font: QFont, pixels: int, strong: bool = False) -> QFont:
     if strong:
         made.setWeight(QFont.Weight.DemiBold)
     return made
+
+
+def _sizes(event: QKeyEvent) -> bool:
+    """Whether the keys make the picture larger or smaller."""
+    return event.key() in _SIZES and bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)

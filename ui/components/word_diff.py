@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
+from ui import texts
 from ui.components.basics import set_up
 from ui.theme.theme import current_theme
 from workbench.text.word_diff import Change, compare_words
@@ -40,5 +41,7 @@ class WordDiff(QLabel):
             for change, text in ((change, escape(text).replace("\n", "<br>")) for change, text in self._pieces)
         )
         self.setText("".join(shown))
-        said = [f"{change}: {text}" for change, text in self._pieces if change != "same" and text.strip()]
-        self.setAccessibleName("; ".join(said) or "no difference")
+        said = [
+            f"{texts.CHANGES[change]}: {text}" for change, text in self._pieces if change != "same" and text.strip()
+        ]
+        self.setAccessibleName("; ".join(said) or texts.NO_DIFFERENCE)

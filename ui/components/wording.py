@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
+import functools
+
+import msgspec
+
 from ui import texts
 from workbench.api.events import Progress
+from workbench.base.catalogue import _, localised, translated
 from workbench.base.counting import counted
 from workbench.base.errors import FaultElsewhere, OutOfMemory, UserError
+from workbench.base.fields import Field, fields_of
 from workbench.records.messages import Citation, Passage
 from workbench.records.models import ModelRecord
+from workbench.records.places import describe_position
 from workbench.records.visible import visible_name
 
 describe_count = counted
 
 
+@functools.cache
+def shown_fields_of(config: type[msgspec.Struct]) -> tuple[Field, ...]:
+    """The fields of a configuration type, with their texts in the person's language."""
+    return localised(fields_of(config))
+
+
+def stage_of(progress: Progress) -> str:
+    """The stage of the work, as the beginning of a line."""
+    words = translated(progress.stage)
+    return f"{words[:1].upper()}{words[1:]}"
+
+
 def describe_place(source: Citation | Passage) -> str:
-    """``pump.pdf p.3``"""
+    """``pump.pdf, page 3``"""
     name = visible_name(source.path) or source.title
-    return f"{name} p.{source.page}" if source.page else name
+    position = translated(describe_position(source))
+    return f"{name}, {position}" if position else name
 
 
 def describe_kind(kind: str) -> str:
     """``PDF``, ``Markdown``: abbreviations in capitals, words as words."""
-    return kind.upper() if len(kind) <= 4 and kind not in ("text", "code", "mail", "book") else kind.capitalize()
+    return kind.upper() if len(kind) <= 4 and kind not in ("text", "code", "mail", "book") else _(kind.capitalize())
 
 
 def describe_parameters(count: int) -> str:
@@ -42,18 +62,26 @@ def how_far(progress: Progress) -> tuple[float | None, str]:
         return None, ""
     share = progress.done / progress.total
     if progress.unit == "bytes":
-        return share, f"{describe_bytes(int(progress.done))} of {describe_bytes(int(progress.total))}"
-    return share, f"{progress.done:,.0f} of {progress.total:,.0f} {progress.unit}".rstrip()
+        return share, texts.DONE_OF.format(
+            done=describe_bytes(int(progress.done)), total=describe_bytes(int(progress.total))
+        )
+    numbers = texts.DONE_OF.format(done=f"{progress.done:,.0f}", total=f"{progress.total:,.0f}")
+    return share, f"{numbers} {translated(progress.unit)}".rstrip()
 
 
 def describe_seconds(seconds: float) -> str:
     """``12 s``, ``3 min``, ``2 h 5 min``."""
     if seconds < 60:
-        return f"{max(1, round(seconds))} s"
+        return _("{seconds} s").format(seconds=max(1, round(seconds)))
     minutes = round(seconds / 60)
     if minutes < 60:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"
+        return _("{minutes} min").format(minutes=minutes)
+    return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
+
+
+def describe_speed(per_second: float) -> str:
+    """``41``, ``2.3``, ``1,200``: a slow model's speed has a digit after the point."""
+    return f"{per_second:.1f}" if per_second < 10 else f"{per_second:,.0f}"
 
 
 def describe_bytes(count: int) -> str:
@@ -81,7 +109,7 @@ def describe_large(value: float) -> str:
 def in_words(error: Exception) -> str:
     """One or two sentences; never the traceback of a fault of ours, never nothing."""
     if isinstance(error, UserError):
-        return f"{error.message} {error.hint}".strip()
+        return f"{translated(error.message)} {translated(error.hint)}".strip()
     if isinstance(error, OutOfMemory):
         return texts.OUT_OF_MEMORY
     if isinstance(error, FaultElsewhere):

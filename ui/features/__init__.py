@@ -12,6 +12,9 @@ A page is a QWidget with
   a window gets them as its third argument, each made in a turn of the event loop,
 - if it likes, ``find_entries() -> Sequence[Found]``: what the palette (Ctrl+K) offers from this page beside what it
   knows by itself,
+- if it likes, ``step_by_tab(forward) -> bool``: Tab is pressed in the frame; a page whose own order is not that in
+  which its widgets were made gives the keyboard to what comes next,
+- if it likes, ``leave()``: the window closes,
 - if it likes, ``remember() -> str`` and ``recall(str)``: what it keeps when the window closes (drafts) and gets back
   when it is made in the next one. The frame asks every few seconds, so that a crash loses no more than that.
 
@@ -22,11 +25,18 @@ tabs above each other's content. No page knows another page: it asks the frame t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from PySide6.QtCore import QObject
+
+from ui import texts
+from ui.bridge import Bridge
+from ui.components.wording import in_words
 from ui.theme.theme import Theme
+from workbench.base.catalogue import _
+from workbench.subjects.trash.calls import KEPT_DAYS, RestoreDeleted, TrashEntry
 
 MessageKind = Literal["info", "success", "attention", "danger"]
 
@@ -34,7 +44,8 @@ MessageKind = Literal["info", "success", "attention", "danger"]
 @dataclass(frozen=True)
 class PageEntry:
     """The place of a page's class (``module:Class``) and what the navigation shows before it is made. ``group`` is the
-    name of the group that it is a tab of, ``also`` other words that the palette finds it by."""
+    name of the group that it is a tab of, ``also`` other words that the palette finds it by. A ``simple`` one is in the
+    navigation too while that does not show all techniques."""
 
     name: str
     title: str
@@ -42,11 +53,13 @@ class PageEntry:
     entry: str
     group: str = ""
     also: str = ""
+    simple: bool = False
 
 
 @dataclass(frozen=True)
 class PageGroup:
-    """Pages that share one entry of the navigation. ``open_page`` with its name opens the tab that was open last."""
+    """Pages that share one entry of the navigation, which is there only while all techniques are shown. ``open_page``
+    with its name opens the tab that was open last."""
 
     name: str
     title: str
@@ -86,13 +99,14 @@ class ShellActions(Protocol):
 
     def open_page(self, name: str, **target: Any) -> None:
         """Show a page, and something on it: ``chat`` takes ``chat`` (id), ``new`` (True), ``collection``
-        (name; questions are answered from it), ``question`` (asked at once where a model is there, else put into
+        (name; questions are answered from it), ``files`` (paths; only these of it), ``question`` (asked at once where
+        a model is there, else put into
         the input), ``task`` (a DocumentTask on a document of ``collection``, begun at once), ``adapter`` (name; a new
         chat with its base model and it on); ``adapters`` takes ``adapter`` (name);
-        ``agents`` takes ``section`` (tools, memory, saved);
-        ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``; ``settings`` takes
-        ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True), ``section`` (here, hub,
-        endpoints, leaderboard);
+        ``agents`` takes ``new`` (True: the dialog of a new agent);
+        ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``, ``compare`` (two documents of
+        it, ids); ``settings`` takes ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True),
+        ``section`` (here, recommended, hub, endpoints, leaderboard);
         ``train`` takes ``run`` (id), ``data`` (a path or the name of a set), ``model`` (name), ``objective`` and
         ``method`` (names), ``reward`` (its line);
         ``map`` takes ``section`` (techniques, similarity), ``chat`` and ``answer`` (ids), ``collection`` (id) and
@@ -102,8 +116,8 @@ class ShellActions(Protocol):
         ``blind-tests`` takes ``adapter`` (name; a new test of it against its base model);
         ``ladder`` takes ``ladder`` (id), ``question_set`` (id; a comparison is begun with it);
         ``evaluate`` takes ``evaluation`` (id), ``column`` (its number; an answer of it is shown), ``question_set``
-        (id). ``adapt`` and ``measure`` open the tab of theirs
-        that was open last."""
+        (id). ``adapt``, ``measure`` and ``tools`` open the tab
+        of theirs that was open last."""
 
     def show_message(self, text: str, kind: MessageKind, action: Action | None = None) -> None:
         """Say something in the banner above the page until the person closes it or another message comes."""
@@ -112,34 +126,94 @@ class ShellActions(Protocol):
         """Close the banner if it still says this: it is not so any more."""
 
 
-GROUPS = (PageGroup("adapt", "Adapt", "train"), PageGroup("measure", "Measure", "evaluate"))
+def offer_undo(bridge: Bridge, shell: ShellActions, title: str, item: str | Sequence[str], owner: QObject) -> None:
+    """Say that something is in the trash now, with a button that brings it back. ``item`` is its id or name, or those
+    of several things that ``title`` names together."""
+    items = [item] if isinstance(item, str) else list(item)
+    left = list(items)
+
+    def restored(entry: TrashEntry | None = None) -> None:
+        if left:
+            bridge.call(RestoreDeleted(item=left.pop(0)), restored, refused, owner)
+        else:
+            shown = entry.title if entry is not None and len(items) == 1 else title
+            shell.show_message(texts.RESTORED.format(title=shown), "success")
+
+    def refused(error: Exception) -> None:
+        shell.show_message(in_words(error), "danger")
+
+    shell.show_message(texts.IN_TRASH.format(title=title, days=KEPT_DAYS), "info", Action(texts.UNDO, restored))
+
+
+GROUPS = (
+    PageGroup("adapt", _("Adapt"), "train"),
+    PageGroup("measure", _("Measure"), "evaluate"),
+    PageGroup("tools", _("Tools"), "tool"),
+)
 
 PAGES: tuple[PageEntry, ...] = (
-    PageEntry("chat", "Chat", "chat", "ui.features.chat.page:ChatPage"),
-    PageEntry("documents", "Documents", "documents", "ui.features.documents.page:DocumentsPage"),
-    PageEntry("agents", "Agents", "agents", "ui.features.agents.page:AgentsPage"),
-    PageEntry("data", "Data", "table", "ui.features.training.data_page:DataPage", "adapt", "training data sets"),
-    PageEntry("train", "Training", "train", "ui.features.training.page:TrainPage", "adapt", "Train fine-tuning"),
+    PageEntry("chat", _("Chat"), "chat", "ui.features.chat.page:ChatPage", simple=True),
+    PageEntry("documents", _("Documents"), "documents", "ui.features.documents.page:DocumentsPage", simple=True),
+    PageEntry("models", _("Models"), "models", "ui.features.models.page:ModelsPage", simple=True),
+    PageEntry("data", _("Data"), "table", "ui.features.training.data_page:DataPage", "adapt", _("training data sets")),
+    PageEntry("train", _("Training"), "train", "ui.features.training.page:TrainPage", "adapt", _("Train fine-tuning")),
     PageEntry(
-        "feedback", "Preferences", "thumb-up", "ui.features.feedback.page:FeedbackPage", "adapt", "Feedback judgements"
+        "feedback",
+        _("Preferences"),
+        "thumb-up",
+        "ui.features.feedback.page:FeedbackPage",
+        "adapt",
+        _("Feedback judgements"),
     ),
-    PageEntry("adapters", "Adapters", "adapters", "ui.features.adapters.page:AdaptersPage", "adapt"),
+    PageEntry("adapters", _("Adapters"), "adapters", "ui.features.adapters.page:AdaptersPage", "adapt"),
     PageEntry(
-        "ladder", "What pays", "evaluate", "ui.features.ladder.page:LadderPage", "measure", "ladder compare techniques"
+        "ladder",
+        _("What pays"),
+        "evaluate",
+        "ui.features.ladder.page:LadderPage",
+        "measure",
+        _("ladder compare techniques"),
     ),
-    PageEntry("evaluate", "Evaluations", "evaluate", "ui.features.evaluation.page:EvaluatePage", "measure", "Evaluate"),
     PageEntry(
-        "blind-tests", "Blind tests", "eye", "ui.features.feedback.blind_tests:BlindTestsPage", "measure", "win rate"
+        "evaluate", _("Evaluations"), "evaluate", "ui.features.evaluation.page:EvaluatePage", "measure", _("Evaluate")
     ),
     PageEntry(
-        "leaderboard", "Leaderboard", "table", "ui.features.models.leaderboard:LeaderboardPage", "measure", "benchmarks"
+        "blind-tests",
+        _("Blind tests"),
+        "eye",
+        "ui.features.feedback.blind_tests:BlindTestsPage",
+        "measure",
+        _("win rate"),
     ),
-    PageEntry("exam", "Exam", "check", "ui.features.models.exam_page:ExamPage", "measure", "examine models"),
     PageEntry(
-        "map", "Map", "branch", "ui.features.map.page:MapPage", "measure", "techniques pipeline embeddings similarity"
+        "leaderboard",
+        _("Leaderboard"),
+        "table",
+        "ui.features.models.leaderboard:LeaderboardPage",
+        "measure",
+        _("benchmarks"),
     ),
-    PageEntry("models", "Models", "models", "ui.features.models.page:ModelsPage"),
-    PageEntry("settings", "Settings", "settings", "ui.features.settings.page:SettingsPage"),
+    PageEntry("exam", _("Exam"), "check", "ui.features.models.exam_page:ExamPage", "measure", _("examine models")),
+    PageEntry(
+        "map",
+        _("Map"),
+        "branch",
+        "ui.features.map.page:MapPage",
+        "measure",
+        _("techniques pipeline embeddings similarity"),
+    ),
+    PageEntry(
+        "tool-list", _("Tools"), "tool", "ui.features.agents.tools_page:ToolsPage", "tools", _("calculator files")
+    ),
+    PageEntry("memory", _("Memory"), "memory", "ui.features.agents.memory:MemoryPage", "tools", _("facts remember")),
+    PageEntry("servers", _("Servers (MCP)"), "globe", "ui.features.agents.servers:ServersPage", "tools"),
+    PageEntry(
+        "demonstrations", _("Demonstrations"), "plan", "ui.features.agents.demonstrations:DemonstrationsPage", "tools"
+    ),
+    PageEntry(
+        "agents", _("Agents"), "agents", "ui.features.agents.agents_page:AgentsPage", "tools", _("saved run new")
+    ),
+    PageEntry("settings", _("Settings"), "settings", "ui.features.settings.page:SettingsPage", simple=True),
 )
 
 
@@ -156,5 +230,5 @@ def keys_of_page(number: int) -> str:
     return f"Ctrl+{number}" if number < 9 else "Ctrl+,"
 
 
-WELCOME = PageEntry("welcome", "Welcome", "home", "ui.features.welcome.page:WelcomePage")
+WELCOME = PageEntry("welcome", _("Welcome"), "home", "ui.features.welcome.page:WelcomePage")
 """Shown by itself while there is no model or no collection; not in the navigation."""

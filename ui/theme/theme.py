@@ -6,6 +6,7 @@ desktop's colour scheme as it changes.
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import Literal
 
@@ -59,8 +60,12 @@ class Theme(QObject):
         self._choice: Choice = "system"
         self.palette: Palette = LIGHT
         self.reading_size = 15
+        self.reduced_motion = False
+        """Nothing may move by itself."""
         self._icons: dict[tuple[str, str, int], QIcon] = {}
         self._windows: list[QWidget] = []
+        self._effects: dict[Qt.UIEffect, bool] | None = None  # as they were before any was turned off
+        self._flash_ms = 0
         application.setStyle("Fusion")  # the one style that a stylesheet governs alike on all systems
         application.setFont(_interface_font())
         self._scheme = application.styleHints().colorScheme()
@@ -86,6 +91,21 @@ class Theme(QObject):
         if pixels != self.reading_size:
             self.reading_size = pixels
             self._apply()
+
+    def reduce_motion(self, wanted: bool) -> None:
+        """Let nothing move by itself where a person wants that, here or, as far as Qt tells it, in the system."""
+        application = self._application
+        if self._effects is None:
+            self._effects = {effect: application.isEffectEnabled(effect) for effect in Qt.UIEffect}
+            self._flash_ms = application.cursorFlashTime()
+        system = sys.platform == "win32" and not self._effects[Qt.UIEffect.UI_AnimateMenu]
+        if (wanted or system) == self.reduced_motion:
+            return
+        self.reduced_motion = wanted or system
+        for effect, enabled in self._effects.items():
+            application.setEffectEnabled(effect, enabled and not self.reduced_motion)
+        application.setCursorFlashTime(0 if self.reduced_motion else self._flash_ms)
+        self.changed.emit()
 
     def dress(self, window: QWidget) -> None:
         """Set the stylesheet on a window, now and after each switch. The application has none: while it has, Qt goes

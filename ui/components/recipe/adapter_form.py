@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui.components.adapter_texts import KINDS, describe_use, gate_verdict, state_of, takes_strength
-from ui.components.basics import Chip, LinkButton, PlainButton, Text, without_keys
+from ui.components.basics import Chip, LinkButton, PlainButton, Text
+from ui.components.elided_box import ElidedCheckBox
 from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.recipe import texts
 from ui.components.recipe.limit_note import LimitNote
 from ui.components.strength import StrengthSlider
-from ui.components.wording import describe_count, within
+from ui.components.wording import describe_count
 from ui.theme import tokens
 from workbench.records.recipes import AdapterUse
 from workbench.records.training import AdapterRecord
 
 NONE_YET = texts.NO_ADAPTERS
-_NAME = 30  # characters
 
 
 class AdapterForm(QWidget):
@@ -132,9 +132,7 @@ class AdapterRow(QWidget):
     def __init__(self, record: AdapterRecord) -> None:
         super().__init__()
         self.record = record
-        self.box = QCheckBox(
-            without_keys(within(record.name, _NAME)), accessibleName=record.name, clicked=self._on_clicked
-        )
+        self.box = ElidedCheckBox(record.name, Qt.TextElideMode.ElideMiddle, clicked=self._on_clicked)
         self.state = Chip("", "attention")
         self.kind = Chip("")
         self.facts = Text("", "small")
@@ -142,8 +140,9 @@ class AdapterRow(QWidget):
         self.strength = StrengthSlider(record.name)
         self.strength.changed.connect(lambda _: self.changed.emit())
         slide = row_of(None, self.strength, margins=(26, 0, 0, 0))
-        head = row_of(None, (self.box, 1), self.state, self.kind, gap=tokens.SPACE_1)
-        column_of(self, head, self.facts, slide, gap=2)
+        below = row_of(None, (self.facts, 1), self.state, gap=tokens.SPACE_1)
+        head = row_of(None, (self.box, 1), self.kind, gap=tokens.SPACE_1)
+        column_of(self, head, below, slide, gap=2)
         self.show_record(record)
         self.show_use(None)
 
@@ -182,4 +181,4 @@ class AdapterRow(QWidget):
 
 def describe_adapters(uses: Sequence[AdapterUse]) -> str:
     """What is on, in a phrase."""
-    return ", ".join(map(describe_use, uses)) or "none"
+    return ", ".join(map(describe_use, uses)) or texts.NONE_ON

@@ -19,9 +19,10 @@ from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.recipe import texts
 from ui.components.recipe.known_rows import TicksRow
 from ui.components.recipe.limit_note import LimitNote
+from ui.components.wording import shown_fields_of
 from ui.theme import tokens
 from ui.theme.theme import set_property
-from workbench.base.fields import Field, fields_of
+from workbench.base.fields import Field
 from workbench.records.approvals import describe_effects, tool_title
 from workbench.records.methods import Methods
 from workbench.records.recipes import AgentPart
@@ -50,7 +51,7 @@ class AgentForm(QWidget):
         self._tools: tuple[ToolRecord, ...] = ()
         self._allowed_here: tuple[str, ...] = ()
         self._showing = False
-        fields = {field.name: field for field in fields_of(AgentPart)}
+        fields = {field.name: field for field in shown_fields_of(AgentPart)}
         self.switch = QCheckBox(texts.AGENT_SWITCH, toggled=self._on_switched)
         self.limits_note = LimitNote()
         self.notes = Text("", "attention", visible=False)
@@ -90,6 +91,11 @@ class AgentForm(QWidget):
         )
         column_of(self, self.switch, self.limits_note, self.notes, self.body, gap=tokens.SPACE_3)
         self.set_part(None)
+
+    @property
+    def part(self) -> AgentPart | None:
+        """The part as it is shown; None where no agent is on."""
+        return self._part
 
     def set_methods(self, methods: Methods[Any]) -> None:
         """The ways in which an agent can work."""

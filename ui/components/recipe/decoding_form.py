@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.components.basics import PlainButton, Text
-from ui.components.choice_box import ChoiceBox, ChoiceRow
+from ui.components.choice_box import ChoiceBox, ChoiceList, ChoiceRow
 from ui.components.config_form import Form
 from ui.components.layout import column_of
 from ui.components.recipe import texts
@@ -19,8 +19,10 @@ from ui.components.recipe.limit_note import LimitNote
 from ui.components.recipe.order_list import OrderList
 from ui.components.recipe.recipes import DESCRIBED, FormTexts
 from ui.components.slide_row import SlideRow
+from ui.components.wording import shown_fields_of
 from ui.theme import tokens
-from workbench.base.fields import Field, fields_of
+from workbench.base.catalogue import all_translated, ngettext, translated
+from workbench.base.fields import Field
 from workbench.records.methods import Methods
 from workbench.records.recipes import (
     SAMPLING_ORDER,
@@ -93,9 +95,9 @@ class DecodingForm(QWidget):
         self._texts = FormTexts()
         self.presets = ChoiceRow(texts.PRESETS, (), chosen=self._on_preset)
         self.preset_help = Text("", "small")
-        fields = {field.name: field for field in fields_of(DecodingPart)}
-        self.strategy = ChoiceRow(texts.STRATEGY, (), chosen=lambda name: self._put("strategy", name))
-        self.strategy_help = Text("", "small")
+        fields = {field.name: field for field in shown_fields_of(DecodingPart)}
+        self.strategy = ChoiceList(texts.STRATEGY, (), chosen=lambda name: self._put("strategy", name))
+        self.strategy_help = Text(texts.SAMPLING_AT_0, "small", visible=False)
         self.limits, self.format_limits = LimitNote(), LimitNote()
         self.notes = Text("", "attention")
         self.problem = Text("", "error")
@@ -137,7 +139,10 @@ class DecodingForm(QWidget):
         """The presets and strategies that there are."""
         self._methods = methods
         self.presets.set_choices([*((row.name, row.title) for row in methods.of("preset")), (CUSTOM, texts.CUSTOM)])
-        self.strategy.set_choices([(row.name, row.title.removesuffix(" search")) for row in methods.of("decoding")])
+        rows = methods.of("decoding")
+        self.strategy.set_described(
+            [(one.name, one.title) for one in rows], {}, {one.name: one.summary for one in rows}
+        )
         self.set_part(self._part)
 
     def set_part(self, part: DecodingPart) -> None:
@@ -151,8 +156,10 @@ class DecodingForm(QWidget):
         self.strategy.show_value(part.strategy)
         by_chance = draws(part, strategy)
         always = "draws" in strategy.traits and not by_chance
-        self.strategy_help.setText(texts.SAMPLING_AT_0 if always else strategy.summary)
-        notes = "\n".join(filter(None, (note_on_penalties(part, strategy), *notes_on(part, strategy))))
+        self.strategy_help.setVisible(always)
+        notes = "\n".join(
+            filter(None, (translated(note_on_penalties(part, strategy)), *all_translated(notes_on(part, strategy))))
+        )
         for said, words in ((self.notes, notes), (self.problem, problem_of(part, strategy))):
             said.setText(words)
             said.setVisible(bool(words))
@@ -185,14 +192,14 @@ class DecodingForm(QWidget):
         if field.name in _SLIDES:
             return SlideRow(field, *_SLIDES[field.name])
         if field.name == "order":
-            return _titled(field.title, self.order, Text(texts.ORDER_HELP.format(help=field.help), "small"))
+            return _titled(field.title, self.order, Text(texts.ORDER_HELP.format(help=field.shown_help), "small"))
         if field.name == "draft_model":
-            return _titled(field.title, self.draft_model, Text(field.help, "small"))
+            return _titled(field.title, self.draft_model, Text(field.shown_help, "small"))
         if field.name == "format":
-            self.format.setAccessibleDescription(field.help)
+            self.format.setAccessibleDescription(field.shown_help)
             return _of(
                 self.format,
-                Text(field.help, "small"),
+                Text(field.shown_help, "small"),
                 self.format_limits,
                 self.format_state,
                 self.format_problem,
@@ -257,7 +264,7 @@ def describe_decoding(part: DecodingPart, methods: Methods[Any]) -> str:
     if follows_beams(part, strategy):
         said = [
             strategy.title,
-            texts.COUNT_BEAMS.format(num_beams=part.num_beams) if part.num_beams != 1 else texts.ONE_BEAM,
+            ngettext("{count} beam", "{count} beams", part.num_beams).format(count=part.num_beams),
         ]
     elif preset is not None:
         said = [preset.title]

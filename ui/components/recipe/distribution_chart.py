@@ -16,7 +16,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.components.basics import ColourKey, PlainButton, Text
-from ui.components.layout import column_of, row_of
+from ui.components.layout import FlowLayout, column_of, row_of
 from ui.components.recipe import texts
 from ui.components.recipe.probability import describe_probability, probability_of, visible
 from ui.theme import tokens
@@ -28,6 +28,7 @@ from workbench.records.recipes.distribution import Narrowed, narrow, steps_not_d
 
 SHOWN = 20
 _PLOT, _LABELS, _AXIS, _TOP = 112, 62, 34, 6  # px
+_TOLD = 68  # px of three lines, or of two and a button
 _TICKS = (0.01, 0.1, 0.25, 0.5, 1.0)
 _STEP_WORDS = {
     "penalties": "penalties",
@@ -195,7 +196,8 @@ class DistributionChart(QWidget):
 
 
 class DistributionView(QWidget):
-    """The chart with what it shows in words; without a distribution the reason, and perhaps a button to have one."""
+    """The chart with what it shows in words; without a distribution the reason, and perhaps a button to have one. Its
+    height is the same with one and without, so that the sliders below it stay where they are."""
 
     wanted = Signal()
     appeared = Signal()
@@ -208,14 +210,16 @@ class DistributionView(QWidget):
         self.heading = Text(texts.LAST_TOKEN, "strong")
         self.legend = _Legend()
         self.words = Text("", "small")
-        self.words.setMinimumHeight(34)  # two lines: nothing below moves as other words come
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.left_out = Text("", "small")
         self.note = Text("", "muted")
         self.button = PlainButton(texts.SHOW, small=True, accessibleName=texts.SHOW_DISTRIBUTION, clicked=self.wanted)
         self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        told = QWidget()
+        told.setMinimumHeight(_TOLD)
+        column_of(told, self.words, self.left_out, self.note, self.button, None, gap=tokens.SPACE_1)
         column = column_of(self, gap=tokens.SPACE_1)
-        for part in (self.heading, self.note, self.button, self.legend, self.chart, self.words, self.left_out):
+        for part in (self.heading, self.legend, self.chart, told):
             column.addWidget(part)
         self.show_note("")
 
@@ -255,8 +259,7 @@ class DistributionView(QWidget):
         self.note.setVisible(not there)
         if there:
             self.button.hide()
-        for part in (self.legend, self.chart, self.words):
-            part.setVisible(there)
+        self.words.setVisible(there)
         self.left_out.setVisible(False)
 
     def _say(self) -> None:
@@ -274,13 +277,12 @@ class _Legend(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        row = row_of(self, gap=tokens.SPACE_1)
-        for token, words in (("decoding", "model"), ("accent", "drawn"), ("border", texts.LEFT_OUT)):
-            row.addWidget(ColourKey(token, 0.55 if token == "decoding" else 1.0))
-            label = Text(words, "small", wordWrap=False)
-            row.addWidget(label)
-            row.addSpacing(tokens.SPACE_1)
-        row.addStretch(1)
+        row = FlowLayout(self, tokens.SPACE_2)
+        for token, words in (("decoding", texts.OF_MODEL), ("accent", texts.AS_DRAWN), ("border", texts.LEFT_OUT)):
+            key = QWidget()
+            colour = ColourKey(token, 0.55 if token == "decoding" else 1.0)
+            row_of(key, colour, Text(words, "small", wordWrap=False), gap=tokens.SPACE_1)
+            row.addWidget(key)
 
 
 def _height(probability: float, top: float) -> float:

@@ -76,25 +76,32 @@ class FileChoice(Dialog):
         self.list.sortItems()
         self.list.blockSignals(False)
         self._filter()
-        self._show_count()
 
     def _on_refused(self, error: Exception) -> None:
         self._waiting -= 1
         self.problem.show_message(str(error), "danger")
         self._show_count()
 
+    @property
+    def _shown(self) -> list[QListWidgetItem]:
+        """The files that the filter leaves."""
+        items = (self.list.item(row) for row in range(self.list.count()))
+        return [item for item in items if not item.isHidden()]
+
     def _filter(self) -> None:
         for row in range(self.list.count()):
             item = self.list.item(row)
             item.setHidden(not holds(self.search.text(), str(item.data(_PATH))))
+        self._show_count()
 
     def _tick(self, ticked: bool) -> None:
-        """The files that the filter shows."""
-        for row in range(self.list.count()):
-            if not self.list.item(row).isHidden():
-                self.list.item(row).setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+        for item in self._shown:
+            item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
 
     def _show_count(self) -> None:
+        states = {item.checkState() for item in self._shown}
+        self.all_button.setEnabled(Qt.CheckState.Unchecked in states)
+        self.none_button.setEnabled(Qt.CheckState.Checked in states)
         ticked, there = len(self.ticked), self.list.count()
         listing = texts.LISTING_FILES if self._waiting else ""
         some = 0 < ticked < there

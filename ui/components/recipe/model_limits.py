@@ -1,4 +1,4 @@
-"""What of a recipe the chosen model cannot do: greyed in the panel, with the reason as a note.
+"""The limits of the chosen model in a recipe: greyed in the panel, with the reason as a note.
 
 The reasons are those for which the core refuses a question (``records/capabilities.py``). A greyed choice that the
 recipe has already, because the model was changed, stays until the person takes another; its reason is then a warning.
@@ -16,6 +16,7 @@ from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.recipe import texts
 from ui.components.recipe.decoding_form import FORMATS
 from ui.components.recipe.limit_note import LimitNote
+from workbench.base.catalogue import translated
 from workbench.records.capabilities import (
     Capabilities,
     capabilities_of,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class ModelLimits:
-    """What a model lacks, by the names of capabilities."""
+    """The lacks of a model, by the names of capabilities."""
 
     def __init__(self, model: ModelRecord | None, recipe: Recipe) -> None:
         self._name = model.name if model is not None else ""
@@ -64,7 +65,9 @@ class ModelLimits:
         has, names = self._has, list(dict.fromkeys(lacking))
         if has is None:
             return ""
-        return " ".join(describe_missing(name, has, "" if place else self._name) for place, name in enumerate(names))
+        return " ".join(
+            translated(describe_missing(name, has, "" if place else self._name)) for place, name in enumerate(names)
+        )
 
     def grey(self, box: ChoiceBox | ChoiceRow, note: LimitNote, lacking: dict[str, tuple[str, ...]], used: str) -> None:
         """Grey choices and say why; of the one that is ``used``, which a question will be refused for, first of all."""

@@ -75,8 +75,7 @@ def describe_near_ties(tokens: Sequence[ChosenToken]) -> str:
     near = [probability_of(gap) for gap in behind if 0 > gap >= math.log(_NEAR)]
     if not near:
         return ""
-    one = texts.NEAR_TIE if len(near) == 1 else texts.NEAR_TIES
-    return one.format(count=len(near), share=describe_probability(min(near)))
+    return texts.near_ties(len(near), describe_probability(min(near)))
 
 
 def visible(text: str) -> str:

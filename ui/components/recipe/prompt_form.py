@@ -16,11 +16,15 @@ from ui.components.layout import column_of, row_of
 from ui.components.recipe import texts
 from ui.components.recipe.known_rows import NamedRow, TicksRow
 from ui.components.recipe.limit_note import LimitNote
+from ui.components.wording import shown_fields_of
 from ui.theme import tokens
-from workbench.base.fields import Field, fields_of
+from workbench.base.fields import Field
 from workbench.records.methods import Methods
 from workbench.records.prompts import is_unchanged
 from workbench.records.recipes import PromptingPart, PromptSource
+
+_REWARD_MODEL = "reward_model"
+"""The setting of a technique that names a reward model."""
 
 
 class PromptForm(QWidget):
@@ -36,7 +40,7 @@ class PromptForm(QWidget):
         super().__init__(parent)
         self._part = PromptingPart()
         self._methods: Methods[Any] = Methods()
-        fields = {field.name: field for field in fields_of(PromptingPart)}
+        fields = {field.name: field for field in shown_fields_of(PromptingPart)}
         self.instructions = FieldRow(fields["instructions"], narrow=True)
         self.instructions.changed.connect(self._put)
         self.technique = ChoiceBox(
@@ -46,6 +50,7 @@ class PromptForm(QWidget):
         )
         self._sets: tuple[str, ...] = ()
         self._questions: tuple[tuple[str, str], ...] = ()
+        self._reward_models: tuple[str, ...] = ()
         advanced = [field for field in fields.values() if field.advanced]
         self.parts = Form(advanced, narrow=True, fold=texts.PROMPT_PARTS, make_row=self._make_row)
         self.parts.changed.connect(self._put)
@@ -96,6 +101,20 @@ class PromptForm(QWidget):
         if isinstance(row, TicksRow):
             row.offer(self._questions)
 
+    def set_reward_models(self, names: Sequence[str]) -> None:
+        """The reward models that can choose among several answers."""
+        self._reward_models = tuple(names)
+        row = self.options.rows.get(_REWARD_MODEL) if self.options is not None else None
+        if isinstance(row, NamedRow):
+            row.offer(self._reward_models)
+
+    def _make_option(self, field: Field) -> FieldRow | None:
+        if field.name != _REWARD_MODEL:
+            return None
+        row = NamedRow(field)
+        row.offer(self._reward_models)
+        return row
+
     def _make_row(self, field: Field) -> FieldRow | None:
         if field.name == "examples":
             row = NamedRow(field)
@@ -139,7 +158,7 @@ class PromptForm(QWidget):
             self._column.removeWidget(self.options)
             self.options.hide()
             self.options.deleteLater()
-        self.options = Form(fields, narrow=True) if fields else None
+        self.options = Form(fields, narrow=True, make_row=self._make_option) if fields else None
         if self.options is not None:
             self.options.changed.connect(self._put_option)
             self._column.insertWidget(self._column.indexOf(self._choice) + 1, self.options)
@@ -168,4 +187,4 @@ def describe_prompting(part: PromptingPart, methods: Methods[Any]) -> str:
     chosen = methods.row(part.technique, "technique")
     first = methods.of("technique")[:1]
     said = [] if chosen in first or not first else [chosen.title]
-    return ": ".join([*said, *([words] if (words := " ".join(part.instructions.split())) else [])]) or "plain"
+    return ": ".join([*said, *([words] if (words := " ".join(part.instructions.split())) else [])]) or texts.PLAIN

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 
 from ui.components.basics import ElidedLabel, IconLabel, Text, Tone
 from ui.components.layout import column_of, row_of
+from ui.components.recipe import texts
 from ui.theme import tokens
 from ui.theme.theme import set_icon, set_property
 
@@ -100,4 +101,4 @@ class RecipeCard(QFrame):
         self.toggled.emit(opened)
 
     def _name_head(self) -> None:
-        self.head.setAccessibleName(f"{self._title}: {self.state}, {'open' if self.opened else 'closed'}")
+        self.head.setAccessibleName(f"{self._title}: {self.state}, {texts.OPENED if self.opened else texts.CLOSED}")

@@ -20,10 +20,10 @@ from ui.components.recipe.recipe_home import RecipeHome
 from ui.components.recipe.recipe_panel import RecipePanel
 from ui.components.recipe.recipes import collections_of
 from ui.components.recipe.saved_recipes import recipe_folder
-from ui.components.wording import describe_count, in_words
+from ui.components.wording import describe_count, in_words, shown_fields_of
 from ui.theme import tokens
 from workbench.base.errors import UserError
-from workbench.base.fields import Field, fields_of
+from workbench.base.fields import Field
 from workbench.base.naming import checked_name, free_name
 from workbench.records.methods import Methods
 from workbench.records.recipes import PARTS, Recipe, save_recipe, without_attachments
@@ -114,7 +114,7 @@ class RecipeEditor(Dialog):
         if folder is None:
             return
         try:
-            name = checked_name(self.name.text() or texts.EDITOR_TITLE, "a recipe", without='/\\:*?"<>|')
+            name = checked_name(self.name.text() or texts.EDITOR_TITLE, texts.A_RECIPE, without='/\\:*?"<>|')
             taken = {path.stem for path in folder.glob("*.toml")}
             name = free_name(name, taken)
             folder.mkdir(parents=True, exist_ok=True)
@@ -165,7 +165,7 @@ def fields_to_sweep(recipe: Recipe, methods: Methods[Any]) -> list[tuple[str, st
     for part in sorted(_SWEPT, key=lambda one: one != "decoding"):
         if getattr(recipe, part) is None and part != "retrieval":
             continue
-        for field in fields_of(PARTS[part]):
+        for field in shown_fields_of(PARTS[part]):
             if field.kind in _FORMS and not field.multiline and field.title:
                 found.append((f"{field.title} ({texts.PART_NAMES[part]})", f"{part}.{field.name}", field))
     technique = methods.row(recipe.prompting.technique, "technique")

@@ -24,7 +24,7 @@ class RecipeHome(QObject):
         self._models = ModelList(models=())
         self._collections = CollectionList(collections=())
         self.adapters, self.tools = ChatAdapters(bridge, self), KnownTools(bridge, self)
-        self.adapters.changed.connect(lambda: panel.adapter_form.set_adapters(self.adapters.fitting))
+        self.adapters.changed.connect(lambda: panel.set_adapters(self.adapters.fitting))
         self.tools.changed.connect(lambda: panel.agent_form.set_tools(self.tools.tools or ()))
         panel.recipe_shown.connect(self._on_shown)
         self.names = KnownNames(bridge, panel)

@@ -18,6 +18,7 @@ from ui.components.agent_wording import describe_agent
 from ui.components.basics import IconButton, LinkButton, Text, without_keys
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
+from ui.components.edge_fade import EdgeFade
 from ui.components.layout import column_of, row_of
 from ui.components.recipe import texts
 from ui.components.recipe.adapter_form import AdapterForm, describe_adapters
@@ -28,9 +29,9 @@ from ui.components.recipe.model_limits import show_limits
 from ui.components.recipe.prompt_form import PromptForm, describe_prompting
 from ui.components.recipe.recipe_card import RecipeCard
 from ui.components.recipe.recipes import collections_of, plain
-from ui.components.wording import describe_count
+from ui.components.wording import describe_count, shown_fields_of
 from ui.theme import tokens
-from workbench.base.fields import fields_of
+from workbench.base.catalogue import all_translated
 from workbench.records.documents import Collection
 from workbench.records.methods import MethodInfo, Methods
 from workbench.records.models import ModelRecord
@@ -45,6 +46,7 @@ from workbench.records.recipes import (
     RetrievalPart,
     notes_on_composition,
 )
+from workbench.records.training import AdapterRecord
 from workbench.records.visible import visible_name
 
 NO_DOCUMENTS = texts.NO_DOCUMENTS
@@ -103,7 +105,17 @@ class RecipePanel(QFrame):
         self.documents_link = LinkButton(texts.ADD_DOCUMENTS, clicked=self.documents_wanted)
         self.forms: dict[str, Form] = {
             "model": _form(ModelPart, "context_tokens"),
-            "retrieval": _form(RetrievalPart, "mode", "road", "quote_length", "passages", "token_budget", "decline"),
+            "retrieval": _form(
+                RetrievalPart,
+                "mode",
+                "road",
+                "quote_length",
+                "rerank",
+                "pictures",
+                "passages",
+                "token_budget",
+                "decline",
+            ),
         }
         self.retrieval_limits = LimitNote()
         self.prompt_form: PromptForm = forms["prompt_form"]
@@ -180,7 +192,7 @@ class RecipePanel(QFrame):
         self.prompt_form.set_part(recipe.prompting)
         switched = any(model.thinking for model in self._models if model.name == recipe.model.name)
         self.prompt_form.thinking.setVisible(switched or recipe.prompting.thinking != "automatic")
-        notes = notes_on_composition(recipe, self._methods)
+        notes = all_translated(notes_on_composition(recipe, self._methods))
         self.prompt_form.set_notes(() if recipe.agent is not None else notes)
         self.agent_form.set_notes(notes if recipe.agent is not None else ())
         self.agent_form.set_part(recipe.agent)
@@ -249,6 +261,7 @@ class RecipePanel(QFrame):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its cards take the keyboard
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
+        EdgeFade(area, "surface")
         self.save_button = LinkButton(texts.SAVE_RECIPE)
         self.compare_button = LinkButton(texts.WITH_MENU, toolTip=texts.CHIP_HELP)
         column_of(
@@ -290,6 +303,11 @@ class RecipePanel(QFrame):
         adapters = self._recipe.model.adapters if same else ()  # they are for the model that was
         part = msgspec.structs.replace(self._recipe.model, name=name, adapters=adapters, sha256="", engine="")
         self._put(msgspec.structs.replace(self._recipe, model=part))
+
+    def set_adapters(self, records: Sequence[AdapterRecord]) -> None:
+        """The adapters that fit the recipe's model, the latest first."""
+        self.adapter_form.set_adapters(records)
+        self.prompt_form.set_reward_models([one.name for one in records if one.usable and one.kind == "reward"])
 
     def _on_adapters(self, uses: tuple[AdapterUse, ...]) -> None:
         part = msgspec.structs.replace(self._recipe.model, adapters=uses)
@@ -370,7 +388,7 @@ class RecipePanel(QFrame):
 
 
 def _form(part: type[msgspec.Struct], *names: str) -> Form:
-    return Form([field for field in fields_of(part) if field.name in names], narrow=True)
+    return Form([field for field in shown_fields_of(part) if field.name in names], narrow=True)
 
 
 def name_files(paths: Sequence[str]) -> str:
@@ -386,7 +404,7 @@ def describe_retrieval(part: RetrievalPart | None, attached: bool = False) -> st
     if attached:
         documents = texts.WITH_ATTACHED.format(documents=documents) if documents else texts.ATTACHED_FILES
     if not documents:
-        return "off"
+        return texts.OFF
     return (
         f"{documents}, {describe_count(part.passages, 'passage')}" if part is not None and part.passages else documents
     )

@@ -88,7 +88,7 @@ class ChatSource(QWidget):
         if not found:
             return
         self._counts[chat.id] = found
-        item = QListWidgetItem(f"{chat.title or 'New chat'}   ({describe_reasons(found)})")
+        item = QListWidgetItem(f"{chat.title or texts.NEW_CHAT}   ({describe_reasons(found)})")
         item.setData(_ChatRole, chat.id)
         item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)
         item.setCheckState(Qt.CheckState.Checked)
@@ -137,7 +137,7 @@ class PairSource(QWidget):
         self.questions.setValue(2)
         self.limit = NumberBox()
         self.limit.setRange(0, 1_000_000)
-        self.limit.setSpecialValueText("all")
+        self.limit.setSpecialValueText(texts.ALL)
         self.limit.setValue(100)
         self.limit.setSingleStep(50)
         for box in (self.questions, self.limit):

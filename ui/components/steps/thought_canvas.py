@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from ui.components.steps import texts
 from ui.components.tree_canvas import FIGURES, LINE, Look, TreeCanvas
+from ui.components.wording import describe_count
 from workbench.records.thoughts import ThoughtNode, ThoughtTree
 
 LEAST_HEIGHT = 200
@@ -196,6 +197,6 @@ def figures_of(node: ThoughtNode) -> list[str]:
     searches = not node.parent and node.state == "running"
     state = texts.SEARCHING_THOUGHTS if searches else texts.THOUGHT_STATES[node.state]
     edit = {"expand": texts.EXPANDED, "edit": texts.CHANGED}.get(node.edit or "", "")
-    tokens = texts.SHORT_TOKENS.format(count=node.new_tokens) if node.new_tokens else ""
+    tokens = describe_count(node.new_tokens, "token") if node.new_tokens else ""
     seconds = f"{node.step.seconds:.1f} s" if node.step.seconds >= 0.05 else ""
     return score + [figure for figure in (state, edit, tokens, seconds) if figure]

@@ -7,13 +7,14 @@ from functools import partial
 import msgspec
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from ui.components.basics import ElidedLabel, IconButton, LinkButton, Text
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
 from ui.components.steps import texts
 from ui.components.steps.arguments import ArgumentsEditor, ArgumentTable
-from ui.components.wording import describe_place, describe_seconds
+from ui.components.steps.readable import readable
+from ui.components.wording import describe_count, describe_place, describe_seconds
 from ui.components.words_editor import WordsEditor
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -48,6 +49,7 @@ _ICONS = {
     "note": "info",
     "edit": "edit",
     "search": "search",
+    "pages": "file",
 }
 
 
@@ -65,7 +67,8 @@ class TimelineRow(QWidget):
         self._changeable = False
         self._first = self._last = False
         self._action: StepAction = "edit"
-        self.title = Text("", "strong", wordWrap=False)
+        self.title = ElidedLabel("", "strong")
+        self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.detail = ElidedLabel("", "muted")
         self.figures = Text("", "small", wordWrap=False)
         self.edit_button = IconButton("edit", texts.EDIT_THIS_STEP, clicked=self._on_edit)
@@ -116,7 +119,7 @@ class TimelineRow(QWidget):
         step = entry.step
         left = _GUTTER + entry.depth * _DEPTH + tokens.SPACE_2
         self._body.setContentsMargins(left, tokens.SPACE_1, tokens.SPACE_1, tokens.SPACE_2)
-        self.title.setText(title_of(entry))
+        self.title.set_full_text(title_of(entry))
         short = _short_arguments(entry)
         state = state_of(entry)
         self.detail.set_full_text(" · ".join(part for part in (short, state) if part))
@@ -354,7 +357,7 @@ def _result(entry: Entry) -> str:
     step = entry.step
     if step.writes_answer or step.error or entry.denied:
         return ""
-    return step.output
+    return readable(step.output)
 
 
 def _figures(entry: Entry) -> list[str]:
@@ -362,7 +365,7 @@ def _figures(entry: Entry) -> list[str]:
     if entry.seconds:
         figures.append(f"{entry.seconds:.1f} s" if entry.seconds < 10 else describe_seconds(entry.seconds))
     if entry.new_tokens:
-        figures.append(texts.SHORT_TOKENS.format(count=entry.new_tokens))
+        figures.append(describe_count(entry.new_tokens, "token"))
     return figures
 
 

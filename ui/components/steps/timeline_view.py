@@ -120,5 +120,5 @@ def describe_timeline(timeline: Timeline) -> str:
     if timeline.seconds >= 0.05:
         parts.append(describe_seconds(timeline.seconds))
     if timeline.new_tokens:
-        parts.append(texts.SHORT_TOKENS.format(count=timeline.new_tokens))
+        parts.append(describe_count(timeline.new_tokens, "token"))
     return " · ".join(parts)

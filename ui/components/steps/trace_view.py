@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTree
 from ui.components.basics import Line, LinkButton, QuietButton, Text
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
 from ui.components.steps import texts
+from ui.components.steps.readable import readable
 from ui.components.steps.step_actions import StepActions
 from ui.components.steps.thought_canvas import ThoughtCanvas, is_given_up
 from ui.components.steps.timeline_view import TimelineView
@@ -310,9 +311,9 @@ class StepDetails(QWidget):
         self.error.setText(step.error)
         self.error.setVisible(bool(step.error))
         for name, said in (
-            (texts.INPUT, step.input),
+            (texts.INPUT, readable(step.input)),
             (texts.THINKING, step.thought),
-            (texts.OUTPUT, step.output),
+            (texts.OUTPUT, readable(step.output)),
         ):
             heading, text = self.parts[name]
             if text.text() != said:

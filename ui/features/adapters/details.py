@@ -26,6 +26,7 @@ from ui.components.notices import ConfirmRow
 from ui.components.wording import describe_bytes, describe_seconds
 from ui.theme import tokens
 from ui.theme.theme import current_theme
+from workbench.base.catalogue import all_translated, translated
 from workbench.records.methods import Methods
 from workbench.records.training import AdapterRecord
 from workbench.records.training.measured import explain_measured
@@ -208,19 +209,19 @@ class AdapterDetails(QWidget):
         section = self._before_after
         section.clear()
         task, general = score_rows(record.scores), score_rows(record.forgetting, general=True)
-        for words in (learnt_words(record.scores), lost_words(record.forgetting)):
+        for words in (translated(learnt_words(record.scores)), translated(lost_words(record.forgetting))):
             if words:
                 section.add_line(words, "strong")
         if task:
-            section.add_line(explain_measured(record.scores.measured), "small")
+            section.add_line(translated(explain_measured(record.scores.measured)), "small")
             section.add_scores(ScoreTable(task, texts.TRAINED_TASK))
         if general:
             section.add_line(texts.GENERAL_HELP, "small")
             section.add_scores(ScoreTable(general, texts.GENERAL))
             if not loses_half(record.forgetting):  # that is said above, in red
                 role: Literal["attention", "body"] = "attention" if forgets(record.forgetting) else "body"
-                section.add_line(describe_forgetting(record.forgetting), role)
-        for line in describe_reward(record.reward) if record.reward is not None else ():
+                section.add_line(translated(describe_forgetting(record.forgetting)), role)
+        for line in all_translated(describe_reward(record.reward)) if record.reward is not None else ():
             section.add_line(line)
         if not task and not general and record.reward is None:
             section.add_line(texts.NOTHING_MEASURED, "muted")
@@ -238,11 +239,13 @@ class AdapterDetails(QWidget):
             section.add_line(why_failed(record))
         if verification is None:
             return
-        counted = counted_words(verification) or (verdict_words(verification) if record.kind == "reward" else "")
+        counted = translated(counted_words(verification)) or (
+            translated(verdict_words(verification)) if record.kind == "reward" else ""
+        )
         if counted:
             section.add_line(counted)
         for found in verification.agreements:
-            section.add_line(why(found), "body" if found.passed else "attention")
+            section.add_line(translated(why(found)), "body" if found.passed else "attention")
         for note in verification.notes:
             section.add_line(note, "small")
         if verification.seconds:

@@ -14,6 +14,7 @@ from ui.components.call_dialog import StreamDialog
 from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import LabelledField
 from ui.components.layout import row_of
+from ui.components.wording import stage_of
 from workbench.api.events import Progress
 from workbench.records.training import AdapterRecord
 from workbench.subjects.adapters.calls import ImportAdapter
@@ -74,7 +75,7 @@ class ImportDialog(StreamDialog):
         return ImportAdapter(path=self._path, model=self.model.value, name=self.name.text().strip())
 
     def words_of(self, progress: Progress | None) -> str:
-        return texts.READING_ADAPTER if progress is None else progress.stage.capitalize() or texts.IMPORTING_STAGE
+        return texts.READING_ADAPTER if progress is None else stage_of(progress) or texts.IMPORTING_STAGE
 
     def take_result(self, made: AdapterRecord) -> None:
         self.imported.emit(made.name)

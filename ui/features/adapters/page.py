@@ -35,7 +35,7 @@ from ui.components.merge_dialog import MergeDialog, lost_words
 from ui.components.notices import EmptyState
 from ui.components.run_follower import RunFollower, RunFollowers
 from ui.components.wording import how_far, in_words
-from ui.features import Action, ShellActions
+from ui.features import Action, ShellActions, offer_undo
 from ui.features.adapters.details import AdapterDetails, ExportForm
 from ui.features.adapters.import_panel import ImportDialog
 from ui.theme import tokens
@@ -43,6 +43,7 @@ from ui.theme.theme import current_theme
 from workbench.api import events
 from workbench.api.events import Artifact, Progress
 from workbench.api.protocol import error_of
+from workbench.base.catalogue import translated
 from workbench.base.naming import free_name
 from workbench.records.methods import Methods
 from workbench.records.training import AdapterList as Adapters
@@ -215,12 +216,12 @@ class AdaptersPage(QWidget):
     def _on_progress(self, work: RunFollower, progress: Progress) -> None:
         if self._work_of(self.list.current) is work:
             share, _ = how_far(progress)
-            stage = f": {progress.stage}" if progress.stage else ""
+            stage = f": {translated(progress.stage)}" if progress.stage else ""
             self.details.show_progress(f"{_DOING[work.run.kind]}{stage}", share, progress.seconds_left)
 
     def _on_made(self, run: RunRecord, artifact: Artifact) -> None:
         if artifact.kind == "verification" and not artifact.result.get("passed"):
-            self._lost[run.id] = counted_words(msgspec.convert(artifact.result, VerificationReport))
+            self._lost[run.id] = translated(counted_words(msgspec.convert(artifact.result, VerificationReport)))
 
     def _on_ended(self, work: RunFollower) -> None:
         lost, terminal = self._lost.pop(work.run.id, None), work.terminal
@@ -266,7 +267,11 @@ class AdaptersPage(QWidget):
         record = self.current
         if record is not None:
             self.list.view.setFocus()  # the buttons that had the keyboard go
-            removed = self._bridge.home.listing(ListAdapters()).put
+
+            def removed(left: Adapters) -> None:
+                self._bridge.home.listing(ListAdapters()).put(left)
+                offer_undo(self._bridge, self._shell, record.name, record.name, self)
+
             self._bridge.call(RemoveAdapter(adapter=record.name), removed, self._complain, self)
 
     def _complain(self, error: Exception) -> None:

@@ -24,6 +24,7 @@ from ui.components.recipe.recipes import ChatAdapters, begun_anew, collections_o
 from ui.components.wording import describe_count, is_small
 from ui.features import Action, ShellActions
 from ui.features.chat import texts
+from ui.features.chat.composer.asked_files import AskedFiles
 from ui.features.chat.layout import ChatLayout
 from ui.features.chat.session import ChatSession
 from workbench.records.answers import AskResult
@@ -65,6 +66,8 @@ class ChatController(QObject):
         self.adapters.changed.connect(self._on_adapters)
         self.tools = KnownTools(bridge, self)
         self._names = KnownNames(bridge, parts.recipe)
+        self.asked_files = AskedFiles(bridge, shell, parts, self)
+        self.asked_files.choice_wanted.connect(self.choose_files)
         self.tools.changed.connect(lambda: parts.recipe.agent_form.set_tools(self.tools.tools or ()))
         self._connect()
 
@@ -91,10 +94,16 @@ class ChatController(QObject):
         home.listing(ListChats()).follow(self._on_chats)
         self._parts.files.follow_home()
 
-    def put_documents(self, collection: str) -> None:
-        """Answer from this collection."""
-        part = msgspec.structs.replace(self.recipe.retrieval or RetrievalPart(), collection=collection)
+    def put_documents(self, collection: str, files: tuple[str, ...] = ()) -> None:
+        """Answer from this collection, with ``files`` from these paths of it alone."""
+        part = msgspec.structs.replace(self.recipe.retrieval or RetrievalPart(), collection=collection, files=files)
         self.put(msgspec.structs.replace(self.recipe, retrieval=part))
+
+    def ask_only(self, collection: str) -> None:
+        """Answer from this collection alone, and from all of its files."""
+        before = self.recipe.retrieval or RetrievalPart()
+        part = msgspec.structs.replace(before, collection=collection, more=(), files=())
+        self.choose(msgspec.structs.replace(self.recipe, retrieval=part))
 
     def choose_files(self) -> None:
         """Ask which files of the documents are to be searched."""
@@ -129,7 +138,11 @@ class ChatController(QObject):
 
     def restore(self, recipe: Recipe) -> None:
         """Ask with what a chat was asked with last."""
-        self.put(recipe if recipe.model.name else with_model(recipe, self.recipe.model.name))
+        self.put(self.with_a_model(recipe))
+
+    def with_a_model(self, recipe: Recipe) -> Recipe:
+        """The recipe; one that names no model asks the one of now."""
+        return recipe if recipe.model.name else with_model(recipe, self.recipe.model.name)
 
     def _on_chats(self, found: ChatList) -> None:
         """The documents that were asked last are the likely ones of a first chat."""
@@ -177,12 +190,14 @@ class ChatController(QObject):
         parts.recipe.models_wanted.connect(self._on_models_wanted)
         parts.recipe.adapter_form.train_wanted.connect(lambda: self._shell.open_page("train"))
         composer.remedy_clicked.connect(self._on_remedy)
+        composer.chosen.changed.connect(self._show_whether_it_can_be_asked)
         composer.documents_chip_clicked.connect(
             lambda: self._offer(parts.recipe.documents_box, composer.documents_chip)
         )
+        composer.files_chip_clicked.connect(lambda: self.asked_files.open(self.recipe, self._collections))
         composer.adapters_chip_clicked.connect(lambda: self._open_card(parts.recipe.adapters))
         composer.agent_chip_clicked.connect(lambda: self._open_card(parts.recipe.agent))
-        parts.recipe.agent_form.tools_wanted.connect(lambda: self._shell.open_page("agents"))
+        parts.recipe.agent_form.tools_wanted.connect(lambda: self._shell.open_page("tool-list"))
         parts.recipe.agent_form.withdrawn.connect(self._on_withdrawn)
         self._session.opened.connect(self._show_allowed)
         parts.head.model_clicked.connect(self._on_model_clicked)
@@ -202,6 +217,7 @@ class ChatController(QObject):
     def _on_collections(self, found: CollectionList) -> None:
         self._collections = found.collections
         self._parts.recipe.set_choices(self._models, self._collections, self._default)
+        self._parts.conversation.set_collections(tuple(one.name for one in self._collections if one.documents))
         self.put(self._with_likely_documents(self.recipe))
 
     def _on_methods(self, found: MethodList) -> None:
@@ -209,7 +225,7 @@ class ChatController(QObject):
         self._parts.conversation.set_methods(self._parts.recipe.methods)
 
     def _on_adapters(self) -> None:
-        self._parts.recipe.adapter_form.set_adapters(self.adapters.fitting)
+        self._parts.recipe.set_adapters(self.adapters.fitting)
         self._show()
 
     def _with_likely_documents(self, recipe: Recipe) -> Recipe:
@@ -242,12 +258,7 @@ class ChatController(QObject):
         self.adapters.follow("" if gone else model)
         attached = parts.files.there_are
         none = recipe_texts.ATTACHED_FILES if attached else recipe_texts.NO_DOCUMENTS
-        counted = texts.PLUS_DOCUMENTS.format(documents=documents, count=len(more)) if more else documents
-        files = recipe.retrieval.files if recipe.retrieval is not None else ()
-        if documents and files:
-            counted = recipe_texts.STATE_FILES.format(documents=counted, files=describe_count(len(files), "file"))
-        parts.composer.documents_chip.setText(counted or none)
-        parts.composer.documents_chip.set_tone("retrieval" if documents or attached else "plain")
+        parts.composer.show_documents((documents, *more) if documents else (), self._files_in_words(), none)
         agent = recipe.agent
         parts.composer.show_agent(describe_agent(agent, parts.recipe.methods) if agent is not None else "")
         self.tools.follow(recipe)
@@ -264,8 +275,16 @@ class ChatController(QObject):
         if hint is texts.CHOOSE_DOCUMENTS and self._is_small(model):
             hint = texts.SMALL_ALONE.format(name=model, advice=hint)
         lacking = [words for one in self._collections if one.name in (documents, *more) and (words := lack_of(one))]
-        parts.hint.setText("\n".join([hint.format(documents=", ".join((documents, *more))), *lacking]))
+        words = hint.format(documents=", ".join((documents, *more)))
+        parts.hint.setText("\n".join([f"{words} {texts.SHORT_WAYS}", *lacking]))
         self.show_context()
+
+    def _files_in_words(self) -> str:
+        """``8 files``, ``2 of 8 files``; "" where no collection is asked."""
+        asked = [one for one in self._collections if one.name in collections_of(self.recipe)]
+        chosen = self.recipe.retrieval.files if self.recipe.retrieval is not None else ()
+        files = describe_count(sum(one.documents for one in asked), "file")
+        return (texts.FILES_OF_ALL.format(chosen=len(chosen), files=files) if chosen else files) if asked else ""
 
     def _show_whether_it_can_be_asked(self) -> None:
         composer, model = self._parts.composer, self.recipe.model.name
@@ -279,8 +298,15 @@ class ChatController(QObject):
             composer.set_blocked(texts.CHOOSE_MODEL, texts.SELECT_MODEL)
         elif why:
             composer.set_blocked(why, recipe_texts.CONTINUE_WITHOUT)
+        elif composer.chosen.chosen.images and not self.sees:
+            composer.set_blocked(texts.CANNOT_SEE.format(name=model), texts.SELECT_MODEL)
         else:
             composer.set_blocked("")
+
+    @property
+    def sees(self) -> bool:
+        """Whether the chosen model reads images."""
+        return any(known.name == self.recipe.model.name and known.sees_images for known in self._models)
 
     def _is_small(self, model: str) -> bool:
         return any(known.name == model and is_small(known) for known in self._models)
@@ -306,7 +332,7 @@ class ChatController(QObject):
         model = self.recipe.model.name
         if self._known and not self._models:
             self._on_models_wanted()
-        elif not model or self._is_gone(model):
+        elif not model or self._is_gone(model) or not self.adapters.problem(self.recipe)[1]:
             self._offer(self._parts.recipe.model_box, self._parts.composer.remedy)
         else:
             self._parts.recipe.adapter_form.drop_problem()

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import Text
+from ui.components.basics import InlineMessage, LinkButton
 from ui.components.document_pane import DocumentPane
 from ui.components.layout import column_of
 from ui.components.notices import EmptyState
@@ -19,6 +19,7 @@ from ui.components.recipe.recipe_panel import FORMS, RecipePanel
 from ui.features.chat import texts
 from ui.features.chat.composer.attachments import AttachedFiles
 from ui.features.chat.composer.composer import Composer
+from ui.features.chat.composer.queue import QuestionQueue
 from ui.features.chat.composer.sending_card import SendingCard
 from ui.features.chat.conversation.conversation import Conversation
 from ui.features.chat.header import ChatHeader
@@ -43,6 +44,7 @@ def make_parts(bridge: Bridge) -> Iterator[tuple[str, QWidget]]:
     yield "history", HistoryPanel()
     yield "conversation", Conversation()
     yield "composer", Composer()
+    yield "queue", QuestionQueue()
     yield "sending", SendingCard()
     yield "files", AttachedFiles(bridge)
     yield "source", DocumentPane(bridge)
@@ -61,6 +63,7 @@ class ChatLayout(QWidget):
         self.history: HistoryPanel = parts["history"]
         self.conversation: Conversation = parts["conversation"]
         self.composer: Composer = parts["composer"]
+        self.queue: QuestionQueue = parts["queue"]
         self.sending: SendingCard = parts["sending"]
         self.files: AttachedFiles = parts["files"]
         self.recipe: RecipePanel = parts["recipe"]
@@ -68,10 +71,10 @@ class ChatLayout(QWidget):
         self.passages: PassagesPanel = parts["passages"]
         self.format: FormatPane = parts["format"]
         self.empty = EmptyState("chat", texts.GREETING, "")
-        top = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
-        self.hint = Text("", "muted", alignment=top, minimumWidth=360)
-        self.hint.setMinimumHeight(88)  # four lines: a wrapped label in a centred place does not ask for them
-        self.empty.add_action(self.hint)
+        self.hint = self.empty.words
+        self.keep_nothing = LinkButton(texts.KEEP_NOTHING, toolTip=texts.KEEP_NOTHING_HELP)
+        self.empty.add_action(self.keep_nothing)
+        self.not_kept = InlineMessage(closable=False)
         self._middle = QStackedWidget()
         self._middle.addWidget(self.empty)
         self._middle.addWidget(self.conversation)
@@ -87,7 +90,16 @@ class ChatLayout(QWidget):
         below = QWidget()
         below.setMaximumWidth(tokens.READING_WIDTH)
         margins = (0, tokens.SPACE_2, 0, tokens.SPACE_4)
-        column_of(below, self.sending, self.files, self.composer, gap=tokens.SPACE_2, margins=margins)
+        column_of(
+            below,
+            self.not_kept,
+            self.sending,
+            self.files,
+            self.queue,
+            self.composer,
+            gap=tokens.SPACE_2,
+            margins=margins,
+        )
         self.composer.above.addWidget(self.conversation.to_end_button)
         row = QHBoxLayout()
         row.setContentsMargins(tokens.SPACE_5, 0, tokens.SPACE_4 + tokens.SCROLL_BAR, 0)  # as the conversation's
@@ -107,6 +119,13 @@ class ChatLayout(QWidget):
             self._split.setStretchFactor(number, 1 if part is centre else 0)
         self._split.setSizes([_HISTORY, 900, _RECIPE])
         column_of(self, self._split)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The history is as wide as its words need, in any language, until a person makes it narrower."""
+        super().showEvent(event)
+        sizes, needed = self._split.sizes(), self.history.minimumSizeHint().width()
+        if sizes[0] == _HISTORY < needed:
+            self._split.setSizes([needed, sizes[1] - needed + _HISTORY, sizes[2]])
 
     def show_messages(self, there_are: bool) -> None:
         """The conversation, or what to do where there is none."""

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from ui.bridge import Bridge, Handle
 from ui.features.chat import texts
+from ui.features.chat.composer.one_question import NOTHING, OneQuestion
 from ui.features.chat.conversation.branches import Branches
+from ui.features.chat.conversation.first_formulas import draw_first
 from ui.features.chat.conversation.live_answer import LiveAnswer
 from workbench.api import events
 from workbench.api.events import Event, Terminal
@@ -22,6 +24,7 @@ from workbench.api.protocol import Call, error_of
 from workbench.base.errors import UserError
 from workbench.records.agents import Decision
 from workbench.records.answers import AskResult, DocumentTask, StoredMessage
+from workbench.records.messages import Part, TextPart
 from workbench.records.outcomes import Road
 from workbench.records.recipes import Recipe
 from workbench.records.trace import StepEdit
@@ -31,6 +34,7 @@ from workbench.subjects.chats.calls import (
     BranchPoint,
     Chat,
     ChatRecord,
+    DeleteChat,
     EditAnswer,
     FollowAnswer,
     GetChat,
@@ -46,6 +50,8 @@ class OpenChat:
 
     def __init__(self, record: ChatRecord | None = None, messages: Sequence[StoredMessage] = ()) -> None:
         self.record = record
+        self.folder = ""  # that a new chat is put into
+        self.temporary = False  # nothing of it is kept
         self.messages = tuple(messages)
         self.branches = Branches(messages, record.head if record is not None else None)
 
@@ -83,6 +89,7 @@ class ChatSession(QObject):
         self._handles: dict[LiveAnswer, Handle] = {}
         self._aside: set[LiveAnswer] = set()  # made beside an answer of the branch, to be compared with it
         self._lost: set[str] = set()  # answers that were followed to an end: not followed again
+        self._only: dict[str, OneQuestion] = {}  # by question
         self._names = itertools.count(1)
         self._wanted: str | None = None
         self._moving = 0  # calls under way that change the head
@@ -108,17 +115,30 @@ class ChatSession(QObject):
         aside = [live for live in self._aside if live.message in self.chat.branches]
         return shown + [live for live in aside if self.chat.branches[live.message].parent in questions]
 
+    def only(self, question: str) -> OneQuestion:
+        """What a question was asked with in place of what the chat's recipe says, since this window was opened."""
+        return self._only.get(question, NOTHING)
+
     # -- opening -------------------------------------------------------------------------------------
 
-    def open(self, chat: str | None) -> None:
-        """Show a chat; None begins a new one, which is stored with its first question."""
+    def open(self, chat: str | None, folder: str = "", *, temporary: bool = False) -> None:
+        """Show a chat; None begins a new one, which is stored with its first question, in a folder or in none, or is
+        ``temporary``. A chat that is not kept ends when another one is shown."""
         self._wanted = chat
         if chat is None:
+            self.leave()
             self.chat = OpenChat()
+            self.chat.folder, self.chat.temporary = folder, temporary
             self.opened.emit()
             self._tell_busy()
             return
         self._bridge.call(GetChat(chat=chat), self._on_chat, lambda error: self._on_missing(chat, error), self)
+
+    def leave(self) -> None:
+        """End the shown chat if it is not kept."""
+        left = self.chat
+        if left.temporary and left.id is not None:
+            self._bridge.call(DeleteChat(chat=left.id, forever=True), lambda _: None, lambda _: None, self)
 
     def adopt(self, record: ChatRecord) -> None:
         """Go on in a chat that was stored for what is shown, without a message so far."""
@@ -139,11 +159,28 @@ class ChatSession(QObject):
             return
         if same and chat.chat == self.chat.record and chat.messages == self.chat.messages:
             return
-        self.chat = OpenChat(chat.chat, chat.messages)
+        opened = OpenChat(chat.chat, chat.messages)
+        if same:
+            opened.temporary = self.chat.temporary
+            self._show(opened, self.branch_changed)
+            return
+
+        def show() -> None:
+            if self._wanted == chat.chat.id != self.chat.id:
+                self.leave()
+                self._show(opened, self.opened)
+                if waited:
+                    self.reload()  # it may have been changed meanwhile
+
+        waited = False
+        waited = draw_first(opened.branches.path(), show, self)
+
+    def _show(self, chat: OpenChat, told: SignalInstance) -> None:
+        self.chat = chat
         for message in self.chat.branches.path():
             if message.state == "streaming" and message.id not in self.lives:
                 self.follow(message)
-        (self.branch_changed if same else self.opened).emit()
+        told.emit()
         self._tell_busy()
 
     def _on_missing(self, chat: str, error: Exception) -> None:
@@ -155,24 +192,40 @@ class ChatSession(QObject):
     # -- asking --------------------------------------------------------------------------------------
 
     def ask(
-        self, question: str, recipe: Recipe, edit_of: str | None = None, document: DocumentTask | None = None
+        self,
+        question: str,
+        recipe: Recipe,
+        edit_of: str | None = None,
+        document: DocumentTask | None = None,
+        only: OneQuestion = NOTHING,
     ) -> None:
-        """Ask a question at the end of the shown branch, or beside the question that it is an edit of."""
+        """Ask a question at the end of the shown branch, or beside the question that it is an edit of. The chat goes on
+        with ``recipe``; this question, and every further answer to it, is asked with what ``only`` makes of it."""
         branches = self.chat.branches
+        only = only or self.only(edit_of or "")
+        chat_recipe, recipe = recipe, only.applied(recipe)
         parent = branches[edit_of].parent if edit_of is not None else branches.head
         name = next(self._names)
-        asked = StoredMessage(id=f"new-q{name}", chat="", parent=parent, role="user", text=question)
+        images = only.images or (branches[edit_of].as_message().images if edit_of is not None else ())
+        parts: tuple[Part, ...] = (*images, TextPart(question)) if images else ()
+        asked = StoredMessage(id=f"new-q{name}", chat="", parent=parent, role="user", text=question, parts=parts)
         answer = StoredMessage(
             id=f"new-a{name}", chat="", parent=asked.id, role="assistant", text="", state="streaming", recipe=recipe
         )
         call = Ask(
             question=question,
+            images=images,
             recipe=recipe,
             chat=self.chat.id,
+            folder="" if self.chat.id is not None else self.chat.folder,
+            temporary=self.chat.temporary and self.chat.id is None,
             parent=parent,
             root=edit_of is not None and parent is None,
             document=document,
+            chat_recipe=chat_recipe if only else None,
         )
+        if only:
+            self._only[asked.id] = only
         self._begin(call, (asked, answer), recipe)
 
     def answer_again(
@@ -193,9 +246,12 @@ class ChatSession(QObject):
         old = self.chat.branches[message]
         if old.id.startswith("new-") or self.chat.id is None:
             return
+        only = self.only(old.parent or "")
+        chat_recipe, recipe = recipe, only.applied(recipe)
         answer = answer_beside(old, f"new-a{next(self._names)}", recipe)
         call = Ask(
             recipe=recipe,
+            chat_recipe=chat_recipe if only else None,
             chat=self.chat.id,
             regenerate=message,
             branch=branch,
@@ -235,7 +291,7 @@ class ChatSession(QObject):
             for event in batch:
                 if isinstance(event, events.Artifact) and event.kind == "message" and not stored:
                     stored = True
-                    self._identify(chat, live, messages, event.result, recipe)
+                    self._identify(chat, live, messages, event.result, call.chat_recipe or recipe)
             live.take(batch)
 
         def end(terminal: Terminal) -> None:
@@ -261,11 +317,17 @@ class ChatSession(QObject):
         shown = chat is self.chat
         if chat.record is None:
             title = messages[0].text[:60]
-            chat.record = ChatRecord(id=str(ids["chat"]), title=title, created=0, updated=0, head=answer, recipe=recipe)
+            chat.record = ChatRecord(
+                id=str(ids["chat"]), title=title, created=0, updated=0, head=answer, recipe=recipe, folder=chat.folder
+            )
             if shown:
                 self._wanted = chat.record.id
+            elif chat.temporary:  # it was left before it was known
+                self._bridge.call(DeleteChat(chat=chat.record.id, forever=True), lambda _: None, lambda _: None, self)
         if len(messages) == 2:
             chat.branches.rename(messages[0].id, question, messages[0].parent)
+            if messages[0].id in self._only:
+                self._only[question] = self._only.pop(messages[0].id)
             if shown:
                 self.identified.emit(messages[0].id, question)
         chat.branches.rename(messages[-1].id, answer, question)

@@ -1,4 +1,4 @@
-"""The collections at the left of the documents page: made, renamed in place, deleted after asking."""
+"""The collections at the left of the documents page: made, renamed in place, deleted."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QMargins, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QCheckBox, QFrame, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QMenu, QWidget
 
-from ui.components.basics import IconButton, InlineMessage, PlainButton, Text
+from ui.components.basics import IconButton, PlainButton, Text
+from ui.components.elided_box import ElidedCheckBox
 from ui.components.layout import ScrolledColumn, column_of, row_of
 from ui.components.lists import ItemList
-from ui.components.wording import describe_count
+from ui.components.wording import describe_count, within
 from ui.features.documents import texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.documents import Collection
 
+_LONGEST_PATH = 44  # characters
 _FOLDER_ROW, _MOST_FOLDERS = 32, 3  # px; rows that are in sight at once
 _IdRole = Qt.ItemDataRole.UserRole + 1
 
@@ -43,6 +45,7 @@ class CollectionPanel(QFrame):
             returnPressed=self._on_named,
             visible=False,
         )
+        self.name_help = Text(texts.NEW_COLLECTION_HELP, "small", visible=False)
         self.error = Text("", "error", visible=False)
         self._model = QStandardItemModel(self)
         self._model.itemChanged.connect(self._on_item_changed)
@@ -51,15 +54,13 @@ class CollectionPanel(QFrame):
         self.list.setModel(self._model)
         self.list.setAccessibleName(texts.COLLECTIONS)
         self.list.selectionModel().currentChanged.connect(self._on_current)
-        self.list.delete_pressed.connect(self.ask_to_delete)
+        self.list.delete_pressed.connect(self.delete_current)
         self.list.rename_pressed.connect(self.edit_current)
         self.list.customContextMenuRequested.connect(self._on_menu)
-        self.confirm = InlineMessage()
         column = column_of(self, gap=tokens.SPACE_2, margins=tokens.SPACE_3)
-        for part in (self.new_button, self.name_field, self.error):
+        for part in (self.new_button, self.name_field, self.name_help, self.error):
             column.addWidget(part)
         column.addWidget(self.list, 1)
-        column.addWidget(self.confirm)
 
     @property
     def current(self) -> Collection | None:
@@ -96,10 +97,12 @@ class CollectionPanel(QFrame):
         self.error.hide()
         self.name_field.clear()
         self.name_field.show()
+        self.name_help.show()
         self.name_field.setFocus()
 
     def end_new(self) -> None:
         self.name_field.hide()
+        self.name_help.hide()
         self.error.hide()
 
     def refuse_name(self, why: str) -> None:
@@ -110,19 +113,10 @@ class CollectionPanel(QFrame):
         if self.list.currentIndex().isValid():
             self.list.edit(self.list.currentIndex())
 
-    def ask_to_delete(self) -> None:
-        """Ask in the panel; the documents themselves stay where they are."""
-        collection = self.current
-        if collection is None:
-            return
-
-        def delete() -> None:
-            self.confirm.hide()
-            self.deleted.emit(collection.id)
-
-        words = texts.ASK_DELETE_COLLECTION.format(name=collection.name)
-        self.confirm.show_message(words, "attention", texts.DELETE, delete)
-        self.confirm.action_button.setFocus()
+    def delete_current(self) -> None:
+        """Delete the chosen collection; it can be restored from the trash. The files stay where they are."""
+        if self.current is not None:
+            self.deleted.emit(self.current.id)
 
     def _on_named(self) -> None:
         name = self.name_field.text().strip()
@@ -160,7 +154,7 @@ class CollectionPanel(QFrame):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(theme.icon("edit"), texts.RENAME_MENU, self.edit_current)
         menu.addAction(theme.icon("settings"), texts.INDEX_MENU, self.index_wanted.emit)
-        menu.addAction(theme.icon("trash", "danger"), texts.DELETE_MENU, self.ask_to_delete)
+        menu.addAction(theme.icon("trash", "danger"), texts.DELETE_MENU, self.delete_current)
         menu.popup(place)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -171,8 +165,8 @@ class CollectionPanel(QFrame):
 
 
 def describe_collection(collection: Collection) -> str:
-    """``8 files, 1 failed, 214 passages``"""
-    parts = [describe_count(collection.documents, "file")]
+    """``9 files, 1 failed, 214 passages``"""
+    parts = [describe_count(collection.documents + collection.failed, "file")]
     if collection.failed:
         parts.append(texts.COUNT_FAILED.format(failed=collection.failed))
     parts.append(describe_count(collection.chunks, "passage"))
@@ -190,7 +184,7 @@ class FolderList(ScrolledColumn):
 
     def __init__(self) -> None:
         super().__init__(0, margins=QMargins())
-        self.boxes: dict[str, QCheckBox] = {}
+        self.boxes: dict[str, ElidedCheckBox] = {}
         self._rows: dict[str, QWidget] = {}
         self.hide()
 
@@ -217,10 +211,11 @@ class FolderList(ScrolledColumn):
         menu.addAction(icon, texts.REMOVE_FOLDER, lambda: self.removal_wanted.emit(path))
         return menu
 
-    def _make(self, path: str) -> QCheckBox:
-        shown = path if len(path) <= 70 else f"…{path[-69:]}"
-        box = QCheckBox(
+    def _make(self, path: str) -> ElidedCheckBox:
+        shown = within(path, _LONGEST_PATH)
+        box = ElidedCheckBox(
             texts.WATCH_FOLDER.format(shown=shown),
+            Qt.TextElideMode.ElideMiddle,
             toolTip=texts.WATCH_FOLDER_HELP.format(path=path),
             toggled=lambda on: self.switched.emit(path, on),
         )
@@ -228,7 +223,7 @@ class FolderList(ScrolledColumn):
         row = self._rows[path] = QWidget(fixedHeight=_FOLDER_ROW)
         more = IconButton("more", texts.FOLDER_MENU.format(name=shown))
         more.clicked.connect(lambda: self.make_menu(path).popup(more.mapToGlobal(more.rect().bottomLeft())))
-        row_of(row, box, again, more, None, gap=tokens.SPACE_2)
+        row_of(row, (box, 1), again, more, gap=tokens.SPACE_2)
         self.column.insertWidget(len(self.boxes), row)
         self.boxes[path] = box
         return box

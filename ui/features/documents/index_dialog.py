@@ -13,6 +13,7 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import LabelledField
 from ui.components.number_box import NumberBox
 from ui.features.documents import texts
+from ui.texts import AUTO
 from workbench.api.protocol import Call
 from workbench.records.documents import Collection
 from workbench.records.models import ModelRecord
@@ -32,18 +33,30 @@ class IndexDialog(CallDialog):
         help = texts.INDEX_HELP.format(name=collection.name)
         super().__init__(bridge, texts.INDEX_TITLE, help, texts.READ_ALL_AGAIN, parent, 460)
         self._collection = collection
-        self.tokens = NumberBox(maximum=_LONGEST, value=collection.passage_tokens)
+        self.tokens = NumberBox(maximum=_LONGEST, value=collection.passage_tokens, specialValueText=AUTO)
         self.embedder = ChoiceBox(texts.EMBEDDER, choices_of(models, collection.embedder), chosen=self._on_chosen)
         self.embedder.show_value(collection.embedder)
         self._embedder = collection.embedder
-        self.inside.addWidget(LabelledField(texts.PASSAGE_TOKENS, texts.PASSAGE_TOKENS_HELP, self.tokens))
+        self._models = models
+        self._length = LabelledField(texts.PASSAGE_TOKENS, texts.PASSAGE_TOKENS_HELP.format(most=_LONGEST), self.tokens)
+        self.inside.addWidget(self._length)
         self.inside.addWidget(LabelledField(texts.EMBEDDER, texts.EMBEDDER_HELP, self.embedder))
+        self.inside.addStretch(1)
         self.tokens.valueChanged.connect(lambda _: self._show_state())
+        self._show_longest()
         self._show_state()
 
     def _on_chosen(self, name: str) -> None:
         self._embedder = name
+        self._show_longest()
         self._show_state()
+
+    def _show_longest(self) -> None:
+        """Say how long passages can be with the chosen model."""
+        embedders = [one for one in self._models if one.kind == "embedder" and not one.missing]
+        chosen = next((one for one in embedders if self._embedder in ("", one.name)), None)
+        most = min(_LONGEST, chosen.context_tokens or _LONGEST) if chosen is not None else _LONGEST
+        self._length.help.setText(texts.PASSAGE_TOKENS_HELP.format(most=most))
 
     def _calls(self) -> list[Call[Collection]]:
         """What was changed; both settings make the index anew, so that one after the other costs little."""

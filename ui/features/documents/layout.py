@@ -54,8 +54,10 @@ from ui.components.password_row import PasswordRow
 from ui.components.wording import describe_kind
 from ui.features.documents import texts
 from ui.features.documents.collection_list import CollectionPanel, FolderList
+from ui.features.documents.comparison_view import ComparisonView
 from ui.features.documents.names_panel import NamesPanel
 from ui.features.documents.offer_line import OfferLine
+from ui.features.documents.selection_bar import SelectionBar
 from ui.features.documents.task_bar import TaskBar
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -64,8 +66,9 @@ from workbench.records.documents import Document
 from workbench.records.visible import visible_name
 
 ROW_HEIGHT, _TALL_ROW = 36, 52
-COMPACT = 600
-"""Below this width of the middle, in px, only names and states stand in the table."""
+COMPACT, _BESIDE = 600, 800
+"""Below these widths of the middle, in px, only names and states stand in the table, and the buttons stand below the
+name of the collection."""
 
 
 class DocumentsLayout(QWidget):
@@ -76,7 +79,8 @@ class DocumentsLayout(QWidget):
         self.collections = CollectionPanel()
         self.title = ElidedLabel("", "heading")
         self.counts = ElidedLabel("", "muted")
-        self.add_files = PrimaryButton(texts.ADD_FILES_BUTTON, "plus")
+        self.add_files = PlainButton(texts.ADD_FILES_BUTTON, "plus")
+        self.ask = PrimaryButton(texts.ASK_ALL, "chat", toolTip=texts.ASK_ALL_HELP)
         self.add_folder = PlainButton(texts.ADD_FOLDER_BUTTON, "folder")
         self.menu_button = IconButton("more", texts.COLLECTION_MENU)
         self.progress = ProgressLine(visible=False)
@@ -98,11 +102,14 @@ class DocumentsLayout(QWidget):
         self.hits = PassageList()
         self.sides = ChoiceRow(texts.FILES_OR_NAMES, (("files", texts.FILES_SIDE), ("names", texts.NAMES_SIDE)))
         self.names = NamesPanel(bridge)
+        self.selection = SelectionBar()
+        self.comparison = ComparisonView()
         self.pane = DocumentPane(bridge)
         self.tasks = TaskBar()
         self.remove = QuietButton(texts.REMOVE_FROM_COLLECTION, "trash", small=True)
         self.no_collections = EmptyState("documents", texts.NO_DOCUMENTS, texts.NO_DOCUMENTS_HELP, texts.NEW_COLLECTION)
         self.no_files = EmptyState("upload", texts.DROP_FILES, texts.DROP_FILES_HELP)
+        self.reading = Text(texts.READING_FILES, "muted", alignment=Qt.AlignmentFlag.AlignCenter)
         self._arrange()
         self.cover = DropCover(self)
 
@@ -110,18 +117,18 @@ class DocumentsLayout(QWidget):
         self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._head.setSpacing(tokens.SPACE_2)
         names = column_of(None, self.title, self.counts, gap=0)
-        buttons = row_of(None, self.add_folder, self.add_files, self.menu_button, None, gap=tokens.SPACE_2)
+        buttons = row_of(None, self.ask, self.add_folder, self.add_files, self.menu_button, None, gap=tokens.SPACE_2)
         self._head.addLayout(names, 1)
         self._head.addLayout(buttons)
         filters = row_of(None, (self.search, 3), gap=tokens.SPACE_2)
-        self.name_filter.setMinimumWidth(90)
+        self.name_filter.setMinimumWidth(128)
         filters.addWidget(self.name_filter, 1)
         filters.addWidget(self.state_filter)
         self._filters = QWidget()
         self._filters.setLayout(filters)
         filters.setContentsMargins(0, 0, 0, 0)
         self._files = QStackedWidget()
-        for shown in (self.view, self.nothing, self.hits, self.no_files, self.names):
+        for shown in (self.view, self.nothing, self.hits, self.no_files, self.names, self.reading):
             self._files.addWidget(shown)
         inside = _Watched()
         inside.resized.connect(self._on_middle_resized)
@@ -129,6 +136,7 @@ class DocumentsLayout(QWidget):
         for widget in (self.progress, self.message, self.offer, self.folders, self.sides, self._filters):
             column.addWidget(widget)
         column.addWidget(self._files, 1)
+        column.addWidget(self.selection)
         self._middle = QStackedWidget()
         self._middle.addWidget(inside)
         self._middle.addWidget(self.no_collections)
@@ -153,13 +161,30 @@ class DocumentsLayout(QWidget):
             self._split.setCollapsible(number, False)
             self._split.setStretchFactor(number, 1 if part is self._middle else 0)
         self._split.setSizes([220, 900, 460])
-        column_of(self, self._split)
+        self._sides_or_comparison = QStackedWidget()
+        self._sides_or_comparison.addWidget(self._split)
+        self._sides_or_comparison.addWidget(self.comparison)
+        column_of(self, self._sides_or_comparison)
+
+    def chosen(self) -> list[Document]:
+        """The chosen files, in the order of the table."""
+        rows = sorted(self.view.selectionModel().selectedRows(), key=lambda index: index.row())
+        found = (self.rows.document_at(index) for index in rows)
+        return [document for document in found if document is not None]
 
     # -- what is to be seen ----------------------------------------------------------------------------
 
     def show_collection(self, there_is_one: bool) -> None:
         """The files of a collection, or what to do where there is none."""
         self._middle.setCurrentIndex(0 if there_is_one else 1)
+
+    def show_comparison(self, shown: bool) -> None:
+        """Two documents side by side in place of everything else, or not."""
+        self._sides_or_comparison.setCurrentWidget(self.comparison if shown else self._split)
+
+    @property
+    def shows_comparison(self) -> bool:
+        return self._sides_or_comparison.currentWidget() is self.comparison
 
     def show_names(self) -> None:
         """The names in the documents."""
@@ -170,6 +195,12 @@ class DocumentsLayout(QWidget):
     @property
     def shows_names(self) -> bool:
         return self._files.currentWidget() is self.names
+
+    def show_reading(self) -> None:
+        """The files are not known yet."""
+        self.sides.hide()
+        self._filters.hide()
+        self._files.setCurrentWidget(self.reading)
 
     def show_files(self) -> None:
         """The table, or why it is empty."""
@@ -204,11 +235,15 @@ class DocumentsLayout(QWidget):
         """Where there is little room, the buttons go below the name, and the columns that matter least go."""
         narrow = width < COMPACT
         directions = QBoxLayout.Direction
-        self._head.setDirection(directions.TopToBottom if narrow else directions.LeftToRight)
+        below = width < _BESIDE
+        self._head.setDirection(directions.TopToBottom if below else directions.LeftToRight)
         self.name_filter.setVisible(not narrow)
         for column in (1, 2, 3):
-            self.view.setColumnHidden(column, narrow)
-        self.view.setColumnWidth(0, width * 9 // 20 if narrow else min(320, max(180, width * 3 // 10)))
+            self.view.setColumnHidden(column, narrow or (below and column > 1))
+        self.ask.setText(texts.ASK_SHORT if narrow else texts.ASK_ALL)
+        self.add_folder.setText(texts.ADD_FOLDER_SHORT if narrow else texts.ADD_FOLDER_BUTTON)
+        self.add_files.setText(texts.ADD_FILES_SHORT if narrow else texts.ADD_FILES_BUTTON)
+        self.view.setColumnWidth(0, max(width * 9 // 20, width - 330) if below else min(480, width * 3 // 10))
 
     @property
     def shows_document(self) -> bool:
@@ -241,7 +276,7 @@ class FileView(QTableView):
         super().__init__()
         self.setAccessibleName(texts.FILES_OF_COLLECTION)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setShowGrid(False)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
@@ -263,14 +298,16 @@ class FileView(QTableView):
             model.dataChanged.connect(self._fit.start)
 
     def _fit_rows(self) -> None:
-        """A reason has two lines, and no type is cut."""
+        """A reason has two lines, and neither a type nor a heading is cut."""
         model = self.model()
         for row in range(model.rowCount()):
             document: Document = model.index(row, 0).data(DocumentRole)
             self.setRowHeight(row, _TALL_ROW if document.reason else ROW_HEIGHT)
             self._show_password(model.index(row, model.columnCount() - 1), document)
-        if (needed := self.sizeHintForColumn(1)) > self.columnWidth(1) and not self.isColumnHidden(1):
-            self.setColumnWidth(1, needed)
+        for column in (1, 2, 3):
+            needed = max(self.sizeHintForColumn(column), self.horizontalHeader().sectionSizeHint(column))
+            if needed > self.columnWidth(column) and not self.isColumnHidden(column):
+                self.setColumnWidth(column, needed)
 
     def _show_password(self, cell: QModelIndex, document: Document) -> None:
         """A field for its password in the row of a locked file."""
@@ -373,7 +410,7 @@ class DocumentTable(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole:
                 return f"{document.path}\n{document.reason}".strip()
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{COLUMNS[column]}: {_cell(document, column) or 'none'}"
+                return f"{COLUMNS[column]}: {_cell(document, column) or texts.NO_VALUE}"
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(column)
             case Qt.ItemDataRole.ForegroundRole:
@@ -384,7 +421,7 @@ class DocumentTable(QAbstractTableModel):
             case Qt.ItemDataRole.DecorationRole:
                 if column == 0:
                     return current_theme().icon("file", "muted")
-                if column == 4 and (document.state == "failed" or document.reason):
+                if column == 4 and (document.state == "failed" or document.reason or document.changed):
                     return current_theme().icon("warning", "danger" if document.state == "failed" else "attention")
                 return None
             case _ if role == DocumentRole:
@@ -438,6 +475,8 @@ def _cell(document: Document, column: int) -> str:
             return f"{document.chunks:,}" if document.chunks else ""
         case _:
             words = texts.STATE_PART if document.unfinished else STATES[document.state]
+            if document.changed:
+                words = texts.STATE_CHANGED
             return f"{words}: {document.reason}" if document.reason else words
 
 

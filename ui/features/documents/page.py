@@ -1,4 +1,6 @@
-"""The documents page: collections, the files of one, a search in them, and one document opened beside."""
+"""The documents page: collections, the files of one, a search in them, and one document opened beside. Long because it
+joins all parts of the page.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +17,29 @@ from ui.bridge import Bridge
 from ui.components.file_choice import choose_documents
 from ui.components.layout import column_of
 from ui.components.notices import TakesFiles
-from ui.features import Found, ShellActions
+from ui.features import Found, ShellActions, offer_undo
 from ui.features.documents import texts
 from ui.features.documents.collection_list import describe_collection
 from ui.features.documents.index_dialog import IndexDialog
 from ui.features.documents.ingests import IngestDesk
 from ui.features.documents.layout import DocumentsLayout
+from ui.features.documents.removal import remove_documents
 from ui.state import Listing
 from ui.theme.theme import current_theme
+from workbench.base.catalogue import _
 from workbench.records.answers import DocumentTask
 from workbench.records.documents import Collection, Document, DocumentList, SearchResult
 from workbench.records.messages import Passage
 from workbench.records.methods import Methods
-from workbench.records.visible import visible_name
 from workbench.subjects.documents.calls import (
     AddDocuments,
     CollectionList,
+    CompareDocuments,
     CreateCollection,
     ListCollections,
     ListDocuments,
     ReadAgain,
     RemoveCollection,
-    RemoveDocument,
     RemoveFolder,
     RenameCollection,
     SearchDocuments,
@@ -46,7 +49,7 @@ from workbench.subjects.documents.calls import (
 from workbench.subjects.machine.calls import ListMethods, MethodList
 from workbench.subjects.models.calls import ListModels, ModelList
 
-FIRST_COLLECTION = "Documents"
+FIRST_COLLECTION = _("Documents")
 _SEARCH_LIMIT = 20
 
 
@@ -54,7 +57,7 @@ class DocumentsPage(TakesFiles, QWidget):
     """See ``ui.features`` for what the frame asks of a page."""
 
     name = "documents"
-    title = "Documents"
+    title = _("Documents")
     icon = "documents"
 
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
@@ -77,8 +80,20 @@ class DocumentsPage(TakesFiles, QWidget):
         bridge.home.listing(ListModels()).follow(self._on_models)
         self._desk.follow_runs()
 
-    def open_target(self, collection: str = "", document: str = "", start: int = 0, end: int = 0) -> None:
-        """Show a collection (id or name), and a document of it (id or path) with ``start:end`` marked."""
+    def open_target(
+        self,
+        collection: str = "",
+        document: str = "",
+        start: int = 0,
+        end: int = 0,
+        compare: tuple[str, str] | None = None,
+    ) -> None:
+        """Show a collection (id or name), and a document of it (id or path) with ``start:end`` marked; or two documents
+        of it side by side."""
+        if compare is not None:
+            self.compare(collection, *compare)
+            return
+        self.parts.show_comparison(False)
         self._wanted_document = (document, start, end) if document else None
         known = self._collection(collection)
         if known is not None and known.id != self._current:
@@ -110,6 +125,7 @@ class DocumentsPage(TakesFiles, QWidget):
         if parts.no_collections.button is not None:
             parts.no_collections.button.clicked.connect(panel.begin_new)
         parts.add_files.clicked.connect(self.choose_files)
+        parts.ask.clicked.connect(self._on_ask)
         parts.add_folder.clicked.connect(self.choose_folder)
         self._desk.files_ended.connect(self._on_files_ended)
         self._desk.failed_wanted.connect(self._show_failed)
@@ -118,13 +134,19 @@ class DocumentsPage(TakesFiles, QWidget):
         parts.offer.failed.connect(self._complain)
         parts.folders.switched.connect(self._on_folder_switched)
         parts.folders.again_wanted.connect(lambda path: self.add([path]))
-        parts.folders.removal_wanted.connect(self._ask_to_remove_folder)
+        parts.folders.removal_wanted.connect(self._remove_folder)
         parts.search.searched.connect(self._on_search)
         parts.search.textChanged.connect(self._on_search_edited)
         parts.name_filter.textChanged.connect(self._on_filter)
         parts.state_filter.currentIndexChanged.connect(self._on_filter)
         parts.view.activated.connect(self._on_activated)
         parts.view.clicked.connect(self._on_activated)
+        parts.view.selectionModel().selectionChanged.connect(lambda *_: self._on_chosen())
+        parts.selection.ask_wanted.connect(self._on_ask_these)
+        parts.selection.read_wanted.connect(lambda: self.add([one.path for one in parts.chosen()], anew=True))
+        parts.selection.remove_wanted.connect(lambda: self._remove(parts.chosen()))
+        parts.comparison.close_wanted.connect(lambda: parts.show_comparison(False))
+        parts.selection.compare_wanted.connect(self._on_compare)
         parts.view.customContextMenuRequested.connect(self._on_file_menu)
         parts.menu_button.clicked.connect(self._on_collection_menu)
         parts.view.unlock_wanted.connect(self._on_unlock)
@@ -137,7 +159,7 @@ class DocumentsPage(TakesFiles, QWidget):
         parts.remove.clicked.connect(self._on_remove)
         shortcut = QShortcut(QKeySequence("Ctrl+F"), self)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(parts.search.setFocus)
+        shortcut.activated.connect(self._on_find)
 
     # -- collections -----------------------------------------------------------------------------------
 
@@ -177,6 +199,8 @@ class DocumentsPage(TakesFiles, QWidget):
             return
         self.parts.title.set_full_text(collection.name)
         self.parts.counts.set_full_text(describe_collection(collection).replace(", ", " · "))
+        self.parts.ask.setEnabled(collection.documents > 0)
+        self.parts.ask.setToolTip(texts.ASK_ALL_HELP if collection.documents else texts.ASK_NONE)
         self.parts.folders.show_folders({path: path in collection.watched for path in collection.folders})
         self.parts.offer.show_collection(collection)
 
@@ -201,7 +225,16 @@ class DocumentsPage(TakesFiles, QWidget):
         self._bridge.call(call, self._on_collection_changed, self._complain, self)
 
     def _on_delete(self, collection: str) -> None:
-        self._bridge.call(RemoveCollection(collection=collection), self._on_collection_changed, self._complain, self)
+        def removed(gone: Collection) -> None:
+            self._on_collection_changed(gone)
+            offer_undo(self._bridge, self._shell, gone.name, gone.id, self)
+
+        self._bridge.call(RemoveCollection(collection=collection), removed, self._complain, self)
+
+    def _on_ask(self) -> None:
+        collection = self._collection(self._current)
+        if collection is not None:
+            self._shell.open_page("chat", new=True, collection=collection.name)
 
     def ask_for_index(self) -> None:
         """Ask how long the passages of the open collection are to be, and which model embeds them."""
@@ -225,6 +258,9 @@ class DocumentsPage(TakesFiles, QWidget):
         self._files = self._bridge.home.listing(ListDocuments(collection=self._current)) if self._current else None
         if self._files is not None:
             self._files.follow(self._on_files)
+            collection = self._collection(self._current)
+            if self._files.value is None and collection is not None and collection.documents:
+                self.parts.show_reading()
 
     def _on_files(self, found: DocumentList) -> None:
         self.parts.table.set_documents(found.documents)
@@ -250,9 +286,9 @@ class DocumentsPage(TakesFiles, QWidget):
         path = QFileDialog.getExistingDirectory(self, texts.ADD_FOLDER)
         self.add([path] if path else [])
 
-    def add(self, paths: Sequence[str], watch: bool = False, anew: bool = False) -> None:
+    def add(self, paths: Sequence[str], watch: bool | None = None, anew: bool = False) -> None:
         """Read files and folders into the collection that is shown, with ``anew`` unchanged ones, too; without one,
-        make a first one."""
+        make a first one. A folder that is new in it is watched, unless ``watch`` says otherwise."""
         if not paths:
             return
         collection = self._collection(self._current)
@@ -260,8 +296,12 @@ class DocumentsPage(TakesFiles, QWidget):
             folder = next((PurePath(path).name for path in paths if os.path.isdir(path)), "")
             self._create(folder or FIRST_COLLECTION, lambda _: self.add(paths, watch))
             return
-        call = AddDocuments(collection=collection.id, paths=tuple(paths), watch=watch, anew=anew)
-        self._bridge.call(call, self._desk.follow, self._complain, self)
+        watched = [p for p in paths if os.path.isdir(p) and (watch or (watch is None and p not in collection.folders))]
+        others = [path for path in paths if path not in watched]
+        for some, watches in ((watched, True), (others, False)):
+            if some:
+                call = AddDocuments(collection=collection.id, paths=tuple(some), watch=watches, anew=anew)
+                self._bridge.call(call, self._desk.follow, self._complain, self)
 
     def _on_folder_switched(self, path: str, watched: bool) -> None:
         if watched:
@@ -270,16 +310,13 @@ class DocumentsPage(TakesFiles, QWidget):
             call = Unwatch(collection=self._current, path=path)
             self._bridge.call(call, self._on_collection_changed, self._complain, self)
 
-    def _ask_to_remove_folder(self, path: str) -> None:
-        def remove() -> None:
-            self.parts.message.hide()
-            self.close_document()
-            call = RemoveFolder(collection=self._current, path=path)
-            self._bridge.call(call, self._on_collection_changed, self._complain, self)
+    def _remove_folder(self, path: str) -> None:
+        def removed(collection: Collection) -> None:
+            self._on_collection_changed(collection)
+            offer_undo(self._bridge, self._shell, PurePath(path).name, path, self)
 
-        words = texts.ASK_REMOVE_FOLDER.format(name=path)
-        self.parts.message.show_message(words, "attention", texts.REMOVE, remove)
-        self.parts.message.action_button.setFocus()
+        self.close_document()
+        self._bridge.call(RemoveFolder(collection=self._current, path=path), removed, self._complain, self)
 
     def _on_files_ended(self) -> None:
         if self._files is not None:
@@ -291,7 +328,32 @@ class DocumentsPage(TakesFiles, QWidget):
 
     # -- one document ----------------------------------------------------------------------------------
 
+    def _on_chosen(self) -> None:
+        """Several files are chosen, or no longer."""
+        chosen = self.parts.chosen()
+        self.parts.selection.show_documents(chosen if len(chosen) > 1 else ())
+
+    def _on_compare(self) -> None:
+        first, second = (document.id for document in self.parts.chosen())
+        self.compare(self._current, first, second)
+
+    def compare(self, collection: str, first: str, second: str) -> None:
+        """Show two documents of a collection side by side, with what differs marked."""
+        view = self.parts.comparison
+        view.wait()
+        self.parts.show_comparison(True)
+        call = CompareDocuments(collection=collection, first=first, second=second)
+        self._bridge.call(call, view.show_comparison, lambda error: view.complain(str(error)), self)
+
+    def _on_ask_these(self) -> None:
+        collection, chosen = self._collection(self._current), self.parts.chosen()
+        if collection is not None and chosen:
+            files = tuple(one.path for one in chosen if one.state != "failed")
+            self._shell.open_page("chat", collection=collection.name, files=files)
+
     def _on_activated(self, index: QModelIndex) -> None:
+        if len(self.parts.chosen()) > 1:
+            return
         document = self.parts.rows.document_at(index)
         if document is not None and not (self._opened is not None and document.id == self._opened.id):
             self.open_document(document)
@@ -336,7 +398,7 @@ class DocumentsPage(TakesFiles, QWidget):
             ("folder", texts.SHOW_IN_FOLDER, lambda: self._open_outside(folder)),
             ("copy", texts.COPY_PATH, lambda: QGuiApplication.clipboard().setText(document.path)),
             ("refresh", texts.READ_FILE_AGAIN, lambda: self.add([document.path], anew=True)),
-            ("trash", texts.REMOVE_MENU, lambda: self._ask_to_remove(document)),
+            ("trash", texts.REMOVE_MENU, lambda: self._remove([document])),
         ):
             menu.addAction(current_theme().icon(icon, "danger" if icon == "trash" else "text"), words, run)
         return menu
@@ -347,19 +409,13 @@ class DocumentsPage(TakesFiles, QWidget):
 
     def _on_remove(self) -> None:
         if self._opened is not None:
-            self._ask_to_remove(self._opened)
+            self._remove([self._opened])
 
-    def _ask_to_remove(self, document: Document) -> None:
-        def remove() -> None:
-            self.parts.message.hide()
-            if document == self._opened:
-                self.close_document()
-            call = RemoveDocument(collection=self._current, document=document.id)
-            self._bridge.call(call, self._on_collection_changed, self._complain, self)
-
-        words = texts.ASK_REMOVE_DOCUMENT.format(name=visible_name(document.path))
-        self.parts.message.show_message(words, "attention", texts.REMOVE, remove)
-        self.parts.message.action_button.setFocus()
+    def _remove(self, documents: Sequence[Document]) -> None:
+        if self._opened in documents:
+            self.close_document()
+        changed, shell = self._on_collection_changed, self._shell
+        remove_documents(self._bridge, shell, self._current, documents, changed, self._complain, self)
 
     def _on_models(self, found: ModelList) -> None:
         """Followed so that they are known when an embedding model is to be chosen."""
@@ -375,6 +431,13 @@ class DocumentsPage(TakesFiles, QWidget):
         self._shell.open_page("chat", collection=collection.name, task=wanted)
 
     # -- search ----------------------------------------------------------------------------------------
+
+    def _on_find(self) -> None:
+        """Find in the document that is open and has the keyboard, else in all of the collection."""
+        if self.parts.shows_document and self.parts.pane.isAncestorOf(self.focusWidget() or self):
+            self.parts.pane.open_find()
+        else:
+            self.parts.search.setFocus()
 
     def _on_search_edited(self, text: str) -> None:
         if not text.strip():
@@ -418,12 +481,15 @@ class DocumentsPage(TakesFiles, QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape closes the document, unless what has the focus takes it. A shortcut would come before that."""
+        if event.key() == Qt.Key.Key_Escape and self.parts.shows_comparison:
+            self.parts.show_comparison(False)
+            return
         if event.key() == Qt.Key.Key_Escape and self.parts.shows_document:
             self.close_document()
             return
-        chosen = self.parts.rows.document_at(self.parts.view.currentIndex()) if self.parts.view.hasFocus() else None
-        if event.key() == Qt.Key.Key_Delete and (document := self._opened or chosen) is not None:
-            self._ask_to_remove(document)
+        chosen = self.parts.chosen() if self.parts.view.hasFocus() or len(self.parts.chosen()) > 1 else []
+        if event.key() == Qt.Key.Key_Delete and (chosen or self._opened is not None):
+            self._remove(chosen if len(chosen) > 1 or self._opened is None else [self._opened])
             return
         super().keyPressEvent(event)
 

@@ -75,7 +75,7 @@ class TaskBar(QWidget):
     def _on_go(self) -> None:
         assert self._task is not None
         (setting,) = self._task.fields
-        value = parse_text(setting, self.field.text().strip())
+        value = parse_text(setting, self.field.text().strip(), shown=True)
         if not value and setting.kind == "list":
             self._label.setText(texts.EXAMPLE_HELP.format(help=setting.help, example=_example(self._task, setting)))
             return

@@ -1,4 +1,4 @@
-"""What is asked before an evaluation begins, before answers are scored further, and before questions are imported.
+"""The dialogs before an evaluation begins, before answers are scored further, and before questions are imported.
 
 The scorers of an evaluation: chosen from the registry's rows, each with its settings.
 """
@@ -19,6 +19,8 @@ from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.config_form import Form
 from ui.components.dialog import LabelledField
 from ui.components.layout import column_of, row_of
+from ui.components.recipe.saved_recipes import saved_recipes
+from ui.components.reward_list import make_reward_row, offer_to
 from ui.components.wording import describe_count
 from ui.features.evaluation import texts
 from ui.features.evaluation.recipe_list import RecipeList
@@ -29,7 +31,8 @@ from workbench.records.evaluation import Evaluation, Part, QuestionSet, ScorerUs
 from workbench.records.methods import MethodInfo, Methods
 from workbench.records.models import ModelRecord
 from workbench.records.recipes import ModelPart, Recipe
-from workbench.records.training import DataSetList
+from workbench.records.training import AdapterList, DataSetList
+from workbench.subjects.adapters.calls import ListAdapters
 from workbench.subjects.chats.calls import ChatList, ListChats
 from workbench.subjects.datasets.calls import ListDataSets
 from workbench.subjects.evaluation.calls import (
@@ -54,6 +57,11 @@ class ScoringDialog(StartDialog):
         self.scorers.changed.connect(self._show_state)
         bridge.home.listing(ListMethods()).follow(self._on_methods)
         bridge.home.listing(ListModels()).follow(self._on_models)
+        bridge.home.listing(ListAdapters()).follow(self._on_adapters)
+
+    def _on_adapters(self, found: AdapterList) -> None:
+        reward_models = [one.name for one in found.adapters if one.usable and one.kind == "reward"]
+        self.scorers.offer(reward_models, [path.stem for path in saved_recipes(self._bridge)])
 
     def _on_models(self, found: ModelList) -> None:
         self.scorers.set_models(found.models, found.default)
@@ -80,7 +88,8 @@ class NewEvaluation(ScoringDialog):
         self.figures = Text("", "small")
         for field in (
             LabelledField(texts.SET, "", self.set),
-            LabelledField(texts.PART, "", row_of(None, (self.part, 1), self.limit, gap=tokens.SPACE_4)),
+            LabelledField(texts.PART, texts.PART_HELP, self.part),
+            LabelledField(texts.LIMIT, "", row_of(None, self.limit, None)),
             LabelledField(texts.RECIPES, texts.RECIPES_HELP, self.recipes),
             LabelledField(texts.SCORERS, texts.SCORERS_HELP, self.scorers),
         ):
@@ -253,6 +262,7 @@ class ScorerList(QWidget):
         self._methods: Methods[MethodInfo] = Methods()
         self._models: tuple[str, ...] = ()
         self._default = ""
+        self._rewarding: tuple[Sequence[str], Sequence[str]] = ((), ())
         self.rows: list[ScorerRow] = []
         self._column = column_of(None, gap=tokens.SPACE_2)
         self.add_button = PlainButton(texts.ADD_SCORER, "plus", small=True)
@@ -271,6 +281,12 @@ class ScorerList(QWidget):
         self._default = default or next(iter(self._models), "")
         for row in self.rows:
             row.show_models(self._models, self._default)
+
+    def offer(self, reward_models: Sequence[str], recipes: Sequence[str]) -> None:
+        """The reward models and saved recipes that a scorer can name."""
+        self._rewarding = (reward_models, recipes)
+        for row in self.rows:
+            row.offer(*self._rewarding)
 
     def set_methods(self, methods: Methods[MethodInfo]) -> None:
         self._methods = methods
@@ -291,8 +307,9 @@ class ScorerList(QWidget):
         self.changed.emit()
 
     def add(self, use: ScorerUse) -> None:
-        row = ScorerRow(use, self._methods.row(use.name, "scorer"))
+        row = ScorerRow(use, self._methods)
         row.show_models(self._models, self._default)
+        row.offer(*self._rewarding)
         row.remove_button.clicked.connect(lambda: self._on_remove(row))
         self.rows.append(row)
         self._column.addWidget(row)
@@ -306,8 +323,9 @@ class ScorerList(QWidget):
 
 
 class ScorerRow(Card):
-    def __init__(self, use: ScorerUse, method: MethodInfo) -> None:
+    def __init__(self, use: ScorerUse, methods: Methods[MethodInfo]) -> None:
         super().__init__(margin=tokens.SPACE_3)
+        method = methods.row(use.name, "scorer")
         self._use = use
         self._options = dict(use.options)
         self.remove_button = IconButton("close", texts.REMOVE_SCORER.format(name=method.title))
@@ -319,8 +337,9 @@ class ScorerRow(Card):
         if "judges" in method.traits:
             self.judge = ChoiceBox(texts.JUDGE_MODEL, (), 24)
             self.body.addWidget(LabelledField(texts.JUDGE_MODEL, "", self.judge))
+        self.form: Form | None = None
         if method.fields:
-            self.form = Form(method.fields, narrow=True)
+            self.form = Form(method.fields, narrow=True, make_row=lambda field: make_reward_row(field, methods))
             self.form.set_values(self._options)
             self.form.changed.connect(self._on_option)
             self.body.addWidget(self.form)
@@ -332,6 +351,10 @@ class ScorerRow(Card):
             return use
         return msgspec.structs.replace(use, recipe=Recipe(model=ModelPart(name=self.judge.value)))
 
+    def offer(self, reward_models: Sequence[str], recipes: Sequence[str]) -> None:
+        """The reward models and saved recipes that its fields can name."""
+        offer_to(self.form.rows.values() if self.form is not None else (), reward_models, recipes)
+
     def show_models(self, models: Sequence[str], default: str) -> None:
         if self.judge is not None:
             chosen = self.judge.value or default
@@ -341,4 +364,5 @@ class ScorerRow(Card):
 
     def _on_option(self, name: str, value: Any) -> None:
         self._options[name] = msgspec.to_builtins(value)
+        assert self.form is not None
         self.form.set_values(self._options)

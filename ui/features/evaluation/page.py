@@ -15,7 +15,7 @@ from ui.components.notices import EmptyState
 from ui.components.paged_table import PAGE_ROWS
 from ui.components.questions_from_documents import FromDocuments
 from ui.components.run_follower import ACTIVE, RunFollower, RunFollowers
-from ui.components.wording import describe_count, how_far, in_words
+from ui.components.wording import describe_count, how_far, in_words, stage_of
 from ui.features import Found, ShellActions
 from ui.features.evaluation import texts
 from ui.features.evaluation.dialogs import ImportDialog, NewEvaluation, ScoreDialog
@@ -98,7 +98,7 @@ class EvaluatePage(QWidget):
     def find_entries(self) -> Sequence[Found]:
         """The sets, for the palette."""
         return [
-            Found(found.name, "question set", self.icon, partial(self._shell.open_page, self.name, question_set=key))
+            Found(found.name, texts.SET_KIND, self.icon, partial(self._shell.open_page, self.name, question_set=key))
             for key, found in self._sets.items()
         ]
 
@@ -299,7 +299,7 @@ class EvaluatePage(QWidget):
         if work is self._work:
             words = texts.STAGE_NAMES.get(progress.stage, "{name}").format(name=progress.detail)
             if progress.stage not in texts.STAGE_NAMES:
-                words = f"{progress.stage[:1].upper()}{progress.stage[1:]}"
+                words = stage_of(progress)
             share, numbers = how_far(progress)
             self.results.progress.set_progress(words, share, numbers, progress.seconds_left)
 
@@ -449,14 +449,19 @@ class EvaluatePage(QWidget):
     # -- what is done --------------------------------------------------------------------------------
 
     def _on_export(self, form: str) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, texts.EXPORT, "", texts.EXPORT_FILES[form])
+        kinds = next(kinds for name, _, kinds in texts.EXPORTS if name == form)
+        path, _ = QFileDialog.getSaveFileName(self, texts.EXPORT, "", kinds)
         if path:
-            self.export_to(path if path.endswith(f".{form}") else f"{path}.{form}", form)
+            ending = f".{texts.ENDINGS.get(form, form)}"
+            self.export_to(path if path.lower().endswith(ending) else path + ending, form)
 
     def export_to(self, path: str, form: str) -> None:
         """Write the evaluation that is shown to a file."""
         report = self.results.report
         if report is None:
+            return
+        if form in ("png", "svg"):
+            self.results.write_picture(path, form)
             return
 
         def ended(terminal: Terminal) -> None:

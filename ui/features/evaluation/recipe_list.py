@@ -13,7 +13,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QPlainTextEdit, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import Card, IconButton, InlineMessage, PlainButton, Text, without_keys
+from ui.components.basics import Card, InlineMessage, PlainButton, QuietButton, Text, without_keys
 from ui.components.choice_box import ChoiceBox
 from ui.components.layout import column_of, row_of
 from ui.components.recipe import texts as recipe_texts
@@ -60,7 +60,7 @@ class RecipeList(QWidget):
         return tuple(row.recipe for row in self.rows)
 
     def set_choices(self, models: Sequence[ModelRecord], chats: Sequence[ChatRecord], default: str) -> None:
-        """What recipes are made of. The first time, one of the default model."""
+        """Take the models and chats that recipes are made of. The first time, one of the default model."""
         self._models = tuple(model.name for model in models if model.kind == "chat" and not model.missing)
         self._chats = tuple(chat for chat in chats if chat.head is not None and not chat.unreadable)[:MOST_CHATS]
         for row in self.rows:
@@ -112,8 +112,9 @@ class RecipeList(QWidget):
                 self._on_refused(error)
                 return
             recipe = of_model(self._default)
+            name = texts.OF_VERSION.format(name=found.prompt.name, number=chosen.number)
             prompting = with_version(recipe.prompting, chosen.content, source_of(found.prompt, chosen))
-            self.add(msgspec.structs.replace(recipe, name=f"{found.prompt.name}@{chosen.number}", prompting=prompting))
+            self.add(msgspec.structs.replace(recipe, name=name, prompting=prompting))
 
         self._bridge.call(GetPrompt(prompt=name), add, self._on_refused, self)
 
@@ -196,22 +197,32 @@ class RecipeRow(Card):
     def __init__(self, recipe: Recipe, models: Sequence[str]) -> None:
         super().__init__(margin=tokens.SPACE_3)
         self._recipe = recipe
-        self.name = QLineEdit(recipe.name, accessibleName=texts.RECIPE_NAME, placeholderText=texts.RECIPE_NAME)
+        self.name = QLineEdit(recipe.name, accessibleName=texts.RECIPE_NAME)
         self.model = ChoiceBox(texts.MODEL, [(name, name) for name in models], 18)
         self.model.show_value(recipe.model.name or next(iter(models), ""))
         self.instructions = QPlainTextEdit(recipe.prompting.instructions, accessibleName=texts.INSTRUCTIONS)
-        self.instructions.setPlaceholderText(texts.INSTRUCTIONS)
+        self.instructions.setPlaceholderText(texts.NO_INSTRUCTIONS)
         self.instructions.setTabChangesFocus(True)
         self.instructions.setFixedHeight(58)
         self.edit_button = PlainButton(recipe_texts.EDIT_RECIPE, "edit", small=True)
-        self.copy_button = IconButton("copy", texts.COPY_RECIPE.format(name=recipe.name))
-        self.remove_button = IconButton("trash", texts.REMOVE_RECIPE.format(name=recipe.name))
+        self.copy_button = QuietButton(texts.COPY, "copy", small=True)
+        self.remove_button = QuietButton(texts.REMOVE, "trash", small=True)
+        self.copy_button.setAccessibleName(texts.COPY_RECIPE.format(name=recipe.name))
+        self.remove_button.setAccessibleName(texts.REMOVE_RECIPE.format(name=recipe.name))
         self.rest = Text("", "small")
-        buttons = (self.edit_button, self.copy_button, self.remove_button)
-        head = row_of(None, (self.name, 1), (self.model, 1), *buttons, gap=tokens.SPACE_2)
+        self.body.setSpacing(tokens.SPACE_2)
+        head = row_of(None, gap=tokens.SPACE_3)
+        for title, field in ((texts.RECIPE_NAME, self.name), (texts.MODEL, self.model)):
+            label = Text(title, "small")
+            label.setBuddy(field)
+            head.addLayout(column_of(None, label, field, gap=tokens.SPACE_1), 1)
         self.body.addLayout(head)
-        self.body.addWidget(self.instructions)
+        label = Text(texts.INSTRUCTIONS, "small")
+        label.setBuddy(self.instructions)
+        self.body.addLayout(column_of(None, label, self.instructions, gap=tokens.SPACE_1))
         self.body.addWidget(self.rest)
+        buttons = (self.edit_button, self.copy_button, self.remove_button)
+        self.body.addLayout(row_of(None, *buttons, None, gap=tokens.SPACE_2))
         self.name.textChanged.connect(lambda: self.changed.emit())
         self.model.chosen.connect(lambda: self.changed.emit())
         self.instructions.textChanged.connect(self.changed)
@@ -247,15 +258,16 @@ def of_model(name: str) -> Recipe:
 
 
 def describe_recipe(recipe: Recipe) -> str:
-    """What the row has no field for."""
+    """The parts of a recipe that the row has no field for."""
     sources = with_true_sources(recipe.prompting).sources
     parts = [texts.SOURCE_OF.format(name=one.name, number=one.version) for one in sources]
     if recipe.prompting.technique != DEFAULT_TECHNIQUE:
         parts.append(recipe.prompting.technique.replace("-", " "))
     if recipe.prompting.examples:
-        parts.append(f"examples: {recipe.prompting.examples}")
-    parts += [f"documents: {recipe.retrieval.collection}"] if recipe.retrieval is not None else []
-    parts += [f"adapter: {use.name}" for use in recipe.model.adapters]
-    parts.append(f"temperature {recipe.decoding.temperature:g}")
-    parts.append(f"at most {recipe.decoding.max_tokens:,} tokens")
+        parts.append(texts.EXAMPLES_OF.format(name=recipe.prompting.examples))
+    parts += [texts.DOCUMENTS_OF.format(name=recipe.retrieval.collection)] if recipe.retrieval is not None else []
+    parts += [texts.ADAPTER_OF.format(name=use.name) for use in recipe.model.adapters]
+    temperature, most = recipe.decoding.temperature, recipe.decoding.max_tokens
+    parts.append(texts.TEMPERATURE_OF.format(temperature=temperature) if temperature else texts.WITHOUT_CHANCE)
+    parts.append(texts.AT_MOST.format(tokens=most, words=round(0.75 * most)))
     return " · ".join(parts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QSplitter, QStackedWidget, QWidget
 
 from ui.components.basics import (
@@ -29,13 +29,17 @@ from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.feedback_buttons import FeedbackButtons
 from ui.components.layout import ScrolledColumn, column_of, row_of
 from ui.components.notices import ConfirmRow
+from ui.components.picture_file import SIZE, write_picture
 from ui.components.word_diff import WordDiff
-from ui.components.wording import describe_count
+from ui.components.wording import describe_count, in_words
 from ui.features.evaluation import texts
+from ui.features.evaluation.bars_picture import slide_height
 from ui.features.evaluation.grid import AnswerGrid, GridTable
 from ui.features.evaluation.mean_bars import MeanBars
 from ui.features.evaluation.score_table import MOST_RECIPES, ScoreTable
 from ui.theme import tokens
+from workbench.base.catalogue import translated
+from workbench.base.errors import UserError
 from workbench.records.evaluation import CellDetails, EvaluationReport, GridPage, ScorerResult
 from workbench.records.optimisation import OptimisationResult
 from workbench.records.trust import describe_outcome
@@ -64,7 +68,7 @@ class ResultsView(QWidget):
         self.score_button = PlainButton(texts.ADD_SCORERS, "plus", small=True)
         self.export_button = PlainButton(texts.EXPORT, "export", small=True)
         menu = QMenu(self.export_button)
-        for form, words in texts.EXPORT_FORMS:
+        for form, words, _ in texts.EXPORTS:
             menu.addAction(words).triggered.connect(lambda _=False, form=form: self.export_wanted.emit(form))
         self.export_button.setMenu(menu)
         self.delete_button = QuietButton(texts.DELETE, "trash", small=True)
@@ -129,6 +133,20 @@ class ResultsView(QWidget):
     def scorer(self) -> int:
         return self._scorer
 
+    def write_picture(self, path: str, form: str) -> None:
+        """Write the bars of the chosen scorer to a ``png`` or ``svg`` file."""
+        report = self.report
+        if report is None or not report.results:
+            return
+        title = texts.SLIDE_TITLE.format(set=report.evaluation.set_name, score=report.results[self._scorer].title)
+        size = QSize(SIZE.width(), slide_height(len(report.evaluation.columns)))
+        try:
+            write_picture(path, form, lambda painter, size: self.bars.draw_for_slide(painter, size, title), title, size)
+        except UserError as error:
+            self.message.show_message(in_words(error), "danger")
+        else:
+            self.message.show_message(texts.EXPORTED.format(path=path), "success")
+
     def show_report(self, report: EvaluationReport) -> None:
         """Show an evaluation, or how far it is now."""
         before, self.report = self.report, report
@@ -155,7 +173,7 @@ class ResultsView(QWidget):
             )
         )  # fmt: skip
         rescored = evaluation.rescored
-        self.rescored.setText(rescored.words if rescored else "")
+        self.rescored.setText(translated(rescored.words) if rescored else "")
         self.rescored.setVisible(rescored is not None)
         if report.leaks:
             self.leaks.show_message("\n".join(report.leaks), "attention")
@@ -244,7 +262,6 @@ class CellPanel(QFrame):
         self.question, self.expected, self.answer = _selectable(), _selectable(), _selectable()
         self.figures, self.error, self.doubt = Text("", "small"), Text("", "error"), Text("", "attention")
         self.feedback = FeedbackButtons()
-        self.feedback.edit.hide()
         self.feedback.rated.connect(self.rated)
         self.compare = ChoiceBox(texts.COMPARE_WITH, chosen=self._on_compare)
         self.diff = WordDiff(visible=False)
@@ -302,7 +319,7 @@ class CellPanel(QFrame):
         if answer is not None and answer.declined:
             text = f"{texts.DECLINED}: {text}"
         self._show(texts.ANSWER, self.answer, text)
-        doubt = describe_outcome(answer.outcome, answer.reasons) if answer is not None else ""
+        doubt = translated(describe_outcome(answer.outcome, answer.reasons)) if answer is not None else ""
         self.doubt.setText(doubt)
         self.doubt.setVisible(bool(doubt))
         self.error.setText(answer.error if answer is not None else "")

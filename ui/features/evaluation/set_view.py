@@ -16,7 +16,7 @@ from ui.theme import tokens
 from workbench.records.evaluation import QuestionSet
 from workbench.subjects.evaluation.calls import QuestionPage
 
-_WIDTHS = (64, 90)
+_WIDTHS = (64, 140)
 
 
 class SetView(QWidget):

@@ -19,6 +19,7 @@ from ui.features.feedback.judge_dialog import JudgeDialog
 from ui.features.feedback.judging_news import JudgingNews
 from ui.features.feedback.queue_dialog import NewQueue
 from ui.theme import tokens
+from workbench.base.catalogue import translated
 from workbench.records.judgements import LabellingQueue
 from workbench.records.judging import WinRate
 from workbench.subjects.judgements.calls import GetWinRate, ListQueues, QueueList
@@ -137,7 +138,7 @@ class VerdictCard(Card):
 
     def show_rate(self, found: WinRate) -> None:
         """The result as it is now."""
-        self.sentence.setText(found.verdict)
+        self.sentence.setText(translated(found.verdict))
         for part in (self.bar, self.figures):
             part.setVisible(bool(found.n))
         rate = found.rate

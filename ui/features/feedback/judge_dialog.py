@@ -12,6 +12,7 @@ from ui.components.call_dialog import StartDialog
 from ui.components.choice_box import ChoiceRow
 from ui.components.dialog import LabelledField
 from ui.components.layout import column_of
+from ui.components.recipe.saved_recipes import saved_recipes
 from ui.components.reward_list import RewardList
 from ui.features.feedback import texts
 from ui.features.feedback.recipe_choice import RecipeChoice
@@ -19,6 +20,8 @@ from ui.theme import tokens
 from workbench.records.judgements import LabellingQueue
 from workbench.records.judging import CONSTITUTION
 from workbench.records.methods import Methods
+from workbench.records.training import AdapterList
+from workbench.subjects.adapters.calls import ListAdapters
 from workbench.subjects.judgements.calls import JudgePairs
 from workbench.subjects.machine.calls import ListMethods, MethodList
 
@@ -53,7 +56,9 @@ class JudgeDialog(StartDialog):
         self.inside.addWidget(self.kind)
         self.inside.addWidget(self._stack, 1)
         self.resize(620, 560)
+        self._reward_models: list[str] = []
         bridge.home.listing(ListMethods()).follow(self._on_methods)
+        bridge.home.listing(ListAdapters()).follow(self._on_adapters)
         self.recipe.known.connect(self._show_state)
         self._on_kind("recipe")
 
@@ -74,7 +79,16 @@ class JudgeDialog(StartDialog):
             self.rewards = RewardList(methods)
             self.rewards.changed.connect(lambda _: self._show_state())
             self._rewards_place.addWidget(self.rewards)
+            self._offer()
         self._show_state()
+
+    def _on_adapters(self, found: AdapterList) -> None:
+        self._reward_models = [one.name for one in found.adapters if one.usable and one.kind == "reward"]
+        self._offer()
+
+    def _offer(self) -> None:
+        if self.rewards is not None:
+            self.rewards.offer(self._reward_models, [path.stem for path in saved_recipes(self._bridge)])
 
     def _on_kind(self, value: str) -> None:
         self.kind.show_value(value)

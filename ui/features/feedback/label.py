@@ -13,7 +13,7 @@ from ui.components.basics import ElidedLabel, InlineMessage, PrimaryButton, Prog
 from ui.components.layout import Centred, column_of, row_of
 from ui.components.notices import ConfirmRow, EmptyState
 from ui.components.run_follower import ACTIVE, RunFollower, RunFollowers
-from ui.components.wording import describe_count, how_far, in_words
+from ui.components.wording import describe_count, how_far, in_words, stage_of
 from ui.features import ShellActions
 from ui.features.feedback import texts
 from ui.features.feedback.judge_dialog import JudgeDialog
@@ -238,7 +238,7 @@ class LabelPanel(QWidget):
         queue = self._queues.get(self._shown)
         if queue is not None and queue.run == follower.run.id:
             share, numbers = how_far(progress)
-            words = progress.detail or progress.stage.capitalize()
+            words = progress.detail or stage_of(progress)
             self.progress.set_progress(words, share, numbers, progress.seconds_left)
         if self.pair.pair is None:
             self._soon.start()

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.bridge import Bridge
@@ -22,6 +21,7 @@ from ui.components.training_setup import TrainingSetupCard
 from ui.components.wording import describe_count, in_words
 from ui.features import ShellActions
 from ui.features.feedback import texts
+from ui.features.feedback.seen_panel import SeenPanel
 from ui.theme import tokens
 from workbench.records.judgement_reports import Conflict, JudgementStatistics, Learnable, ObjectiveFit, ShareEstimate
 from workbench.records.methods import Methods
@@ -33,14 +33,13 @@ _WIDE = 1000
 """From this width on, in px, the statistics are beside the objectives."""
 
 
-class LearnPanel(QWidget):
+class LearnPanel(SeenPanel):
     judgement_wanted = Signal(str)
     gather_wanted = Signal()
 
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
-        super().__init__()
-        self._bridge, self._shell = bridge, shell
-        self._old = True
+        super().__init__(bridge)
+        self._shell = shell
         self._wide: bool | None = None
         self._methods: Methods[Any] = Methods()
         self.cards: dict[str, ObjectiveCard] = {}
@@ -56,26 +55,12 @@ class LearnPanel(QWidget):
         if self.empty.button is not None:
             self.empty.button.clicked.connect(self.gather_wanted)
         self._lay_out()
-        bridge.changed.connect(self._on_changed)
-        bridge.connected_changed.connect(lambda connected: self._on_changed("judgements", "") if connected else None)
         bridge.home.listing(ListMethods()).follow(self._on_methods)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._old:
-            self._refresh()
 
     def _on_methods(self, found: MethodList) -> None:
         self._methods = Methods(found.methods)
 
-    def _on_changed(self, kind: str, id: str) -> None:
-        if kind in ("judgements", "chat"):
-            self._old = True
-            if self.isVisible():
-                self._refresh()
-
-    def _refresh(self) -> None:
-        self._old = False
+    def read_again(self) -> None:
         self._bridge.call(GetLearnable(), self._on_learnable, owner=self)
         self._bridge.call(GetJudgementStatistics(), self._on_statistics, owner=self)
 
@@ -93,8 +78,10 @@ class LearnPanel(QWidget):
         empty_layout(self._cards)
         self.cards = {}
         fitting = [fit for fit in found.objectives if fit.fits]
+        summaries = {row.name: row.summary for row in self._methods.of("objective")}
         for fit in fitting:
-            card = self.cards[fit.objective] = ObjectiveCard(fit, fit is fitting[0])
+            summary = summaries.get(fit.objective, "")
+            card = self.cards[fit.objective] = ObjectiveCard(fit, summary, fit is fitting[0])
             card.button.clicked.connect(lambda _=False, fit=fit: self.train(fit))
             self._cards.addWidget(card)
         self._show_not_yet([fit for fit in found.objectives if not fit.fits])
@@ -193,15 +180,17 @@ class LearnPanel(QWidget):
 
 
 class ObjectiveCard(Card):
-    """An objective that can be trained, with its usable examples and when it suits."""
+    """An objective that can be trained: what it learns, when it suits, and its usable examples."""
 
-    def __init__(self, fit: ObjectiveFit, best: bool) -> None:
+    def __init__(self, fit: ObjectiveFit, summary: str, best: bool) -> None:
         super().__init__(margin=tokens.SPACE_4)
         self.button = (PrimaryButton if best else PlainButton)(texts.TRAIN, "train")
         self.button.setAccessibleName(texts.TRAIN_WITH.format(title=fit.title))
         mark = Chip(texts.ADVISED, "success", visible=fit.advised)
         head = row_of(None, Text(fit.title, "heading"), mark, None, self.button, gap=tokens.SPACE_2)
         self.body.addLayout(head)
+        if summary:
+            self.body.addWidget(Text(summary, "body"))
         if fit.reason:
             self.body.addWidget(Text(fit.reason, "body"))
         held = texts.KEPT_APART.format(usable=fit.usable, kept=fit.held_out, width=fit.half_width)

@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel
 
 from ui.bridge import Bridge
 from ui.components.basics import Card, Chip, InlineMessage, PlainButton, PrimaryButton, Text, Tone, WordedButton
@@ -20,6 +19,7 @@ from ui.features import ShellActions
 from ui.features.feedback import path_texts as texts
 from ui.features.feedback import texts as page_texts
 from ui.features.feedback.path_steps import PathAction, PathStep, steps_of
+from ui.features.feedback.seen_panel import SeenPanel
 from ui.theme import tokens
 from ui.theme.theme import set_property
 from workbench.base.errors import UserError
@@ -32,18 +32,17 @@ from workbench.subjects.judgements.calls import GetLearnable, GetWinRate, ListQu
 from workbench.subjects.machine.calls import ListMethods, MethodList
 from workbench.subjects.runs.calls import RunList
 
-_TONES: Mapping[str, Tone] = {"done": "success", "next": "accent", "working": "attention", "locked": "plain"}
+_TONES: Mapping[str, Tone] = {"done": "success", "next": "accent", "working": "attention"}
 _MOST_TESTS = 8
 
 
-class PathPanel(QWidget):
+class PathPanel(SeenPanel):
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
-        super().__init__()
-        self._bridge, self._shell = bridge, shell
+        super().__init__(bridge)
+        self._shell = shell
         self._learnable: Learnable | None = None
         self._rates: dict[str, WinRate] = {}
         self._methods: Methods[Any] = Methods()
-        self._old = True
         self.message = InlineMessage()
         self.packages = TrainingSetupCard(bridge, page_texts.LEARN_NEEDS_PACKAGES)
         self.cards = {name: StepCard(number, name) for number, name in enumerate(texts.TITLES, 1)}
@@ -59,7 +58,6 @@ class PathPanel(QWidget):
         area.setAccessibleName(texts.STEPS)
         column_of(self, area)
         self.message.hide()
-        bridge.changed.connect(self._on_changed)
         bridge.home.listing(ListMethods()).follow(self._on_methods)
         bridge.home.listing(ListAdapters()).follow(self._on_listed)
         bridge.home.listing(ListQueues()).follow(self._on_queues)
@@ -79,21 +77,9 @@ class PathPanel(QWidget):
         name = texts.SET_NAME.format(date=time.strftime("%d %b %H-%M-%S"))
         self._bridge.call(MakePreferenceSet(name=name), made, self._on_refused, self)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._old:
-            self._refresh()
-
     # -- what happens --------------------------------------------------------------------------------
 
-    def _on_changed(self, kind: str, id: str) -> None:
-        if kind in ("judgements", "chat"):
-            self._old = True
-            if self.isVisible():
-                self._refresh()
-
-    def _refresh(self) -> None:
-        self._old = False
+    def read_again(self) -> None:
         self._bridge.call(GetLearnable(), self._on_learnable, owner=self)
         known = self._bridge.home.listing(ListQueues()).value
         if known is not None:
@@ -104,10 +90,7 @@ class PathPanel(QWidget):
         self._show()
 
     def _on_queues(self, found: QueueList) -> None:
-        if self.isVisible():
-            self._ask_rates(found)
-        else:
-            self._old = True
+        self.expire()
         self._show()
 
     def _ask_rates(self, found: QueueList) -> None:
@@ -167,7 +150,7 @@ class StepCard(Card):
             return
         self._shown = step
         self.state.setText(texts.STATES[step.state])
-        self.state.set_tone(_TONES[step.state])
+        self.state.set_tone(_TONES.get(step.state, "plain"))
         set_property(self.number, "done", step.state == "done")
         self.set_selected(step.state in ("next", "working"))
         for label, words in ((self.told, step.told), (self.needs, " ".join(filter(None, (step.needs, step.takes))))):

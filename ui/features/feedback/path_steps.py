@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ui.components.wording import describe_count, describe_seconds
 from ui.features.feedback import path_texts as texts
+from workbench.base.catalogue import translated
 from workbench.records.judgement_reports import Learnable
 from workbench.records.judgements import LabellingQueue
 from workbench.records.judging import WinRate
@@ -21,7 +22,8 @@ from workbench.records.training.reward_texts import describe_agreement, describe
 from workbench.subjects.runs.calls import RunRecord
 
 StepName = Literal["pairs", "reward", "policy", "test"]
-StepState = Literal["done", "next", "working", "locked"]
+StepState = Literal["done", "next", "working", "ready", "locked"]
+"""``ready``: it can be done, and an earlier step is next."""
 LEAST_PAIRS, GOOD_PAIRS = 10, 40
 """Fewer pairs give no reward model; with so many an effect can be seen."""
 SECONDS_PER_PAIR = 12
@@ -67,29 +69,41 @@ def steps_of(
     reward, policy = _latest(rewards), _latest(policies)
     tests = [(queue, one) for queue in queues if (one := _tested(queue, policies)) is not None]
     steps = [
-        _pairs(learnable, queues),
-        _reward(learnable, reward, runs),
+        _pairs(learnable, queues, reward),
+        _reward(learnable, reward, runs, _latest([one for one in adapters if one.reward and one.state == "failed"])),
         _policy(reward, policies, runs, objectives, methods),
     ]
     steps.append(_test(policy, tests, rates))
-    return tuple(steps)
+    return _with_one_next(steps)
 
 
-def _pairs(found: Learnable, queues: Iterable[LabellingQueue]) -> PathStep:
+def _with_one_next(steps: Iterable[PathStep]) -> tuple[PathStep, ...]:
+    """Of the steps that can be done the first is next, and those after it are ready."""
+    found: list[PathStep] = []
+    for step in steps:
+        later = step.state == "next" and any(one.state == "next" for one in found)
+        found.append(replace(step, state="ready") if later else step)
+    return tuple(found)
+
+
+def _pairs(found: Learnable, queues: Iterable[LabellingQueue], reward: AdapterRecord | None) -> PathStep:
     waiting = sum(queue.waiting for queue in queues if queue.purpose == "label")
     told = texts.PAIRS_RATED.format(pairs=describe_count(found.pairs, "pair")) if found.pairs else ""
     missing = max(0, GOOD_PAIRS - found.pairs)
     more = texts.PAIRS_WAIT.format(pairs=describe_count(waiting, "pair")) if waiting else ""
     needs = texts.PAIRS_NEEDED.format(least=LEAST_PAIRS, good=GOOD_PAIRS)
-    takes = texts.TAKES.format(time=describe_seconds(missing * SECONDS_PER_PAIR)) if missing else ""
+    takes = _time_of(missing, bool(found.pairs)) if missing else ""
     action = PathAction(texts.RATE, "feedback", {"section": "label"})
+    state: StepState = "done" if not missing else "next" if reward is None else "ready"
     return PathStep(
-        "pairs", "next" if missing else "done", " ".join(filter(None, (told, more))), needs if missing else "", takes,
+        "pairs", state, " ".join(filter(None, (told, more))), needs if missing else "", takes,
         (action,),
     )  # fmt: skip
 
 
-def _reward(found: Learnable, reward: AdapterRecord | None, runs: Sequence[RunRecord]) -> PathStep:
+def _reward(
+    found: Learnable, reward: AdapterRecord | None, runs: Sequence[RunRecord], failed: AdapterRecord | None
+) -> PathStep:
     begun = _going_on(runs, ("reward",), reward)
     action = PathAction(texts.TRAIN_REWARD, "train", {"objective": "reward"}, make=True)
     if begun is not None:
@@ -98,7 +112,9 @@ def _reward(found: Learnable, reward: AdapterRecord | None, runs: Sequence[RunRe
         lacking = LEAST_PAIRS - found.pairs
         return PathStep("reward", "locked", needs=texts.MORE_PAIRS.format(pairs=describe_count(lacking, "more pair")))
     if reward is None:
-        return PathStep("reward", "next", takes=texts.PLAN_SAYS, actions=(action,))
+        told = texts.FAILED.format(name=failed.name, why=_why_failed(failed)) if failed is not None else ""
+        shown = (PathAction(texts.SHOW_ADAPTER, "adapters", {"adapter": failed.name}),) if failed is not None else ()
+        return PathStep("reward", "next", told, takes=texts.PLAN_SAYS, actions=(action, *shown))
     return PathStep(
         "reward", "done", describe_reward(reward), takes=_took(reward),
         actions=(PathAction(texts.SHOW_ADAPTER, "adapters", {"adapter": reward.name}), action),
@@ -140,7 +156,7 @@ def _test(
         return PathStep("test", "locked", needs=texts.POLICY_NEEDED)
     begin = PathAction(texts.BEGIN_TEST, "blind-tests", {"adapter": policy.name})
     if not tests:
-        takes = texts.TAKES.format(time=describe_seconds(GOOD_PAIRS * SECONDS_PER_PAIR))
+        takes = _time_of(GOOD_PAIRS, False)
         return PathStep("test", "next", needs=texts.TEST_NEEDS, takes=takes, actions=(begin,))
     told = []
     for queue, adapter in tests[:2]:
@@ -162,12 +178,27 @@ def _test(
 # -- parts ---------------------------------------------------------------------------------------------
 
 
+def _time_of(pairs: int, more: bool) -> str:
+    """How long a person compares so many pairs, or so many ``more``."""
+    counted = describe_count(pairs, "more pair") if more else describe_count(pairs, "pair")
+    time = describe_seconds(pairs * SECONDS_PER_PAIR)
+    return texts.TAKES.format(pairs=counted, time=time)
+
+
+def _why_failed(adapter: AdapterRecord) -> str:
+    return adapter.verification.verdict if adapter.verification is not None else adapter.note
+
+
 def describe_reward(reward: AdapterRecord) -> str:
     """How often it agrees, and what its numbers mean."""
     report = reward.reward
     assert report is not None
     sure = 1 / (1 + math.exp(-1 / max(report.temperature, 1e-6)))
-    said = (describe_agreement(report), describe_worth(report), texts.MEANING.format(share=sure))
+    said = (
+        translated(describe_agreement(report)),
+        translated(describe_worth(report)),
+        texts.MEANING.format(share=sure),
+    )
     return " ".join((texts.NAMED.format(name=reward.name), *said))
 
 
@@ -177,7 +208,7 @@ def describe_policy(policy: AdapterRecord, methods: Methods[Any]) -> str:
     title = methods.row(policy.config.objective.name, "objective").title if policy.config is not None else ""
     if before is None or after is None:
         return texts.POLICY_MADE.format(title=title, name=policy.name)
-    examples = examples_scored(policy.scores.measured)
+    examples = translated(examples_scored(policy.scores.measured))
     return texts.POLICY_REWARD.format(title=title, name=policy.name, before=before, after=after, examples=examples)
 
 

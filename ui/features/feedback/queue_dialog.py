@@ -1,4 +1,4 @@
-"""What is asked before answers are generated to be compared in a row: two recipes and the questions."""
+"""The dialog before answers are generated for comparison: two recipes and the questions."""
 
 from __future__ import annotations
 
@@ -44,13 +44,14 @@ class NewQueue(StartDialog):
         self.first = RecipeChoice(bridge, texts.FIRST_RECIPE)
         self.second = RecipeChoice(bridge, texts.SECOND_RECIPE, with_same=not tests)
         self.prompts = ChoiceRow(texts.PROMPTS, texts.PROMPTS_FROM, chosen=self._on_prompts)
+        self._about = Text("", "small")  # where the chosen questions come from
         self.set = ChoiceBox(texts.SET, (), 26)
         self.collection = ChoiceBox(texts.COLLECTION, (), 26)
         self.file = QLineEdit(accessibleName=texts.PROMPT_FILE, textChanged=lambda _: self._show_state())
         self.file_button = PlainButton(texts.CHOOSE_FILE, "folder", clicked=self._on_browse)
         self.limit = ChoiceBox(texts.LIMIT, [(title, str(count)) for count, title in texts.LIMITS])
         self.limit.show_value("50")
-        self.tokens = ChoiceBox(texts.TOKENS, [(title, str(count)) for count, title in texts.TOKEN_CHOICES])
+        self.tokens = ChoiceBox(texts.TOKENS, [(title, str(count)) for count, title in texts.TOKEN_CHOICES], 24)
         self.tokens.show_value("128")
         self.purpose = ChoiceRow(texts.PURPOSE, texts.PURPOSES)
         self.purpose.chosen.connect(self.purpose.show_value)
@@ -59,6 +60,7 @@ class NewQueue(StartDialog):
         self._lay_out()
         self.first.known.connect(self._suggest_name)
         self.second.known.connect(self._choose_adapter)
+        self.second.known.connect(self._choose_another)
         for box in (self.first, self.second, self.set, self.collection):
             box.chosen.connect(lambda _: self._suggest_name())
         self._on_prompts("chats")
@@ -87,6 +89,8 @@ class NewQueue(StartDialog):
         }
         if self.first.recipe is None:
             return texts.MODEL_NEEDED
+        if self._tests and self.first.value == self.second.value:
+            return texts.TWO_NEEDED
         given, words = needed.get(self.prompts.value, ("given", ""))
         if not given:
             return words
@@ -128,19 +132,21 @@ class NewQueue(StartDialog):
             gap=tokens.SPACE_5,
         )
         asked = QWidget()
-        column_of(asked, self.prompts, places, gap=tokens.SPACE_3)
+        column_of(asked, self.prompts, self._about, places, gap=tokens.SPACE_2)
         self.inside.setSpacing(tokens.SPACE_4)
         self.inside.addWidget(LabelledField(texts.FIRST_RECIPE, "", self.first))
         self.inside.addWidget(LabelledField(texts.SECOND_RECIPE, "" if self._tests else texts.SECOND_HELP, self.second))
         self.inside.addWidget(LabelledField(texts.PROMPTS, "", asked))
         self.inside.addLayout(numbers)
-        self.inside.addWidget(LabelledField(texts.PURPOSE, texts.PURPOSE_HELP, self.purpose))
-        self.inside.addWidget(LabelledField(texts.SET_NAME, "", self.name))
+        if not self._tests:  # a test is for nothing else
+            self.inside.addWidget(LabelledField(texts.PURPOSE, texts.PURPOSE_HELP, self.purpose))
+        self.inside.addWidget(LabelledField(texts.SET_NAME, texts.SET_NAME_HELP, self.name))
         self.inside.addStretch(1)
         self.resize(640, 680)
 
     def _on_prompts(self, value: str) -> None:
         self.prompts.show_value(value)
+        self._about.setText(texts.PROMPTS_HELP[value])
         self._stack.setCurrentWidget(self._places[value])
         self._stack.setVisible(value != "chats" or not self._has_chats)
         self._show_state()
@@ -150,6 +156,12 @@ class NewQueue(StartDialog):
         if self._adapter and (base := self.second.choose_adapter(self._adapter)):
             self._adapter = ""
             self.first.choose_model(base)
+            self._suggest_name()
+
+    def _choose_another(self) -> None:
+        """A test begins with two recipes that differ, where there are two."""
+        if self._tests and not self._adapter and self.first.value == self.second.value:
+            self.second.choose_other(self.first.value)
             self._suggest_name()
 
     def _on_chats(self, found: ChatList) -> None:

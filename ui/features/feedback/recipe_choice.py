@@ -59,6 +59,12 @@ class RecipeChoice(ChoiceBox):
         if f"model:{name}" in self._recipes:
             self.show_value(f"model:{name}")
 
+    def choose_other(self, value: str) -> None:
+        """Choose the first recipe that is not this one, where there is one."""
+        other = next((one for one in self._recipes if one != value), "")
+        if other:
+            self.show_value(other)
+
     def _on_models(self, found: ModelList) -> None:
         self._models = [one for one in found.models if one.kind in ("chat", "base") and not one.missing]
         self._models = sorted(self._models, key=lambda one: (one.name != found.default, one.kind != "chat"))

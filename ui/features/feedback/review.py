@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from PySide6.QtCore import QMargins, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QLineEdit, QMenu, QSplitter, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
@@ -35,7 +35,9 @@ from ui.components.words_editor import WordsEditor
 from ui.features import Action, ShellActions
 from ui.features.feedback import texts
 from ui.features.feedback.files import ExportDialog, ImportDialog
+from ui.features.feedback.seen_panel import SeenPanel
 from ui.theme import tokens
+from workbench.base.catalogue import translated
 from workbench.records.judgement_reports import JudgementStatistics, UndoneAction
 from workbench.records.judgements import JudgedAnswer, Judgement, JudgementFilter
 from workbench.records.messages import Message
@@ -68,15 +70,14 @@ class JudgementTable(PagedTable):
         return " ".join(said[column].split())
 
 
-class ReviewPanel(QWidget):
+class ReviewPanel(SeenPanel):
     label_wanted = Signal()
     """The person wants to compare answers in a row."""
 
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
-        super().__init__()
-        self._bridge, self._shell = bridge, shell
+        super().__init__(bridge)
+        self._shell = shell
         self._wanted = ""  # a judgement to be shown
-        self._old = True
         self.search = SearchField(texts.SEARCH, searched=lambda _: self._restart())
         self.verdict = ChoiceBox(texts.VERDICT, [(title, name) for name, title in texts.VERDICT_FILTERS])
         self.source = ChoiceBox(texts.SOURCE, [(title, name) for name, title in texts.SOURCE_FILTERS], 10)
@@ -108,8 +109,6 @@ class ReviewPanel(QWidget):
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
             shortcut.activated.connect(run)
         self.table.show_all()
-        bridge.changed.connect(self._on_changed)
-        bridge.connected_changed.connect(lambda connected: self._on_changed("judgements", "") if connected else None)
 
     @property
     def which(self) -> JudgementFilter:
@@ -155,20 +154,8 @@ class ReviewPanel(QWidget):
 
     # -- reading -------------------------------------------------------------------------------------
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._old:
-            self._refresh()
-
-    def _on_changed(self, kind: str, id: str) -> None:
-        if kind in ("judgements", "chat"):
-            self._old = True
-            if self.isVisible():
-                self._refresh()
-
-    def _refresh(self) -> None:
+    def read_again(self) -> None:
         """Read the visible rows again."""
-        self._old = False
         self.table.expire()
         self._read(0)
         self._bridge.call(GetJudgementStatistics(which=self.which), self._on_statistics, owner=self)
@@ -179,7 +166,7 @@ class ReviewPanel(QWidget):
     def _restart(self) -> None:
         self.table.show_all()
         self.grid.show_widths()
-        self._refresh()
+        self.read_again()
 
     def _read(self, first: int) -> None:
         which = self.which
@@ -438,5 +425,9 @@ def _facts(judgement: Judgement) -> str:
     said = [texts.FACTS.format(judge=judge, date=texts.describe_moment(judgement.created), source=source)]
     said += [texts.SHOWN_FIRST[judgement.shown]] if judgement.is_pair and judgement.shown else []
     said += [texts.CONFIDENCE.format(value=judgement.confidence)] if judgement.confidence is not None else []
-    said += [texts.COMPUTED_BY.format(who=judgement.judged_by.describe())] if judgement.judged_by is not None else []
+    said += (
+        [texts.COMPUTED_BY.format(who=translated(judgement.judged_by.describe()))]
+        if judgement.judged_by is not None
+        else []
+    )
     return "\n".join(said)

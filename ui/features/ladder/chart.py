@@ -12,7 +12,7 @@ from ui.features.ladder import texts
 from ui.features.ladder.chart_picture import ChartPicture, ChartPoint, Looks, draw_slide
 from ui.theme.theme import current_theme
 
-_HEIGHT = 300
+_LEAST, _HEIGHT, _TALL = 240, 256, 400
 _HALF = 12  # px around a point that can be pressed
 _NEXT = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}
 
@@ -27,11 +27,12 @@ class LadderChart(QWidget):
         super().__init__()
         self.setAccessibleName(texts.CHART)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumHeight(_HEIGHT)
+        self.setMinimumHeight(_LEAST)
         self.buttons: dict[str, PointButton] = {}
         self._points: Sequence[ChartPoint] = ()
         self._unit, self._questions, self._sentence = "", 1_000, ""
         self._picture: ChartPicture | None = None
+        self._height = _HEIGHT
         current_theme().changed.connect(self._lay_out)
 
     def show_points(self, points: Sequence[ChartPoint], unit: str, questions: int, sentence: str) -> None:
@@ -65,7 +66,12 @@ class LadderChart(QWidget):
         draw_slide(painter, size, self._sentence, self._points, self._unit, self._questions, self.font())
 
     def sizeHint(self) -> QSize:
-        return QSize(560, _HEIGHT)
+        return QSize(560, self._height)
+
+    def set_tall(self, tall: bool) -> None:
+        """Take more height, where there is room."""
+        self._height = _TALL if tall else _HEIGHT
+        self.updateGeometry()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._picture is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
@@ -23,7 +24,8 @@ TIMES = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 18_000, 43_200
 """Seconds that may stand at the axis of times; what is longer goes on by factors of ten."""
 _ASIDE, _BEYOND = 0.12, 0.08  # shares of the range that are free at the sides, above and below
 _LEAST_DECADES = 1.0
-_TITLE = 190  # px of a title, at most
+_SHORTER = 1.2  # lines that a longer title may cross before a shorter one is taken
+_TITLES = (190, 110, 76)  # px of a title, at most; a shorter one where there is no room
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,9 @@ class ChartPicture:
             painter.setFont(self._looks.text(14))
             painter.drawText(self._plot, Qt.AlignmentFlag.AlignCenter, texts.NOTHING_MEASURED)
             return
-        self._draw_frontier(painter)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(self._looks.palette.edge), 1.5 * self._looks.scale, Qt.PenStyle.DashLine))
+        painter.drawPolyline(QPolygonF(self.frontier()))
         for point in self._points:
             self._draw_interval(painter, point)
         for point in self._points:
@@ -189,18 +193,15 @@ class ChartPicture:
         quality = texts.AXIS_VALUE.format(unit=self._unit) if self._unit else texts.AXIS_QUALITY
         painter.drawText(above, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, quality)
 
-    def _draw_frontier(self, painter: QPainter) -> None:
-        """Steps: until the next one, so much quality is to be had."""
-        front, corners = frontier_of(self._points), QPolygonF()
-        for point in front:
+    def frontier(self) -> list[QPointF]:
+        """The corners of steps: until the next one, so much quality is to be had."""
+        corners: list[QPointF] = []
+        for point in frontier_of(self._points):
             place = self.places[point.name]
-            if corners.size():
-                corners.append(QPointF(place.x(), corners.last().y()))
+            if corners:
+                corners.append(QPointF(place.x(), corners[-1].y()))
             corners.append(place)
-        corners.append(QPointF(self._plot.right(), corners.last().y()))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(self._looks.palette.edge), 1.5 * self._looks.scale, Qt.PenStyle.DashLine))
-        painter.drawPolyline(corners)
+        return [*corners, QPointF(self._plot.right(), corners[-1].y())]
 
     def _span(self, point: ChartPoint) -> QRectF:
         """Where the interval of a point is drawn."""
@@ -217,43 +218,62 @@ class ChartPicture:
         for end in (span.top(), span.bottom()):
             painter.drawLine(QLineF(span.left(), end, span.right(), end))
 
-    def _draw_titles(self, painter: QPainter) -> None:
-        """The titles beside their points, where there is room; those of the frontier first. A title that has none is
-        told by pointing at its point; that of the one that is enough is always there."""
+    def place_titles(self) -> dict[str, QRectF]:
+        """Where the titles stand by the names of the points: beside these, where there is room and the fewest lines;
+        those of the frontier choose first, and those that find no room end in an ellipsis. A title that has no room
+        even so is told by pointing at its point; that of the one that is enough always has a place."""
         scale, front = self._looks.scale, {point.name for point in frontier_of(self._points)}
-        radius = self.radius + 4 * scale
+        radius, gap = self.radius + 4 * scale, self.radius + 6 * scale
         taken = [QRectF(at.x() - radius, at.y() - radius, 2 * radius, 2 * radius) for at in self.places.values()]
         lines = [self._span(point) for point in self._points]
-        ground = QColor(self._looks.palette.surface)
-        ground.setAlphaF(0.8)
-        order = sorted(self._points, key=lambda point: (not point.enough, point.name not in front))
-        for point in order:
-            font = self._looks.text(12, point.enough)
-            title = QFontMetricsF(font).elidedText(point.title, Qt.TextElideMode.ElideRight, _TITLE * scale)
-            size = QFontMetricsF(font).size(0, title) + QSizeF(4 * scale, 0)
-            at, gap = self.places[point.name], self.radius + 6 * scale
-            places = [
-                QPointF(at.x() + gap, at.y() - size.height() / 2),
-                QPointF(at.x() - gap - size.width(), at.y() - size.height() / 2),
-                QPointF(at.x() + gap, at.y() - size.height() - gap / 2),
-                QPointF(at.x() + gap, at.y() + gap / 2),
-                QPointF(at.x() - gap - size.width(), at.y() - size.height() - gap / 2),
-                QPointF(at.x() - gap - size.width(), at.y() + gap / 2),
-                QPointF(at.x() - size.width() / 2, at.y() - gap - size.height()),
-                QPointF(at.x() - size.width() / 2, at.y() + gap),
-            ]
-            room = self._plot.adjusted(0, -18 * scale, 12 * scale, 0)
-            boxes = [QRectF(place, size) for place in places]
-            free = [box for box in boxes if room.contains(box) and not any(box.intersects(other) for other in taken)]
-            if not free and not point.enough:
+        lines += [QRectF(a, b).normalized().adjusted(-1, -1, 1, 1) for a, b in pairwise(self.frontier())]
+        room = self._plot.adjusted(0, -18 * scale, 12 * scale, 0)
+        found = {}
+        for point in sorted(self._points, key=lambda point: (not point.enough, point.name not in front)):
+            boxes: list[QRectF] = []
+            found_free: list[tuple[float, QRectF]] = []
+            for shorter, widest in enumerate(_TITLES):
+                font, title = self._title(point, widest * scale)
+                size, at = QFontMetricsF(font).size(0, title) + QSizeF(4 * scale, 0), self.places[point.name]
+                places = [
+                    QPointF(at.x() + gap, at.y() - size.height() / 2),
+                    QPointF(at.x() - gap - size.width(), at.y() - size.height() / 2),
+                    QPointF(at.x() + gap, at.y() - size.height() - gap / 2),
+                    QPointF(at.x() + gap, at.y() + gap / 2),
+                    QPointF(at.x() - gap - size.width(), at.y() - size.height() - gap / 2),
+                    QPointF(at.x() - gap - size.width(), at.y() + gap / 2),
+                    QPointF(at.x() - size.width() / 2, at.y() - gap - size.height()),
+                    QPointF(at.x() - size.width() / 2, at.y() + gap),
+                ]
+                tried = [QRectF(place, size) for place in places]
+                boxes = boxes or tried
+                found_free += [
+                    (_SHORTER * shorter + sum(box.intersects(line) for line in lines), box)
+                    for box in tried
+                    if room.contains(box) and not any(box.intersects(one) for one in taken)
+                ]
+            if not found_free and not point.enough:
                 continue
-            inside = free or [box for box in boxes if room.contains(box)] or boxes
-            box = min(inside, key=lambda box: sum(box.intersects(line) for line in lines))  # the first of equal ones
+            inside = [box for box in boxes if room.contains(box)] or boxes
+            box = min(found_free, key=lambda one: one[0])[1] if found_free else inside[0]  # the first of equal ones
             taken.append(box)
-            painter.fillRect(box, ground)
-            painter.setFont(font)
-            painter.setPen(QColor(self._looks.palette.text))
-            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
+            found[point.name] = box
+        return found
+
+    def _title(self, point: ChartPoint, widest: float) -> tuple[QFont, str]:
+        font = self._looks.text(12, point.enough)
+        return font, QFontMetricsF(font).elidedText(point.title, Qt.TextElideMode.ElideRight, widest)
+
+    def _draw_titles(self, painter: QPainter) -> None:
+        ground, boxes = QColor(self._looks.palette.surface), self.place_titles()
+        ground.setAlphaF(0.9)
+        for point in self._points:
+            if (box := boxes.get(point.name)) is not None:
+                font, title = self._title(point, box.width())
+                painter.fillRect(box, ground)
+                painter.setFont(font)
+                painter.setPen(QColor(self._looks.palette.text))
+                painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
 
 
 def _time(seconds: float) -> str:

@@ -81,6 +81,6 @@ class ExtendDialog(StartDialog):
     def _show_state(self) -> None:
         super()._show_state()
         chosen = self.picker.offers
-        seconds = sum(offer.estimate.preparing_s + offer.estimate.answering_s for offer in chosen)
+        seconds = sum(offer.estimate.seconds for offer in chosen)
         words = texts.TOTAL.format(rungs=texts.techniques(len(chosen)), time=describe_seconds(seconds))
         self.total.setText(words if chosen else "")

@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
 from ui.bridge import Bridge
 from ui.components.basics import PrimaryButton
 from ui.components.layout import column_of, row_of
+from ui.components.picture_file import write_picture
 from ui.components.run_follower import ACTIVE, RunFollower, RunFollowers
 from ui.components.wording import how_far, in_words
 from ui.features import Found, ShellActions
 from ui.features.ladder import texts
-from ui.features.ladder.export import write_picture
 from ui.features.ladder.extend_dialog import ExtendDialog
 from ui.features.ladder.report import LadderReportView
 from ui.features.ladder.setup import LadderSetup
@@ -23,6 +23,7 @@ from ui.state import Listing
 from workbench.api import events
 from workbench.api.events import Progress, Terminal
 from workbench.api.protocol import error_of
+from workbench.base.catalogue import translated
 from workbench.base.errors import UserError
 from workbench.records.ladder import Ladder, LadderList, LadderReport, RungReport
 from workbench.subjects.ladder.calls import ExportLadder, ExtendLadder, GetLadder, ListLadders, RemoveLadder
@@ -157,10 +158,9 @@ class LadderPage(QWidget):
     def _on_report(self, report: LadderReport) -> None:
         ladder = report.ladder
         tasks = texts.TASKS[ladder.task].lower()
-        asked = max((rung.score.n for rung in report.rungs if rung.score is not None), default=0)
         facts = texts.FACTS.format(
-            model=ladder.recipe.model.name, task=tasks, questions=texts.questions(asked)
-        )  # fmt: skip
+            held_out=texts.questions(report.held_out), tune=report.tune, task=tasks, model=ladder.recipe.model.name
+        )
         self.view.show_report(report, facts)
         self._show_progress()
 
@@ -180,7 +180,7 @@ class LadderPage(QWidget):
     def _on_progress(self, work: RunFollower, progress: Progress) -> None:
         self._progress[work.run.id] = progress
         if work is self._work:
-            words = texts.STAGE.format(stage=progress.stage) if progress.stage else texts.RUNNING
+            words = texts.STAGE.format(stage=translated(progress.stage)) if progress.stage else texts.RUNNING
             share, numbers = how_far(progress)
             self.view.progress.set_progress(words, share, numbers, progress.seconds_left)
 
@@ -290,7 +290,7 @@ class LadderPage(QWidget):
             return
         if form in ("png", "svg"):
             try:
-                write_picture(path, form, self.view.chart.draw_for_slide)
+                write_picture(path, form, self.view.chart.draw_for_slide, texts.CHART)
             except UserError as error:
                 self._complain(error)
                 return

@@ -178,5 +178,7 @@ class SampleCard(Card):
         self.button = LinkButton(sample.title, align="left", accessibleDescription=sample.sentence)
         self.body.addLayout(row_of(None, self.button, None))
         self.body.addWidget(Text(sample.sentence, "small", indent=_LINK))
-        figures = f"{texts.questions(sample.questions)} · {texts.TASKS[sample.task].lower()}"
-        self.body.addWidget(Text(figures, "small", indent=_LINK))
+        figures = [texts.questions(sample.questions), texts.TASKS[sample.task].lower()]
+        if sample.minutes:
+            figures.append(texts.MINUTES.format(minutes=sample.minutes))
+        self.body.addWidget(Text(" · ".join(figures), "small", indent=_LINK))

@@ -85,7 +85,7 @@ class RungRow(QWidget):
         self.tick.blockSignals(False)
         self.tick.setToolTip(offer.missing or (offer.sentence if always else ""))
         self.tick.setAccessibleName(offer.title)
-        self.tick.setAccessibleDescription(f"{offer.sentence} {offer.missing}".strip())
+        self.tick.setAccessibleDescription(f"{offer.sentence} {offer.missing or offer.remark}".strip())
         self._technique.setText(texts.TECHNIQUES.get(offer.technique or "", ""))
         self._technique.setVisible(bool(self._technique.text()))
         if offer.technique is not None and offer.technique != "evaluation":
@@ -93,5 +93,5 @@ class RungRow(QWidget):
         self._place.setText(offer.place)
         self._sentence.setText(offer.sentence)
         self.figures.setText("" if offer.missing else texts.estimate(offer.estimate))
-        self.missing.setText(offer.missing)
-        self.missing.setVisible(bool(offer.missing))
+        self.missing.setText(offer.missing or offer.remark)
+        self.missing.setVisible(bool(self.missing.text()))

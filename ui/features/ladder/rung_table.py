@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QWidget
 
 from ui.components.basics import Chip, ColourKey, ElidedLabel, LinkButton, QuietButton, Text, Tone
@@ -18,13 +18,16 @@ from workbench.records.ladder import AS_IT_IS, LadderReport, RungReport, Standin
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_ROW = 48
+_ROW = 44
+_ABOVE = 2  # px above and below a line
 _LINK = 6  # px beside the words of a link
 _TONES: dict[Standing, Tone] = {"best": "success", "not worse": "success", "worse": "plain", "open": "plain"}
-_WIDTHS = (0, 66, 84, 64, 72, 52, 74, 84, 116)
+_WIDTHS = (0, 66, 72, 64, 62, 68, 72, 78, 116)
+"""At least; words that are longer than in English make their column wider (``_fit_columns``)."""
+_ICON = 44  # px of a button without words
 _RUNG, _QUALITY, _DIFFERENCE, _PREPARING, _SECONDS, _TOKENS, _PER_RIGHT, _STANDING, _USE = range(9)
-_LESS = (_PREPARING, _TOKENS, _PER_RIGHT, _STANDING)
-"""Columns that a narrow table lacks."""
+_LESS = (_TOKENS, _PER_RIGHT, _STANDING)
+"""Columns that a narrow table lacks; the standing is below the title there."""
 
 
 class RungTable(QWidget):
@@ -46,13 +49,15 @@ class RungTable(QWidget):
         column.addStretch(1)
 
     def set_narrow(self, narrow: bool) -> None:
-        """Leave columns out, so that it fits into a narrow window."""
+        """Leave columns out, so that it fits into a narrow window or beside the chart."""
         if narrow != self._narrow:
             self._narrow = narrow
             for place in _LESS:
                 self._head[place].setVisible(not narrow)
+            self._use.setText(texts.USE if narrow else "")
             for line in self.lines.values():
                 line.set_narrow(narrow)
+            self._fit_columns()
 
     def show_report(self, report: LadderReport) -> None:
         """Fill the lines; those that are there stay where they are."""
@@ -67,8 +72,25 @@ class RungTable(QWidget):
                 line.use_button.clicked.connect(partial(self._on_use, name))
                 self._column.addWidget(line)
         self._quality.setText(texts.HEAD_VALUE if report.unit else texts.HEAD_QUALITY)
+        values = [rung.score.value for rung in report.rungs if rung.score is not None]
         for rung in report.rungs:
-            self.lines[rung.offer.name].show_rung(rung, report.unit, rung.offer.name == report.winner)
+            highest = rung.score is not None and rung.score.value == max(values)
+            self.lines[rung.offer.name].show_rung(
+                rung, report.unit, rung.offer.name == report.winner, highest and not report.unit
+            )
+        if self.isVisible():
+            self._fit_columns()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit_columns()  # now their style is known
+
+    def _fit_columns(self) -> None:
+        for place in (_DIFFERENCE, _PREPARING, _STANDING, _USE):
+            least = _ICON if self._narrow and place == _USE else _WIDTHS[place]
+            needed = [line.part_of(place).sizeHint().width() for line in self.lines.values()]
+            for cell in (self._head[place], *(line.cell_of(place) for line in self.lines.values())):
+                cell.setFixedWidth(max(least, *needed, 0))
 
     def _on_title(self, name: str, checked: bool = False) -> None:
         self.opened.emit(name)
@@ -80,53 +102,82 @@ class RungTable(QWidget):
         head = QWidget()
         titles = (
             texts.HEAD_RUNG, texts.HEAD_QUALITY, texts.HEAD_DIFFERENCE, texts.HEAD_PREPARING, texts.HEAD_SECONDS,
-            texts.HEAD_TOKENS, texts.HEAD_PER_RIGHT,
+            texts.HEAD_TOKENS, texts.HEAD_PER_RIGHT, texts.HEAD_STANDING,
         )  # fmt: skip
         for place, title in enumerate(titles):
             words = self._head[place] = Text(title, "small", toolTip=texts.HEAD_HELP.get(title, ""))
-            words.setAlignment(_LEFT if place == _RUNG else _RIGHT)
+            centred = Qt.AlignmentFlag.AlignCenter
+            words.setAlignment(_LEFT if place == _RUNG else centred if place == _STANDING else _RIGHT)
             if place == _QUALITY:
                 self._quality = words
-        self._head |= {_STANDING: QWidget(), _USE: QWidget()}
+        self._use = self._head[_USE] = Text("", "small", alignment=Qt.AlignmentFlag.AlignCenter)
         _lay_out(head, self._head)
         return head
 
 
+class TitleLink(LinkButton):
+    """The title of a rung. Where it is cut, its tooltip is the whole."""
+
+    def __init__(self) -> None:
+        super().__init__("", align="left")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.full_text = self._help = ""
+
+    def show_title(self, title: str, help: str) -> None:
+        self.full_text, self._help = title, help
+        self.setAccessibleName(title)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        beside = self.sizeHint().width() - self.fontMetrics().horizontalAdvance(self.text())
+        room = self.width() - max(2 * _LINK, beside)
+        shown = self.fontMetrics().elidedText(self.full_text, Qt.TextElideMode.ElideRight, room)
+        self.setText(shown)
+        self.setToolTip(self._help if shown == self.full_text else self.full_text)
+
+
 class RungLine(QFrame):
-    """One rung. Its height is the same before it is measured and after."""
+    """One rung. Its height is the same before it is measured and after, unless the reason why it has no result is
+    long."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "rung")
-        self.setFixedHeight(_ROW)
         self._key = QWidget()
         self._key.setFixedWidth(10)
         self._key_row = row_of(self._key)
         self._tone = ""
-        self._title = ""
-        self.title = LinkButton("", align="left")
-        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.title = TitleLink()
         self.plain = ElidedLabel("", "body")
         self.plain.setContentsMargins(_LINK, 0, 0, 0)
         self._names = QStackedWidget()
         self._names.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         for name in (self.title, self.plain):
             self._names.addWidget(name)
-        self.state = ElidedLabel("", "small")
+        self.state = Text("", "small")
         self.quality, self.between = _number("strong"), _number("small")
         self.difference, self.between_difference = _number("body"), _number("small")
         self.numbers = {place: _number("body") for place in (_PREPARING, _SECONDS, _TOKENS, _PER_RIGHT)}
+        self.price = _number("small")
         self.standing = Chip("")
+        self.below = ElidedLabel("", "small")
+        self.below.setContentsMargins(_LINK, 0, 0, 0)
         self._narrow = self._measured = False
         self.use_button = QuietButton(texts.USE, "chat", small=True)
-        named = QWidget()
-        row_of(named, self._key, (self._names, 1), gap=tokens.SPACE_2)
+        named, words = QWidget(), QWidget()
+        column_of(words, self._names, self.below, gap=0)
+        row_of(named, self._key, (words, 1), gap=tokens.SPACE_2)
         standing = QWidget()
         row_of(standing, None, self.standing, None)
-        quality, difference = QWidget(), QWidget()
+        quality, difference, tokens_read = QWidget(), QWidget(), QWidget()
         column_of(quality, self.quality, self.between, gap=0)
         column_of(difference, self.difference, self.between_difference, gap=0)
-        cells = {_QUALITY: quality, _DIFFERENCE: difference, **self.numbers, _STANDING: standing}
+        column_of(tokens_read, self.numbers[_TOKENS], self.price, gap=0)
+        cells = {_QUALITY: quality, _DIFFERENCE: difference, **self.numbers, _TOKENS: tokens_read, _STANDING: standing}
         self._cells: dict[int, QWidget] = dict(cells)
         policy = self.use_button.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
@@ -140,51 +191,62 @@ class RungLine(QFrame):
         self._narrow = narrow
         widths = [width for place, width in enumerate(_WIDTHS) if place in self._cells and not self._lacks(place)]
         self.state.setFixedWidth(sum(widths) + tokens.SPACE_3 * (len(widths) - 1))
+        self.use_button.setText("" if narrow else texts.USE)
         self._show_cells()
+        self._fit_height()
+
+    def part_of(self, place: int) -> QWidget:
+        """The words of a column that are longer in some languages than in English."""
+        return {_USE: self.use_button, _STANDING: self.standing, _DIFFERENCE: self.difference}.get(
+            place, self.numbers[_PREPARING]
+        )
+
+    def cell_of(self, place: int) -> QWidget:
+        return self.use_button if place == _USE else self._cells[place]
 
     def _lacks(self, place: int) -> bool:
         return self._narrow and place in _LESS
 
-    def show_rung(self, rung: RungReport, unit: str, enough: bool) -> None:
-        """Show what is known of a rung; ``enough``: it is the one that the sentence names."""
+    def show_rung(self, rung: RungReport, unit: str, enough: bool, highest: bool = False) -> None:
+        """Show what is known of a rung; ``enough``: it is the one that the sentence names; ``highest``: no other is
+        right more often."""
         offer, measured = rung.offer, rung.score is not None
         if self._tone != tone_of(rung):
             self._tone = tone_of(rung)
             empty_layout(self._key_row)
             self._key_row.addWidget(ColourKey(self._tone))
-        self._title = offer.title
-        self._fit_title()
-        self.title.setAccessibleName(offer.title)
-        self.title.setToolTip(texts.ANSWERS_HELP.format(title=offer.title))
+        self.title.show_title(offer.title, texts.ANSWERS_HELP.format(sentence=offer.sentence, title=offer.title))
         self.plain.set_full_text(offer.title)
         has_answers = rung.column is not None and rung.state != "waiting"
         self._names.setCurrentWidget(self.title if has_answers else self.plain)
         self._measured = measured
         self._show_cells()
         self.state.setVisible(not measured)
-        self.state.set_full_text(texts.state_of(rung))
+        self.state.setText(texts.state_of(rung))
         set_property(self.state, "role", "error" if rung.state == "failed" else "small")
         set_property(self, "enough", enough)
         self.use_button.setVisible(rung.recipe is not None and measured)
         self.use_button.setToolTip(texts.USE_HELP.format(title=offer.title))
         self.use_button.setAccessibleName(texts.USE_HELP.format(title=offer.title))
-        self.standing.setText(texts.ENOUGH if enough else texts.STANDINGS[rung.standing])
+        only_highest = highest and rung.standing == "not worse" and not enough
+        standing = texts.HIGHEST if only_highest else texts.STANDINGS[rung.standing]
+        self.standing.setText(texts.ENOUGH if enough else standing)
         self.standing.set_tone("accent" if enough else _TONES[rung.standing])
         self.standing.setToolTip(texts.ENOUGH_HELP if enough else texts.STANDING_HELP[rung.standing])
+        below = texts.HIGHEST_BELOW if only_highest else texts.STANDINGS_BELOW[rung.standing]
+        self.below.set_full_text(texts.ENOUGH_BELOW if enough else below)
+        self._fit_height()
         if rung.score is not None:
             self._show_numbers(rung, unit)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_title()
-
-    def _fit_title(self) -> None:
-        room = self._names.width() - 2 * _LINK
-        self.title.setText(self.title.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, room))
+    def _fit_height(self) -> None:
+        needed = 0 if self._measured else self.state.heightForWidth(self.state.width()) + 2 * _ABOVE
+        self.setFixedHeight(max(_ROW, needed))
 
     def _show_cells(self) -> None:
         for place, cell in self._cells.items():
             cell.setVisible(self._measured and not self._lacks(place))
+        self.below.setVisible(self._measured and self._narrow)
 
     def _show_numbers(self, rung: RungReport, unit: str) -> None:
         score, cost, change = rung.score, rung.cost, rung.difference
@@ -192,7 +254,7 @@ class RungLine(QFrame):
         self.quality.setText(texts.amount(score.value, unit))
         self.between.setText(texts.interval(score.low, score.high, unit))
         itself = rung.offer.name == AS_IT_IS or change is None
-        self.difference.setText(texts.NO_TOKENS if itself or change is None else texts.difference(change, unit))
+        self.difference.setText(texts.BASELINE if itself or change is None else texts.difference(change, unit))
         self.between_difference.setText(
             "" if itself or change is None else texts.interval(change.low, change.high, unit).replace("-", "−")
         )
@@ -200,13 +262,15 @@ class RungLine(QFrame):
         self.numbers[_PREPARING].setText(texts.preparing(cost))
         self.numbers[_SECONDS].setText(texts.seconds(cost.answer_s))
         self.numbers[_TOKENS].setText(texts.number(cost.answer_tokens))
+        self.price.setText(texts.money(cost.answer_price) if cost.answer_price else "")
+        self.price.setVisible(bool(cost.answer_price))
         self.numbers[_PER_RIGHT].setText(texts.number(cost.tokens_per_right))
 
 
 def _lay_out(parent: QWidget, cells: dict[int, QWidget]) -> QHBoxLayout:
     """Cells beside each other, each as wide as its column."""
     row = row_of(parent, gap=tokens.SPACE_3)
-    row.setContentsMargins(tokens.SPACE_3, tokens.SPACE_1, tokens.SPACE_2, tokens.SPACE_1)
+    row.setContentsMargins(tokens.SPACE_3, _ABOVE, tokens.SPACE_2, _ABOVE)
     for place, cell in cells.items():
         if place != _RUNG:
             cell.setFixedWidth(_WIDTHS[place])

@@ -215,35 +215,50 @@ class LadderSetup(QWidget):
         )
         if call == self._planned:
             return
-        if self._planning is not None:
-            self._planning.cancel()
         self._planned, self.plan = call, None
         self.problem.hide()
-        self.progress.set_progress(texts.PLANNING)
+        self._ask(call, texts.PLANNING)
+        self._show_state()
+
+    def _ask(self, call: PlanLadder, words: str) -> None:
+        """Have a plan made: first at once, then with what each technique takes here, which is measured while a person
+        reads and ticks."""
+        self._stop_planning()
+        self.progress.set_progress(words)
         self.progress.show()
+        asked = self._planned
 
         def ended(terminal: Terminal) -> None:
-            if call != self._planned:  # something else was chosen meanwhile
+            if asked != self._planned:  # something else was chosen meanwhile
                 return
             self._planning = None
             self.progress.hide()
             if isinstance(terminal, events.Finished):
                 self._take(read_result(call, terminal.result))
+                if not call.measure:
+                    self._ask(msgspec.structs.replace(call, measure=True), texts.MEASURING)
                 return
-            self._planned = None
-            if not isinstance(error := error_of(terminal), Cancelled):
-                self.problem.show_message(in_words(error), "danger")
+            if self.plan is None:
+                self._planned = None
+                if not isinstance(error := error_of(terminal), Cancelled):
+                    self.problem.show_message(in_words(error), "danger")
             self._show_state()
 
         self._planning = self._bridge.stream(call, lambda batch: None, ended, self)
-        self._show_state()
+
+    def _stop_planning(self) -> None:
+        if self._planning is not None:
+            self._planning.cancel()
+            self._planning = None
 
     def _take(self, plan: LadderPlan) -> None:
+        """Show a plan; one of the same questions keeps what a person has ticked."""
+        again = self.plan is not None
         self.plan = plan
         self.task.show_value(plan.task)
         self.split.setText(texts.SPLIT.format(tune=texts.questions(plan.tune), held_out=plan.held_out))
         self.notes.setText("\n".join(plan.notes))
-        self.picker.show_offers(plan.rungs)
+        self.picker.show_offers(plan.rungs, self.picker.ticked if again else None)
         self._show_state()
 
     # -- starting --------------------------------------------------------------------------------------
@@ -272,6 +287,8 @@ class LadderSetup(QWidget):
             minutes=float(self.limit.value),
         )
         self.message.hide()
+        self._stop_planning()
+        self.progress.hide()
         self._starting = True
         self._bridge.call(call, self._on_started, self._on_refused, self)
         self._show_state()
@@ -300,7 +317,7 @@ class LadderSetup(QWidget):
 
     def _total(self) -> str:
         estimates = [offer.estimate for offer in self.picker.offers]
-        seconds = sum(one.preparing_s + one.answering_s for one in estimates)
+        seconds = sum(one.seconds for one in estimates)
         limit = 60 * float(self.limit.value)
         words = texts.TOTAL_OVER if 0 < limit < seconds else texts.TOTAL
         return words.format(rungs=texts.techniques(len(estimates)).capitalize(), time=describe_seconds(seconds))

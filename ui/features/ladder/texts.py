@@ -4,143 +4,203 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from ui.components.wording import describe_bytes, describe_count, describe_seconds
+from workbench.base.catalogue import _
 from workbench.records.evaluation import ColumnScore
 from workbench.records.ladder import Ladder, RungCost, RungEstimate, RungReport, RungState, Standing, TaskKind
 
-WHAT_PAYS = "What pays"
+WHAT_PAYS = _("What pays")
 
 # beginning one
-BEGIN = "Which way of adapting pays for your questions?"
-BEGIN_HELP = (
+BEGIN = _("Which way of adapting pays for your questions?")
+BEGIN_HELP = _(
     "Choose questions with answers. Every technique then answers the same questions, from the cheapest to the dearest, "
     "and the result names the cheapest one that is enough."
 )
-QUESTIONS, MODEL, DOCUMENTS, TASK, RUNGS = "Questions", "Model", "Documents", "What is asked for", "Techniques to try"
-CHOOSE_SET = "Choose questions…"
-SAMPLES = "Or try a set that is ready"
-FROM_FILE, FROM_CHATS = "From a file…", "From my rated chats"
-CHOOSE_FILE = "Choose a file with questions"
-FILE_KINDS = "Questions (*.jsonl *.json *.csv *.tsv *.parquet *.arrow);;All files (*)"
-ADDING, READING_FILE, READING_CHATS = "Adding {title}", "Reading {name}", "Looking through the rated chats"
-CHATS_NAME = "Rated chats of {date}"
-NO_DOCUMENTS = "No documents"
-EDIT_START, EDITED_START = "Edit the recipe…", "Every technique starts from the edited recipe."
-MODEL_HELP = "Every technique starts from this model."
-NO_MODEL, GO_TO_MODELS = "No model yet. A model is needed first.", "Go to Models"
+QUESTIONS, MODEL, DOCUMENTS, TASK, RUNGS = (
+    _("Questions"),
+    _("Model"),
+    _("Documents"),
+    _("What is asked for"),
+    _("Techniques to try"),
+)
+CHOOSE_SET = _("Choose questions…")
+SAMPLES = _("Or try a set that is ready")
+FROM_FILE, FROM_CHATS = _("From a file…"), _("From my rated chats")
+CHOOSE_FILE = _("Choose a file with questions")
+FILE_KINDS = _("Questions (*.jsonl *.json *.csv *.tsv *.parquet *.arrow);;All files (*)")
+MINUTES = _("about {minutes} min")
+ADDING, READING_FILE, READING_CHATS = _("Adding {title}"), _("Reading {name}"), _("Looking through the rated chats")
+CHATS_NAME = _("Rated chats of {date}")
+NO_DOCUMENTS = _("No documents")
+EDIT_START, EDITED_START = _("Edit the recipe…"), _("Every technique starts from the edited recipe.")
+MODEL_HELP = _("Every technique starts from this model.")
+NO_MODEL, GO_TO_MODELS = _("No model yet. A model is needed first."), _("Go to Models")
 TASKS: dict[TaskKind, str] = {
-    "choice": "One of several answers",
-    "number": "A number",
-    "short": "A few words",
-    "text": "A text",
-    "documents": "What documents say",
+    "choice": _("One of several answers"),
+    "number": _("A number"),
+    "short": _("A few words"),
+    "text": _("A text"),
+    "documents": _("What documents say"),
 }
-RECOGNISED = "Recognised from the questions"
-TASK_HELP = "What an answer is decides which techniques suit. Change it where it was not recognised rightly."
-PLANNING = "Working out what each technique takes here…"
-SPLIT = "{tune} tune and train, {held_out} are held out and measure."
-MEMORY, TOKENS = "{size} memory", "{tokens} tokens"
-ESTIMATED = "about {time}"
-LIMIT = "Time limit"
-LIMITS = (("10", "At most 10 minutes"), ("40", "At most 40 minutes"), ("120", "At most 2 hours"), ("0", "No limit"))
-TOTAL = "{rungs}: about {time}."
-TOTAL_OVER = "{rungs}: about {time}, more than the limit. The dearest ones are left out when the time is up."
-CHOOSE_RUNGS = "Tick at least one technique besides the one as it is."
-CHOOSE_QUESTIONS = "Choose questions first."
-START = "Start"
-BACK = "Back to the results"
-NOT_PLANNED = "The techniques are still being worked out."
+RECOGNISED = _("Recognised from the questions")
+TASK_HELP = _("What an answer is decides which techniques suit. Change it where it was not recognised rightly.")
+PLANNING = _("Working out what each technique takes here…")
+MEASURING = _("Measuring the times with a few answers. You can start now.")
+SPLIT = _("{tune} are for tuning and training, {held_out} are held out for measuring.")
+MEMORY, TOKENS, TO_PAY = _("{size} memory"), _("{tokens} tokens"), _("{price} to pay")
+ESTIMATED = _("about {time}")
+LIMIT = _("Time limit")
+LIMITS = (
+    ("10", _("At most 10 minutes")),
+    ("40", _("At most 40 minutes")),
+    ("120", _("At most 2 hours")),
+    ("0", _("No limit")),
+)
+TOTAL = _("{rungs}: about {time}.")
+TOTAL_OVER = _("{rungs}: about {time}, more than the limit. The dearest ones are left out when the time is up.")
+CHOOSE_RUNGS = _("Tick at least one technique besides the one as it is.")
+CHOOSE_QUESTIONS = _("Choose questions first.")
+START = _("Start")
+BACK = _("Back to the results")
+NOT_PLANNED = _("The techniques are still being worked out.")
 
 # one that runs, or has ended
-NEW, LADDERS = "New comparison", "Comparisons"
-DELETE, EXPORT, ADD_RUNGS = "Delete", "Export", "Add techniques…"
-ASK_DELETE = "Delete this comparison with its answers? Adapters and prompts that it made stay."
-RUNNING, WAITING, STOPPING = "Measuring", "Waiting for its turn", "Stopping…"
-STAGE = "Now: {stage}"
-STOPPED_WORDS = "It was stopped. Answers so far are kept."
-INTERRUPTED_WORDS = "It was interrupted. Answers so far are kept."
-CONTINUE = "Continue"
-WHILE_RUNNING = "Stop the comparison first, or wait for its end."
-FACTS = "{questions} · {task} · {model}"
-NO_SENTENCE = "The first answers are being made. The result stands here once two techniques have answered."
-NO_SENTENCE_STOPPED = "There are too few answers yet to say what pays."
-MORE = "More questions needed: about {count} more would show whether the first two differ."
-UNREADABLE = "This comparison cannot be read: {why}"
+NEW, LADDERS = _("New comparison"), _("Comparisons")
+DELETE, EXPORT, ADD_RUNGS = _("Delete"), _("Export"), _("Add techniques…")
+ASK_DELETE = _("Delete this comparison with its answers? Adapters and prompts that it made stay.")
+RUNNING, WAITING, STOPPING = _("Measuring"), _("Waiting for its turn"), _("Stopping…")
+STAGE = _("Now: {stage}")
+STOPPED_WORDS = _("It was stopped. Answers so far are kept.")
+INTERRUPTED_WORDS = _("It was interrupted. Answers so far are kept.")
+CONTINUE = _("Continue")
+WHILE_RUNNING = _("Stop the comparison first, or wait for its end.")
+FACTS = _("{model} · {task} · {held_out} held out, {tune} to learn from")
+NO_SENTENCE = _("The first answers are being made. The result stands here once two techniques have answered.")
+NO_SENTENCE_STOPPED = _("There are too few answers yet to say what pays.")
+RULE = _(
+    "A technique is good enough when it is not shown to be worse than the best one on the same {held_out} (with 95 % "
+    "confidence for all techniques together). Of these, the one that takes the least time for {asked} is named."
+)
+RULE_BEST = _(
+    "Every other technique is shown to be worse on the same {held_out} (with 95 % confidence for all of them together)."
+)
+AGAINST_AS_IT_IS = _("{title}: between {low} and {high} {unit} against “As it is”")
+NOT_BETTER_THAN_AS_IT_IS = _("{against}, so not shown to be better than it")
+PREPARED, NOT_PREPARED = _("prepared once in {time}"), _("nothing to prepare")
+TOKENS_A_RIGHT = _("{tokens} tokens per right answer")
+POINTS = _("points")
+MORE = _("More questions needed: about {count} more would probably show whether the first two differ.")
+UNREADABLE = _("This comparison cannot be read: {why}")
 LEAK = "{title}: {leak}"
 
 # the chart
-CHART = "Quality and time of each technique"
-AXIS_COST = "Time for {questions}, with preparing"
-AXIS_QUALITY = "Right answers"
-AXIS_VALUE = "Value in {unit}"
+CHART = _("Quality and time of each technique")
+AXIS_COST = _("Time for {questions}, with preparing")
+AXIS_QUALITY = _("Right answers")
+AXIS_VALUE = _("Value in {unit}")
 POINT = "{title}: {quality}, {time}"
-NOTHING_MEASURED = "Nothing is measured yet."
-SLIDER = "Questions that I will ask"
-SLIDER_WORDS = "I will ask about {questions}"
-CHEAPEST = "For {questions}, “{title}” takes the least time of those that are good enough: {time}."
+NOTHING_MEASURED = _("Nothing is measured yet.")
+READING = _(
+    "A point that is higher is right more often; one further to the left takes less time. The upright lines are "
+    "intervals of 95 %. The dashed line is the best that is reached within a time."
+)
+OTHERS = _("As it is, or several together")
+SLIDER = _("Questions that I will ask")
+SLIDER_ENDS = (_("10"), _("100,000"))
+SLIDER_WORDS = _("I will ask about {questions}")
+CHEAPEST = _("For {questions}, “{title}” takes the least time of those that are good enough: {time}.")
 
 # the table
-TABLE = "Results of the techniques"
-HEAD_RUNG, HEAD_QUALITY, HEAD_DIFFERENCE = "Technique", "Right", "Difference"
-HEAD_PREPARING, HEAD_SECONDS, HEAD_TOKENS, HEAD_PER_RIGHT = "Preparing", "Per answer", "Tokens", "Tokens per right"
+TABLE = _("Results of the techniques")
+HEAD_RUNG, HEAD_QUALITY, HEAD_DIFFERENCE = _("Technique"), _("Right"), _("Against “As\u00a0it\u00a0is”")
+HEAD_PREPARING, HEAD_SECONDS, HEAD_TOKENS = _("Preparing once"), _("Time per answer"), _("Tokens per answer")
+HEAD_PER_RIGHT, HEAD_STANDING = _("Tokens per right answer"), _("Against the best")
 HEAD_HELP = {
-    HEAD_QUALITY: "The share of right answers to the held-out questions, with its interval of 95 % for all techniques.",
-    HEAD_DIFFERENCE: "Points more or fewer than the model as it is, on the same questions, with the interval of 95 %.",
-    HEAD_PREPARING: "The time that it took once, before the first answer.",
-    HEAD_SECONDS: "The time of an answer, on the mean.",
-    HEAD_TOKENS: "Tokens that are read and written for an answer, on the mean.",
-    HEAD_PER_RIGHT: "Tokens of all answers, divided by the right ones.",
+    HEAD_QUALITY: _(
+        "This is the share of right answers to the held-out questions. The intervals of 95 % hold for all techniques "
+        "at once."
+    ),
+    HEAD_DIFFERENCE: _(
+        "The technique has this many points more or fewer than the model as it is, on the same questions, with the "
+        "interval of 95 %."
+    ),
+    HEAD_PREPARING: _("Preparing the technique took this time once, before the first answer."),
+    HEAD_SECONDS: _(
+        "An answer took this time on average when it was measured. Other programs that ran then made it longer."
+    ),
+    HEAD_TOKENS: _(
+        "So many tokens are read and written for an answer on average. Where the model is at an endpoint with prices, "
+        "the price of an answer stands below."
+    ),
+    HEAD_PER_RIGHT: _("The tokens of all answers are divided by the number of right ones."),
+    HEAD_STANDING: _("It says whether the technique is shown to be worse than the one with the most right answers."),
 }
-HEAD_VALUE = "Mean"
-NO_TOKENS = "–"
-USE, USE_HELP = "Use in chat", "Begin a new chat with {title}"
-ANSWERS_HELP = "Show the answers of {title}"
+HEAD_VALUE = _("Mean")
+NO_TOKENS, BASELINE, NOTHING = "–", _("baseline"), _("nothing")
+USE, USE_HELP = _("Use in chat"), _("Begin a new chat with {title}")
+ANSWERS_HELP = _("{sentence}\nShow the answers of {title}")
 STATES: dict[RungState, str] = {
-    "waiting": "Waiting",
-    "racing": "Trying on tuning questions",
-    "preparing": "Preparing",
-    "answering": "Answering",
-    "measured": "Measured",
-    "skipped": "Left out",
-    "failed": "Failed",
+    "waiting": _("Waiting"),
+    "racing": _("Trying on tuning questions"),
+    "preparing": _("Preparing"),
+    "answering": _("Answering"),
+    "measured": _("Measured"),
+    "skipped": _("Left out"),
+    "failed": _("Failed"),
 }
-STANDINGS: dict[Standing, str] = {"best": "Best", "not worse": "Not worse", "worse": "Worse", "open": "Open"}
+STANDINGS: dict[Standing, str] = {
+    "best": _("Best"),
+    "not worse": _("Not worse"),
+    "worse": _("Worse"),
+    "open": _("Undecided"),
+}
+STANDINGS_BELOW: dict[Standing, str] = {
+    "best": _("Better than all others"),
+    "not worse": _("Not shown to be worse"),
+    "worse": _("Worse than the best"),
+    "open": _("Too few answers to say"),
+}
+HIGHEST, HIGHEST_BELOW = _("Highest"), _("Right most often")
 STANDING_HELP: dict[Standing, str] = {
-    "best": "Its interval is above that of every other technique.",
-    "not worse": "It is not shown to be worse than the best one.",
-    "worse": "It is shown to be worse than the best one.",
-    "open": "There are too few answers to say.",
+    "best": _("Its interval is above that of every other technique."),
+    "not worse": _("It is not shown to be worse than the best one."),
+    "worse": _("It is shown to be worse than the best one."),
+    "open": _("There are too few answers to say."),
 }
-ENOUGH, ENOUGH_HELP = "Enough", "The cheapest technique that is not shown to be worse than the best one."
+ENOUGH_BELOW = _("Enough, in the least time")
+ENOUGH, ENOUGH_HELP = _("Enough"), _("The cheapest technique that is not shown to be worse than the best one.")
 TECHNIQUES = {
-    "prompting": "Prompting",
-    "decoding": "Decoding",
-    "retrieval": "Retrieval",
-    "agents": "Agents",
-    "finetuning": "Fine-tuning",
-    "preference": "Preferences",
+    "prompting": _("Prompting"),
+    "decoding": _("Decoding"),
+    "retrieval": _("Retrieval"),
+    "agents": _("Agents"),
+    "finetuning": _("Fine-tuning"),
+    "preference": _("Preferences"),
 }
 
 # adding
-EXTEND, EXTEND_GO = "Add techniques", "Add"
-EXTEND_HELP = "What is measured already stays as it is. What was left out or has failed can be tried again."
-EXTEND_LIMIT = "More time"
-CHOOSE_MORE = "Tick at least one technique."
-NOTHING_TO_ADD = "Every technique that fits was tried."
+EXTEND, EXTEND_GO = _("Add techniques"), _("Add")
+EXTEND_HELP = _("What is measured already stays as it is. What was left out or has failed can be tried again.")
+EXTEND_LIMIT = _("More time")
+CHOOSE_MORE = _("Tick at least one technique.")
+NOTHING_TO_ADD = _("Every technique that fits was tried.")
 
 # export
 EXPORTS = (
-    ("png", "Picture of the chart (PNG)…", "PNG (*.png)"),
-    ("svg", "Picture of the chart (SVG)…", "SVG (*.svg)"),
-    ("html", "Report in one file (HTML)…", "HTML (*.html)"),
-    ("csv", "Table (CSV)…", "CSV (*.csv)"),
-    ("markdown", "Table (Markdown)…", "Markdown (*.md)"),
-    ("latex", "Table (LaTeX)…", "LaTeX (*.tex)"),
-    ("recipes", "Recipes (a folder)…", ""),
+    ("png", _("Picture of the chart (PNG)…"), _("PNG (*.png)")),
+    ("svg", _("Picture of the chart (SVG)…"), _("SVG (*.svg)")),
+    ("html", _("Report in one file (HTML)…"), _("HTML (*.html)")),
+    ("csv", _("Table (CSV)…"), _("CSV (*.csv)")),
+    ("markdown", _("Table (Markdown)…"), _("Markdown (*.md)")),
+    ("latex", _("Table (LaTeX)…"), _("LaTeX (*.tex)")),
+    ("recipes", _("Recipes (a folder)…"), ""),
 )
 ENDINGS = {"markdown": "md", "latex": "tex"}
-CHOOSE_FOLDER = "Choose a folder for the recipes"
-EXPORTED, NOT_WRITTEN = "Written to {path}.", "{path} could not be written. Choose another folder."
+CHOOSE_FOLDER = _("Choose a folder for the recipes")
+EXPORTED = _("Written to {path}.")
 
 
 def amount(value: float, unit: str) -> str:
@@ -153,7 +213,7 @@ def amount(value: float, unit: str) -> str:
 def interval(low: float, high: float, unit: str) -> str:
     """``55 to 69``, in the unit of the value before it."""
     parts = [f"{one:,.1f}".removesuffix(".0") if unit else f"{100 * one:.0f}" for one in (low, high)]
-    return f"{parts[0]} to {parts[1]}"
+    return _("{low} to {high}").format(low=parts[0], high=parts[1])
 
 
 def quality(score: ColumnScore, unit: str) -> str:
@@ -167,18 +227,38 @@ def difference(score: ColumnScore, unit: str) -> str:
     return f"{value:+,.{digits}f}".replace("-", "−")
 
 
+def chosen(rung: RungReport, unit: str) -> str:
+    """``LoRA: between +29 and +46 points against “As it is” · nothing to prepare · 240 tokens per right answer``"""
+    parts, change, cost = [], rung.difference, rung.cost
+    if change is not None:
+        ends = [msgspec.structs.replace(change, value=end) for end in (change.low, change.high)]
+        low, high = (difference(end, unit) for end in ends)
+        against = AGAINST_AS_IT_IS.format(title=rung.offer.title, low=low, high=high, unit=unit or POINTS)
+        parts.append(against if change.low > 0 else NOT_BETTER_THAN_AS_IT_IS.format(against=against))
+    preparing = PREPARED.format(time=describe_seconds(cost.preparing_s)) if cost.preparing_s >= 1 else NOT_PREPARED
+    parts.append(preparing if parts else preparing.capitalize())
+    if cost.tokens_per_right is not None:
+        parts.append(TOKENS_A_RIGHT.format(tokens=number(cost.tokens_per_right)))
+    return " · ".join(parts)
+
+
 def seconds(value: float) -> str:
     """``0.8 s`` and what is longer as ``describe_seconds`` says it."""
     return f"{value:.2g} s" if 0 < value < 1 else f"{value:.1f} s" if value < 10 else describe_seconds(value)
 
 
 def preparing(cost: RungCost) -> str:
-    return describe_seconds(cost.preparing_s) if cost.preparing_s >= 1 else NO_TOKENS
+    return describe_seconds(cost.preparing_s) if cost.preparing_s >= 1 else NOTHING
 
 
 def number(value: float | None) -> str:
     """``1,240``; a dash for none."""
     return NO_TOKENS if value is None else f"{value:,.0f}"
+
+
+def money(value: float) -> str:
+    """``12.40``, ``0.0031``: in the currency of the endpoint's prices."""
+    return f"{value:,.2f}" if value >= 1 else f"{value:.2g}"
 
 
 def short_count(value: float) -> str:
@@ -192,9 +272,11 @@ def short_count(value: float) -> str:
 
 def estimate(one: RungEstimate) -> str:
     """``about 3 min · 12 k tokens · 240 MB memory``"""
-    parts = [ESTIMATED.format(time=describe_seconds(one.preparing_s + one.answering_s))]
+    parts = [ESTIMATED.format(time=describe_seconds(one.seconds))]
     if one.tokens:
         parts.append(TOKENS.format(tokens=short_count(one.tokens)))
+    if one.price:
+        parts.append(TO_PAY.format(price=money(one.price)))
     if one.memory_bytes:
         parts.append(MEMORY.format(size=describe_bytes(one.memory_bytes)))
     return " · ".join(parts)
@@ -209,8 +291,10 @@ def techniques(count: int) -> str:
 
 
 def state_of(rung: RungReport) -> str:
-    """What a rung without a result is doing, and why it has none."""
+    """The state of a rung without a result, and why it has none."""
     words = STATES[rung.state]
+    if rung.state == "waiting" and not rung.reason and rung.offer.estimate.seconds:
+        return f"{words}: {ESTIMATED.format(time=describe_seconds(rung.offer.estimate.seconds))}"
     return f"{words}: {rung.reason}" if rung.reason else words
 
 

@@ -81,10 +81,10 @@ class StageCard(QAbstractButton):
         font.setPixelSize(13)
         painter.setFont(font)
         painter.setPen(theme.colour("text" if stage.used else "muted"))
-        lines = 2 if area.height() > 90 else 1
+        figures = figures_of(stage)
+        lines = int(area.height() - 30 - (22 if figures else 4)) // 18
         words = stage.phrase or texts.STAGES[self.name][2]
         _write(painter, words, QRect(int(left), int(area.top()) + 30, width, 18 * lines + 2), lines)
-        figures = figures_of(stage)
         if figures:
             font.setPixelSize(tokens.TEXT_SMALL)
             painter.setFont(font)

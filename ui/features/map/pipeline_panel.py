@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import Chip, ChipButton, InlineMessage, LinkButton, Text
@@ -19,6 +19,7 @@ from ui.features.map import texts
 from ui.features.map.pipeline import Pipeline, figures_of
 from ui.features.map.stages import HUES, PLACES, TECHNIQUES, Stage, StageName, stages_of
 from ui.theme import tokens
+from workbench.base.catalogue import localised
 from workbench.base.errors import UserError
 from workbench.records.answers import StoredMessage
 from workbench.records.methods import Methods
@@ -157,7 +158,8 @@ class _StageRow(QWidget):
             flow.addWidget(button)
             self.terms.append(button)
         left = QWidget()
-        left.setFixedWidth(_CHIP)
+        left.setMinimumWidth(_CHIP)  # longer words than in English make it wider
+        left.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         column_of(left, row_of(None, chip, None), None)
         right = column_of(None, row_of(None, (self.words, 1), self.figures), self.link, terms, gap=tokens.SPACE_1)
         row_of(self, left, (right, 1), gap=tokens.SPACE_2, margins=(0, tokens.SPACE_1, 0, tokens.SPACE_1))
@@ -176,4 +178,4 @@ def _plain_stages() -> tuple[Stage, ...]:
 
 
 def _terms_of(techniques: tuple[str, ...]) -> Sequence[Term]:
-    return [term for technique in techniques for term in course_terms() if term.technique == technique]
+    return [term for technique in techniques for term in localised(course_terms()) if term.technique == technique]

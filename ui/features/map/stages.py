@@ -8,8 +8,9 @@ from pathlib import PurePath
 from typing import Any, Literal
 
 from ui.components.agent_wording import describe_agent
-from ui.components.wording import describe_count
+from ui.components.wording import describe_count, describe_speed
 from ui.features.map import texts
+from workbench.base.catalogue import localised
 from workbench.records.answers import StoredMessage
 from workbench.records.messages import Usage, total_usage
 from workbench.records.methods import Methods
@@ -125,7 +126,7 @@ def _documents(message: StoredMessage, recipe: Recipe, cost: _Cost) -> Stage:
     used = part is not None or bool(message.passages)
     if not used:
         return Stage("documents", False, texts.NOT_USED)
-    facts = [texts.ROAD.format(road=ROADS[message.road].title)] if message.road is not None else []
+    facts = [texts.ROAD.format(road=localised(ROADS[message.road]).title)] if message.road is not None else []
     if message.passages:
         paths = {passage.path for passage in message.passages}
         words = texts.TAKEN if _why_not_asked(message) else texts.SHOWN
@@ -176,7 +177,7 @@ def _model(recipe: Recipe, usage: Usage | None) -> Stage:
     if recipe.model.context_tokens:
         facts.append(texts.CONTEXT.format(tokens=recipe.model.context_tokens))
     if usage is not None and usage.tokens_per_s:
-        facts.append(texts.SPEED.format(speed=usage.tokens_per_s))
+        facts.append(texts.SPEED.format(speed=describe_speed(usage.tokens_per_s)))
     return Stage("model", True, recipe.model.name or texts.STAGES["model"][0], tuple(facts))
 
 

@@ -150,9 +150,9 @@ class BenchmarkImport(Card):
 
     def _show(self, data: BenchmarkData) -> None:
         self.data = data
-        unit, group = ("pair", "data set") if data.pairs else ("question", "subject")
-        subjects = texts.SUBJECTS.format(count=describe_count(data.subjects, group)) if data.subjects > 1 else ""
-        count = describe_count(data.questions, unit)
+        several = describe_count(data.subjects, "data set") if data.pairs else describe_count(data.subjects, "subject")
+        subjects = texts.SUBJECTS.format(count=several) if data.subjects > 1 else ""
+        count = describe_count(data.questions, "pair") if data.pairs else describe_count(data.questions, "question")
         self._title.setText(texts.FOUND.format(title=data.title, questions=count, subjects=subjects))
         left_out = len(data.refused) + data.more_refused
         if left_out:

@@ -1,6 +1,6 @@
 """Endpoints: adding one, the features it lacks, and which documents may be sent to it.
 
-Editing an endpoint: name, model, key, prices, budget, terms and notes.
+Editing an endpoint: name, model, key, prices, budget, images, terms and notes.
 
 The address cannot be changed: the key would be sent to another host.
 """
@@ -23,6 +23,7 @@ from ui.components.basics import (
     QuietButton,
     Text,
 )
+from ui.components.choice_box import ChoiceBox
 from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.number_box import AmountBox
 from ui.components.wording import describe_count, in_words
@@ -32,6 +33,8 @@ from ui.theme import tokens
 from workbench.base.errors import Cancelled
 from workbench.base.settings import Settings
 from workbench.records.documents import Collection
+from workbench.records.endpoints import Endpoint
+from workbench.records.network_code import is_code
 from workbench.records.origins import AGENT, ATTACHED, TITLES, UNKNOWN
 from workbench.subjects.documents.calls import CollectionList, ListCollections
 from workbench.subjects.endpoints.calls import (
@@ -42,6 +45,7 @@ from workbench.subjects.endpoints.calls import (
     EndpointRecord,
     ListEndpoints,
     ProbeEndpoint,
+    SeesImages,
 )
 from workbench.subjects.machine.calls import ChangeSettings, GetSettings
 from workbench.subjects.models.calls import ListModels, ModelList
@@ -77,25 +81,26 @@ class EndpointPanel(QWidget):
         grid.setColumnStretch(1, 1)
         self.address, self.model = QLineEdit(), QLineEdit()
         self.name, self.key = QLineEdit(), QLineEdit(echoMode=QLineEdit.EchoMode.Password)
-        for place, (title, example, field) in enumerate(
+        for place, (title, example, help, field) in enumerate(
             (
-                (texts.ADDRESS, texts.ADDRESS_EXAMPLE, self.address),
-                (texts.MODEL, texts.MODEL_EXAMPLE, self.model),
-                (texts.KEY, texts.KEY_EXAMPLE, self.key),
-                (texts.NAME, texts.NAME_EXAMPLE, self.name),
+                (texts.ADDRESS, texts.ADDRESS_EXAMPLE, texts.ADDRESS_HELP, self.address),
+                (texts.MODEL, texts.MODEL_EXAMPLE, texts.MODEL_FIELD_HELP, self.model),
+                (texts.KEY, texts.KEY_EXAMPLE, f"{texts.KEY_FIELD_HELP} {texts.KEY_HELP}", self.key),
+                (texts.NAME, texts.NAME_EXAMPLE, texts.ADDED_NAME_HELP, self.name),
             )
         ):
             field.setAccessibleName(title)
             field.setPlaceholderText(example)
             field.textChanged.connect(self._on_typed)
             field.returnPressed.connect(self._on_add)
-            grid.addWidget(Text(title, "strong"), place, 0)
-            grid.addWidget(field, place, 1)
+            grid.addWidget(Text(title, "strong"), 2 * place, 0)
+            grid.addWidget(field, 2 * place, 1)
+            grid.addWidget(Text(help, "small"), 2 * place + 1, 1)
         self.add_button = PrimaryButton(texts.ADD, "plus", clicked=self._on_add)
         self.add_button.setEnabled(False)
         self.stop_button = QuietButton(STOP, "stop", small=True, clicked=self._on_stop)
         self.stop_button.hide()
-        self.state = Text(texts.KEY_HELP, "small")
+        self.state = Text(texts.GIVE_BOTH, "small")
         card.body.addLayout(grid)
         card.body.addLayout(row_of(None, self.add_button, (self.state, 1), self.stop_button, gap=tokens.SPACE_3))
         return card
@@ -145,8 +150,14 @@ class EndpointPanel(QWidget):
         return card
 
     def _on_typed(self) -> None:
-        given = bool(self.address.text().strip() and self.model.text().strip())
+        coded = is_code(self.address.text())  # it holds the key, and that machine says what it serves
+        given = coded or bool(self.address.text().strip() and self.model.text().strip())
+        self.model.setPlaceholderText(texts.MODEL_OF_CODE if coded else texts.MODEL_EXAMPLE)
+        self.key.setPlaceholderText(texts.KEY_OF_CODE if coded else texts.KEY_EXAMPLE)
+        self.key.setEnabled(not coded)
         self.add_button.setEnabled(given and self._adding is None)
+        if self._adding is None and self.state.text() in ("", texts.GIVE_BOTH):
+            self.state.setText("" if given else texts.GIVE_BOTH)
         self.stop_button.setVisible(self._adding is not None)
 
     def _on_add(self) -> None:
@@ -170,7 +181,7 @@ class EndpointPanel(QWidget):
         self._adding = None
         for field in (self.address, self.model, self.name, self.key):
             field.clear()
-        self.state.setText(texts.KEY_HELP)
+        self.state.setText(texts.GIVE_BOTH)
 
     def _on_refused(self, error: Exception) -> None:
         self._adding = None
@@ -203,6 +214,8 @@ class EndpointCard(Card):
                 tokens=use.prompt_tokens + use.new_tokens,
             )
         ]
+        if endpoint.sees_images:
+            facts.append(texts.SEES_FACT)
         facts.append((texts.KEY_KEPT if use.key_kept else texts.KEY_SESSION) if use.has_key else texts.NO_KEY)
         self.body.addWidget(Text(" · ".join(facts), "small"))
         money = []
@@ -229,7 +242,8 @@ class EndpointCard(Card):
                 words = texts.PASSAGES if key not in (AGENT, UNKNOWN) else texts.OTHER_TEXTS
                 box = self.sending[key] = QCheckBox(_short(words.format(collection=shown, host=endpoint.host)))
                 box.setToolTip(words.format(collection=shown, host=endpoint.host))
-                box.setChecked(use.sending.get(TITLES.get(key or ATTACHED, shown), False))
+                words = TITLES.get(key or ATTACHED, shown)  # as it is stored
+                box.setChecked(use.sending.get(words, False))
                 box.toggled.connect(partial(self._on_toggled, key))
                 self.body.addWidget(box)
         self.body.addWidget(self.problem)
@@ -284,6 +298,7 @@ def _short(words: str) -> str:
 
 
 _LARGEST, _WIDEST, _DECIMALS = 1e9, 200, 4
+_CHOICE_CHARACTERS = 34
 
 
 class EndpointForm(QWidget):
@@ -306,6 +321,11 @@ class EndpointForm(QWidget):
         self.terms, self.notes = QLineEdit(endpoint.terms), QLineEdit(endpoint.notes)
         self.terms.setPlaceholderText(texts.TERMS_EXAMPLE)
         self.notes.setPlaceholderText(texts.NOTES_EXAMPLE)
+        found = texts.IMAGES_FOUND if endpoint.vision else texts.IMAGES_NOT_FOUND
+        self.images = ChoiceBox(
+            texts.IMAGES, ((found, "automatic"), (texts.SEES, "yes"), (texts.SEES_NOT, "no")), _CHOICE_CHARACTERS
+        )
+        self.images.show_value(_choice_of(endpoint))
         self.remove_key = LinkButton(texts.REMOVE_KEY, clicked=self._on_remove_key)
         self.remove_key.setVisible(record.use.has_key)
         self.save_button = PrimaryButton(texts.SAVE, "check", clicked=self._on_save)
@@ -322,6 +342,7 @@ class EndpointForm(QWidget):
             (texts.PRICE_IN, self.price_in, ""),
             (texts.PRICE_OUT, self.price_out, ""),
             (texts.BUDGET, self.budget, texts.BUDGET_HELP),
+            (texts.IMAGES, self.images, texts.IMAGES_HELP),
             (texts.TERMS_FIELD, self.terms, ""),
             (texts.NOTES, self.notes, ""),
         )
@@ -356,6 +377,7 @@ class EndpointForm(QWidget):
             "price_out": (self.price_out.value(), round(endpoint.price_out, _DECIMALS)),
             "budget": (self.budget.value(), round(endpoint.budget, _DECIMALS)),
             "key": (self.key.text().strip(), ""),
+            "images": (self.images.value, _choice_of(endpoint)),
         }
         changed = {name: now for name, (now, before) in typed.items() if now != before}
         return ChangeEndpoint(name=self._record.model.name, **changed)  # type: ignore[arg-type]
@@ -373,6 +395,12 @@ class EndpointForm(QWidget):
 
     def _on_remove_key(self) -> None:
         self.saved.emit(ChangeEndpoint(name=self._record.model.name, key=""))
+
+
+def _choice_of(endpoint: Endpoint) -> SeesImages:
+    if endpoint.sees is None:
+        return "automatic"
+    return "yes" if endpoint.sees else "no"
 
 
 def _amount(value: float) -> AmountBox:

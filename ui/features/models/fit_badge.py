@@ -6,9 +6,10 @@ from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import Chip, Text, Tone
 from ui.components.layout import column_of, row_of
-from ui.components.wording import describe_bytes
+from ui.components.wording import describe_bytes, describe_speed
 from ui.features.models import hub_texts as texts
 from ui.theme import tokens
+from workbench.base.catalogue import translated
 from workbench.records.fit import VERDICTS, Fit, Verdict
 
 _TONES: dict[Verdict, Tone] = {
@@ -47,14 +48,14 @@ class FitBadge(QWidget):
     def show_fit(self, fit: Fit, details: bool = False) -> None:
         """``details`` shows the parts on each device as well; they are the chip's explanation otherwise."""
         self.fit = fit
-        self.chip.setText(VERDICTS[fit.verdict])
+        self.chip.setText(translated(VERDICTS[fit.verdict]))
         self.chip.set_tone("attention" if fit.problem else _TONES[fit.verdict])
         self.chip.show()
         said = (
             [texts.FIT_LINE.format(needed=describe_bytes(fit.needed), context=fit.context_tokens)] if fit.parts else []
         )
         if fit.tokens_per_s:
-            said.append(texts.SPEED.format(speed=fit.tokens_per_s))
+            said.append(texts.SPEED.format(speed=describe_speed(fit.tokens_per_s)))
         self.line.setText(" · ".join(said))
         self.line.setToolTip(texts.SPEED_HELP.format(bytes=describe_bytes(fit.token_bytes)) if fit.tokens_per_s else "")
         bad = fit.verdict in ("too big", "unknown")

@@ -33,6 +33,7 @@ from ui.features.models.fit_badge import FitBadge
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.events import Progress
+from workbench.base.catalogue import all_translated, translated
 from workbench.records.exam import (
     RATES,
     ExamResult,
@@ -64,6 +65,8 @@ class ModelCard(Card):
     load_anyway_wanted = Signal(str)
     quantize_wanted = Signal(str)
     speed_wanted = Signal(str)
+    menu_shown = Signal(QMenu)
+    """Its further actions are about to be shown: the page adds those that need the core."""
 
     def __init__(self, model: ModelRecord) -> None:
         super().__init__()
@@ -130,7 +133,7 @@ class ModelCard(Card):
         self.fit_button.clicked.connect(lambda: self.fit_wanted.emit(self.model.name))
         self.exam_button.clicked.connect(lambda: self.exam_wanted.emit(self.model.name))
         self.default_button.clicked.connect(lambda: self.default_wanted.emit(self.model.name))
-        self.remove_button.clicked.connect(lambda: self.confirm.ask())
+        self.remove_button.clicked.connect(self._on_remove)
         row.addWidget(self.load_button)
         row.addWidget(self.unload_button)
         row.addWidget(self.details_button)
@@ -141,6 +144,13 @@ class ModelCard(Card):
         row.addWidget(self.remove_button)
         row.addWidget(self.more_button)
         return row
+
+    def _on_remove(self) -> None:
+        """A model that is computed elsewhere is gone with its key; others can be restored from the trash."""
+        if self.model.endpoint is not None:
+            self.confirm.ask()
+        else:
+            self.remove_wanted.emit(self.model.name)
 
     # -- what it shows -------------------------------------------------------------------------------
 
@@ -160,6 +170,7 @@ class ModelCard(Card):
             model.quantization,
             describe_bytes(model.bytes) if model.endpoint is None else "",
             texts.CONTEXT_LENGTH.format(context_tokens=model.context_tokens) if model.context_tokens else "",
+            texts.SEES_IMAGES if model.sees_images else "",
             model.licence or (texts.NO_LICENCE if model.endpoint is None else ""),
         ]
         self._facts.setText(" · ".join(fact for fact in facts if fact))
@@ -167,11 +178,7 @@ class ModelCard(Card):
         self._missing.setVisible(model.missing)
         if model.missing:
             self._problem.show_message(model.unreadable or texts.FILES_MISSING, "attention")
-        kind = texts.FILES_DELETED_TOO if model.owned else texts.FILES_KEPT
-        self.confirm.set_question(
-            texts.ASK_REMOVE.format(name=model.name, kind=kind),
-            texts.REMOVE_WITH_FILES if model.owned else texts.REMOVE,
-        )
+        self.confirm.set_question(texts.ASK_REMOVE.format(name=model.name), texts.REMOVE)
         self.exam.show_model(model)
         self.exam_button.setText(texts.EXAMINE if model.exam is None else texts.EXAMINE_AGAIN)
         self.exam_button.setAccessibleName(f"{self.exam_button.text()} {model.name}")
@@ -213,6 +220,9 @@ class ModelCard(Card):
         """Say in the card why something was refused."""
         self.details_button.setChecked(False)
         self._problem.show_message(text, "danger")
+
+    def hide_problem(self) -> None:
+        self._problem.hide()
 
     def show_refused(self, text: str) -> None:
         """Loading was refused: say why, and offer to load it anyway."""
@@ -265,12 +275,13 @@ class ModelCard(Card):
             self._stop()
 
     def make_menu(self) -> QMenu:
-        """What is done with the model less often."""
+        """The menu of actions that are needed less often."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(texts.QUANTISE, lambda: self.quantize_wanted.emit(self.model.name))
         if self.model.kind != "embedder":
             menu.addAction(texts.MEASURE_SPEED, lambda: self.speed_wanted.emit(self.model.name))
+        self.menu_shown.emit(menu)
         return menu
 
     def _on_more(self) -> None:
@@ -417,22 +428,24 @@ class ExamView(QWidget):
 
     def _fill(self, result: ExamResult | None) -> None:
         self._cells.clear()
-        self.mode.setText("\n".join((*describe_office(result), describe_mode(result))) if result is not None else "")
-        self.poor.setText(describe_poor(result) if result is not None else "")
+        said = all_translated((*describe_office(result), describe_mode(result))) if result is not None else ()
+        self.mode.setText("\n".join((*said, texts.EXAM_CORRECTS) if said else ()))
+        self.poor.setText(translated(describe_poor(result)) if result is not None else "")
         table = QWidget()
         grid = QGridLayout(table)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(tokens.SPACE_4)
         grid.setVerticalSpacing(0)
         at_top = partial(grid.addWidget, alignment=Qt.AlignmentFlag.AlignTop)
-        for column, (_, title) in enumerate(RATES, start=1):
+        titles = {field: translated(title) for field, title in RATES}
+        for column, title in enumerate(titles.values(), start=1):
             grid.setColumnStretch(column, 1)
             at_top(Text(title, "muted"), 0, column)
         for line, (name, rates) in enumerate(result.rows.items() if result is not None else ()):
             grid.setRowMinimumHeight(3 * line + 1, tokens.SPACE_1)
             at_top(Text(name, "body"), 3 * line + 2, 0)
-            for column, (field, title) in enumerate(RATES, start=1):
-                share, counts = describe_rate(rates, field)
+            for column, (field, title) in enumerate(titles.items(), start=1):
+                share, counts = all_translated(describe_rate(rates, field))
                 self._cells[name, field] = f"{share} {counts}".strip()
                 cell = Text(share, "strong", accessibleName=f"{name}, {title}: {share} {counts}".strip())
                 at_top(cell, 3 * line + 2, column)

@@ -97,7 +97,8 @@ class ImportPanel(Card):
         """Choose a file or folder. While another one is imported it waits."""
         self._path = path
         self._problem.hide()
-        self._chosen_path.set_full_text(path or texts.CHOOSE_FIRST)
+        self._chosen_path.set_full_text(texts.CHOSEN_PATH.format(path=path) if path else texts.CHOOSE_FIRST)
+        set_property(self._chosen_path, "role", "body" if path else "muted")
         if not self._progress.isHidden():
             return
         self.import_button.setEnabled(bool(path))

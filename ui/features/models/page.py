@@ -16,22 +16,26 @@ from ui.components.notices import EmptyState, TakesFiles
 from ui.components.run_follower import RunFollower, RunFollowers
 from ui.components.sections import SectionedPage
 from ui.components.wording import describe_bytes, describe_count, in_words
-from ui.features import ShellActions
+from ui.features import ShellActions, offer_undo
 from ui.features.models import endpoint_texts, hub_texts, texts
 from ui.features.models.endpoint_panel import EndpointPanel
 from ui.features.models.hub_panel import HubPanel
+from ui.features.models.image_encoder import add_image_encoder
 from ui.features.models.local_panel import LocalModelsPanel
 from ui.features.models.model_card import ModelCard
 from ui.features.models.model_import import ImportPanel
 from ui.features.models.quantize_dialog import QuantizeDialog
+from ui.features.models.recommended_panel import RecommendedPanel
 from ui.features.models.speed_dialog import SpeedDialog
 from ui.theme import tokens
 from workbench.api import events
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of
+from workbench.base.catalogue import _, translated
 from workbench.base.errors import Cancelled
 from workbench.records.fit import Fit
 from workbench.records.models import ModelDetails, ModelRecord
+from workbench.records.recipes import ModelPart, Recipe
 from workbench.subjects.evaluation.calls import ExamineModel
 from workbench.subjects.models.calls import (
     FitModel,
@@ -47,13 +51,13 @@ from workbench.subjects.models.calls import (
 )
 from workbench.subjects.runs.calls import Status
 
-Section = Literal["here", "hub", "endpoints", "leaderboard"]
+Section = Literal["here", "recommended", "hub", "endpoints", "leaderboard"]
 
 
 class ModelsPage(TakesFiles, SectionedPage):
     """All models that are on this machine's catalogue."""
 
-    name, title, icon = "models", "Models", "models"
+    name, title, icon = "models", _("Models"), "models"
 
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
         super().__init__()
@@ -134,19 +138,22 @@ class ModelsPage(TakesFiles, SectionedPage):
         self._empty.add_action(self._other)
         self._look = PlainButton(hub_texts.LOOK_FOR, "folder", clicked=self._on_look)
         self._empty.add_action(self._look)
-        self._find = PlainButton(hub_texts.HUB, "search", clicked=lambda: self.show_section("hub"))
+        self._find = PlainButton(hub_texts.RECOMMENDED, "download", clicked=lambda: self.show_section("recommended"))
         self._empty.add_action(self._find)
         self._starter_error = Text("", "error", alignment=Qt.AlignmentFlag.AlignCenter, minimumWidth=480, visible=False)
         self._empty.add_action(self._starter_error)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._area)
         self._stack.addWidget(self._empty)
+        self.recommended = RecommendedPanel(self._bridge)
+        self.recommended.wanted.connect(self._on_ask)
         self.hub = HubPanel(self._bridge, self._shell)
         self.endpoints = EndpointPanel(self._bridge)
         self.lay_out(
             hub_texts.SECTIONS,
             {
                 "here": (hub_texts.ON_MACHINE, "models", self._stack),
+                "recommended": (hub_texts.RECOMMENDED, "download", self.recommended),
                 "hub": (hub_texts.HUB, "search", self.hub),
                 "endpoints": (endpoint_texts.ENDPOINTS, "globe", self.endpoints),
             },
@@ -202,6 +209,7 @@ class ModelsPage(TakesFiles, SectionedPage):
         card.fit_wanted.connect(self._on_fit)
         card.load_anyway_wanted.connect(lambda name: self._on_load(name, anyway=True))
         card.quantize_wanted.connect(self._on_quantize)
+        card.menu_shown.connect(lambda menu: add_image_encoder(menu, card, self._bridge))
         card.speed_wanted.connect(lambda name: SpeedDialog(self._bridge, self._cards[name].model, self).open())
         for exam in self._exams.open.values():
             self._show_exam(exam)
@@ -291,8 +299,10 @@ class ModelsPage(TakesFiles, SectionedPage):
         )
 
     def _on_removed(self, model: ModelRecord) -> None:
-        files = texts.FILES_WERE_DELETED if model.owned else texts.FILES_WERE_KEPT
-        self._shell.show_message(texts.REMOVED.format(name=model.name, files=files), "info")
+        if model.unreadable:
+            self._shell.show_message(texts.REMOVED.format(name=model.name), "info")
+        else:
+            offer_undo(self._bridge, self._shell, model.name, model.name, self)
         self._models.refresh()
 
     def _on_quantize(self, name: str) -> None:
@@ -332,6 +342,9 @@ class ModelsPage(TakesFiles, SectionedPage):
         self.local.look()
         self._show_stack()
 
+    def _on_ask(self, name: str) -> None:
+        self._shell.open_page("chat", recipe=Recipe(model=ModelPart(name=name)))
+
     def _on_added(self, name: str) -> None:
         self._wanted = name
         self._models.refresh()
@@ -340,7 +353,9 @@ class ModelsPage(TakesFiles, SectionedPage):
         def progressed(batch: Sequence[Event]) -> None:
             for event in batch:
                 if isinstance(event, events.Progress):
-                    self._import.show_progress(event.stage, event.done / event.total if event.total else None)
+                    self._import.show_progress(
+                        translated(event.stage), event.done / event.total if event.total else None
+                    )
 
         def ended(terminal: Terminal) -> None:
             self._importing = None

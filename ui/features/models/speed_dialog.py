@@ -15,6 +15,7 @@ from ui.components.wording import describe_count
 from ui.features.models import speed_texts as texts
 from ui.theme import tokens
 from workbench.api.events import Progress
+from workbench.base.catalogue import translated
 from workbench.records.models import ModelRecord
 from workbench.subjects.models.calls import Benchmark, BenchModel
 
@@ -58,7 +59,7 @@ class SpeedDialog(StreamDialog):
         )
 
     def words_of(self, progress: Progress | None) -> str:
-        stage = progress.stage if progress is not None else ""
+        stage = translated(progress.stage) if progress is not None else ""
         return f"{stage[:1].upper()}{stage[1:]}" or texts.MEASURING
 
     def _on_go(self) -> None:

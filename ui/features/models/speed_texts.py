@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-TITLE = "Measure the speed of {name}"
-EXPLANATION = (
+from workbench.base.catalogue import _
+
+TITLE = _("Measure the speed of {name}")
+EXPLANATION = _(
     "This measures how many tokens per second the machine computes with the model. Other answers wait meanwhile."
 )
-MEASURE, AGAIN, CLOSE = "Measure", "Measure again", "Close"
-PROMPT_TOKENS, NEW_TOKENS = "Tokens of the prompt", "Tokens of each answer"
-SEQUENCES, ROUNDS = "Answers in parallel", "Repetitions (medians are shown)"
-MEASURING = "Measuring"
-RESULT = "Measured speed"
-PROMPT, ALONE, TOGETHER = "Reading a prompt of {count}", "One answer of {count}", "{count} in parallel"
-SPEED = "{speed:,.1f} tokens/s"
-GAIN = "{gain:.1f} times one answer"
-MACHINE = "{device}, {threads} threads, {engine}. Loading took {seconds:.1f} s."
+MEASURE, AGAIN, CLOSE = _("Measure"), _("Measure again"), _("Close")
+PROMPT_TOKENS, NEW_TOKENS = _("Tokens of the prompt"), _("Tokens of each answer")
+SEQUENCES, ROUNDS = _("Answers in parallel"), _("Repetitions (medians are shown)")
+MEASURING = _("Measuring")
+RESULT = _("Measured speed")
+PROMPT, ALONE, TOGETHER = _("Reading a prompt of {count}"), _("One answer of {count}"), _("{count} in parallel")
+SPEED = _("{speed:,.1f} tokens/s")
+GAIN = _("{gain:.1f} times one answer")
+MACHINE = _("{device}, {threads} threads, {engine}. Loading took {seconds:.1f} s.")

@@ -34,6 +34,7 @@ from ui.theme import tokens
 from workbench.api import events
 from workbench.api.events import Event, Progress, Terminal
 from workbench.api.protocol import Call, error_of, read_result
+from workbench.base.catalogue import translated
 from workbench.records.engines import BUNDLED, EngineOffer, EngineRecord, EngineState, EngineTest
 from workbench.subjects.machine.calls import (
     AddEngine,
@@ -153,7 +154,7 @@ class EngineCard(Card):
 
     def _on_progress(self, follower: RunFollower, progress: Progress) -> None:
         share, numbers = how_far(progress)
-        words = texts.ADDING.format(title=follower.run.title, stage=progress.stage)
+        words = texts.ADDING.format(title=follower.run.title, stage=translated(progress.stage))
         self.progress.set_progress(words, share, numbers, progress.seconds_left)
 
     def _on_ended(self, follower: RunFollower) -> None:
@@ -179,7 +180,7 @@ class EngineCard(Card):
         def progressed(batch: Sequence[Event]) -> None:
             for event in batch:
                 if isinstance(event, Progress):
-                    self.progress.set_progress(texts.TESTING.format(name=name, stage=event.stage))
+                    self.progress.set_progress(texts.TESTING.format(name=name, stage=translated(event.stage)))
 
         def ended(terminal: Terminal) -> None:
             self._testing = None

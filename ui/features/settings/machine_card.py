@@ -26,6 +26,7 @@ from ui.theme import tokens
 from workbench.api import events
 from workbench.api.events import Event, Progress, Terminal
 from workbench.api.protocol import Call, error_of, read_result
+from workbench.base.catalogue import _, translated
 from workbench.base.settings import Settings
 from workbench.records.diagnosis import DOCUMENTS, ENGINE, LIBRARY, NO_PACK, OFFICE, RECOGNITION, VARIANT, Diagnosis
 from workbench.records.models import Device, Machine
@@ -90,11 +91,12 @@ class MachineCard(Card):
 
     def _on_diagnosis(self, found: Diagnosis) -> None:
         self._asking = False
-        self.facts.set_value(texts.VARIANT, found.fact(ENGINE, VARIANT) or texts.UNKNOWN)
+        self.facts.set_value(texts.VARIANT, translated(found.fact(ENGINE, VARIANT)) or texts.UNKNOWN)
         self.facts.set_value(texts.ENGINE, found.fact(ENGINE, LIBRARY) or texts.UNKNOWN)
         self.facts.set_value(texts.TEXT_RECOGNITION, found.fact(DOCUMENTS, RECOGNITION) or texts.UNKNOWN)
         self.facts.set_value(texts.OLD_OFFICE, found.fact(DOCUMENTS, OFFICE) or texts.UNKNOWN)
-        self._show_problems("\n".join(one for one in found.problems if not one.startswith(NO_PACK)))
+        repeated, _place, _rest = _(NO_PACK).partition("{")
+        self._show_problems("\n".join(one for one in found.problems if not one.startswith(repeated)))
         self.report.show_content(found)
 
     def _on_failed(self, error: Exception) -> None:

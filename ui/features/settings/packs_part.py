@@ -23,6 +23,7 @@ from ui.theme import tokens
 from workbench.api import events
 from workbench.api.events import Event, Progress, Terminal
 from workbench.api.protocol import Call, error_of, read_result
+from workbench.base.catalogue import translated
 from workbench.records.runtime import BACKENDS, PackFileOffer, PackManifest, RuntimeChoice
 from workbench.subjects.machine.calls import (
     DownloadPack,
@@ -122,7 +123,7 @@ class PacksPart(QWidget):
             for event in batch:
                 if isinstance(event, Progress):
                     share, numbers = how_far(event)
-                    words = texts.TRYING.format(name=name, stage=event.stage)
+                    words = texts.TRYING.format(name=name, stage=translated(event.stage))
                     self.progress.set_progress(words, share, numbers, event.seconds_left)
 
         def ended(terminal: Terminal) -> None:
@@ -185,7 +186,7 @@ class PackRow(QWidget):
         name = ElidedLabel(pack.name, "body")
         name.setSizePolicy(name.sizePolicy().Policy.Maximum, name.sizePolicy().Policy.Fixed)
         top = row_of(None, name, self.chip, None, self.try_button, self.remove_button, gap=tokens.SPACE_2)
-        facts = texts.PACK_FACTS.format(backend=BACKENDS[pack.backend], base=pack.base)
+        facts = texts.PACK_FACTS.format(backend=translated(BACKENDS[pack.backend]), base=pack.base)
         column_of(self, top, Text(f"{facts}\n{self.words}".strip(), "small"), self.confirm, gap=tokens.SPACE_1)
 
 
@@ -239,7 +240,8 @@ class PackOffersPart(OffersPart):
     def _show(self) -> None:
         self._show_rows(
             OfferRow(
-                one.name, texts.PACK_OFFER.format(backend=BACKENDS[one.backend], bytes=describe_bytes(one.bytes)),
+                one.name,
+                texts.PACK_OFFER.format(backend=translated(BACKENDS[one.backend]), bytes=describe_bytes(one.bytes)),
                 texts.DOWNLOAD, texts.DOWNLOAD_PACK.format(name=one.name),
             )
             for one in self._offers

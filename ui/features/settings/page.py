@@ -18,17 +18,22 @@ from ui.bridge import Bridge
 from ui.components.basics import Card, Line, PlainButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.code_view import CodeView
-from ui.components.config_form import FieldRow, Form, choice_control, folder_control
+from ui.components.config_form import FieldRow, Form, choice_control
+from ui.components.folder_control import folder_control
 from ui.components.layout import ScrolledColumn, column_of, row_of
-from ui.components.wording import describe_count
+from ui.components.wording import describe_count, in_words
 from ui.features import ShellActions
 from ui.features.settings import texts
 from ui.features.settings.backup_card import BackupCard
+from ui.features.settings.chats_card import ChatsCard
 from ui.features.settings.engine_card import EngineCard
 from ui.features.settings.facts import Facts
 from ui.features.settings.machine_card import MachineCard
+from ui.features.settings.network_clients import NetworkClients
 from ui.features.settings.network_log import NetworkLogPart
+from ui.features.settings.trash_card import TrashCard
 from ui.theme import tokens
+from workbench.base.catalogue import _
 from workbench.base.errors import UserError
 from workbench.base.fields import Field
 from workbench.base.settings import SECTIONS, Settings
@@ -45,14 +50,14 @@ TITLES = {
     "network": texts.SECTION_NETWORK,
     "server": texts.SECTION_SERVER,
 }
-MACHINE, BACKUP, ENGINES = "machine", "backup", "engines"
+MACHINE, BACKUP, ENGINES, TRASH, CHATS = "machine", "backup", "engines", "trash", "chats"
 """The sections that are no settings."""
 
 
 class SettingsPage(QWidget):
     """Changes are saved at once. A note beside each section says when they take effect."""
 
-    name, title, icon = "settings", "Settings", "settings"
+    name, title, icon = "settings", _("Settings"), "settings"
 
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
         super().__init__()
@@ -67,10 +72,16 @@ class SettingsPage(QWidget):
             self._on_status(bridge.status)
 
     def open_target(self, section: str = "", field: str = "") -> None:
-        """Show a field of a section, or a part of "machine", "backup" or "engines". Raises KeyError for one that there
-        is not."""
-        cards: dict[str, MachineCard | BackupCard | EngineCard]
-        cards = {MACHINE: self.machine, BACKUP: self.backup, ENGINES: self.engines}
+        """Show a field of a section, or a part of a card that is no section (``MACHINE`` and the others). Raises
+        KeyError for one that there is not."""
+        cards: dict[str, MachineCard | BackupCard | EngineCard | TrashCard | ChatsCard]
+        cards = {
+            MACHINE: self.machine,
+            BACKUP: self.backup,
+            ENGINES: self.engines,
+            TRASH: self.trash,
+            CHATS: self.chats,
+        }
         if section in cards:
             row = cards[section].part(field)
             row.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -94,8 +105,8 @@ class SettingsPage(QWidget):
         for section, config in SECTIONS.items():
             card = Card(margin=tokens.SPACE_5)
             card.body.setSpacing(tokens.SPACE_3)
-            card.body.addWidget(Text(TITLES.get(section, section.capitalize()), "heading"))
-            card.body.addWidget(Text(inspect.cleandoc(config.__doc__ or ""), "muted"))
+            card.body.addWidget(Text(TITLES.get(section) or _(section.capitalize()), "heading"))
+            card.body.addWidget(Text(_(inspect.cleandoc(config.__doc__ or "")), "muted"))
             form = self.forms[section] = Form(config, make_row=_make_row)
             form.changed.connect(partial(self._on_edited, section))
             card.body.addWidget(form)
@@ -104,14 +115,21 @@ class SettingsPage(QWidget):
                 card.body.addWidget(Line())
                 card.body.addWidget(self.network)
             if section == "server":
-                self.api = ApiCard(self._bridge)
+                self.clients = NetworkClients(self._bridge)
+                self.api = ApiCard(self._bridge, self.clients)
                 card.body.addWidget(self.api)
+                card.body.addWidget(Line())
+                card.body.addWidget(self.clients)
             column.addWidget(card)
             if section == "engine":
                 self.engines = EngineCard(self._bridge)
                 column.addWidget(self.engines)
         self.backup = BackupCard(self._bridge)
         column.addWidget(self.backup)
+        self.chats = ChatsCard(self._bridge)
+        column.addWidget(self.chats)
+        self.trash = TrashCard(self._bridge)
+        column.addWidget(self.trash)
         self.machine = MachineCard(self._bridge)
         column.addWidget(self.machine)
         column.addWidget(self._build_about())
@@ -133,6 +151,7 @@ class SettingsPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.api.refresh()
+        self.clients.refresh()
         self.machine.refresh()
         self.network.refresh()
 
@@ -152,7 +171,7 @@ class SettingsPage(QWidget):
 
     def _on_edited(self, section: str, name: str, value: Any) -> None:
         def refused(error: Exception) -> None:
-            words = f"{error.message} {error.hint}".strip() if isinstance(error, UserError) else str(error)
+            words = in_words(error) if isinstance(error, UserError) else str(error)
             self.forms[section].set_error(name, words)
 
         plain = list(value) if isinstance(value, tuple) else value
@@ -181,23 +200,28 @@ def _make_row(field: Field) -> FieldRow | None:
 
 
 class ApiCard(QWidget):
-    """Empty while the API is off."""
+    """Empty while the API is off. ``clients`` is told the state as well."""
 
-    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, bridge: Bridge, clients: NetworkClients) -> None:
+        super().__init__()
         self._bridge = bridge
+        self._clients = clients
         self._model = texts.API_MODEL
         self._state: ApiState | None = None
         self.status = Text("", "body")
         self.problem = Text("", "attention", visible=False)
         self.example = CodeView()
         self.copy_address = PlainButton(texts.COPY_ADDRESS, "copy", small=True, clicked=self._on_copy_address)
+        self.key = Text("", "code", textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse, wordWrap=False)
+        self.show_key = PlainButton(texts.SHOW_KEY, "eye", small=True, checkable=True, toolTip=texts.SHOW_KEY_HELP)
+        self.show_key.toggled.connect(lambda shown: self._write_example())
         self.copy_key = PlainButton(texts.COPY_KEY, "copy", small=True, clicked=self._on_copy_key)
         self.renew = PlainButton(texts.RENEW_KEY, "refresh", small=True, clicked=self._on_renew)
         self.renew.setToolTip(texts.RENEW_KEY_HELP)
         self._served = QWidget()
-        actions = row_of(None, self.copy_address, self.copy_key, self.renew, None, margins=(0, 0, 0, 0))
-        column_of(self._served, actions, Text(texts.API_EXAMPLE, "small"), self.example, gap=tokens.SPACE_2)
+        actions = row_of(None, self.copy_address, None)
+        key = row_of(None, self.key, self.show_key, self.copy_key, self.renew, None)
+        column_of(self._served, actions, key, Text(texts.API_EXAMPLE, "small"), self.example, gap=tokens.SPACE_2)
         column_of(self, self.problem, self.status, self._served, gap=tokens.SPACE_3)
         self._show(ApiState(running=False))
         bridge.home.listing(GetSettings()).follow(self._on_settings)
@@ -211,6 +235,7 @@ class ApiCard(QWidget):
 
     def _show(self, state: ApiState) -> None:
         self._state = state
+        self._clients.show_state(state)
         self.problem.setText(state.problem)
         self.problem.setVisible(bool(state.problem))
         self.status.setVisible(state.running)
@@ -233,9 +258,16 @@ class ApiCard(QWidget):
     def _write_example(self) -> None:
         state = self._state
         if state is not None and state.running:
-            code = texts.API_CODE.format(address=state.address, key=state.key, model=self._model)
+            shown = self.show_key.isChecked()
+            self.show_key.setText(texts.HIDE_KEY if shown else texts.SHOW_KEY)
+            key = state.key if shown else texts.HIDDEN_KEY
+            self.key.setText(texts.API_KEY.format(key=key))
             self.example.restart()
-            self.example.show_code(code, "python", True)
+            self.example.show_code(self._code_with(state, key), "python", True)
+            self.example.copied = self._code_with(state, state.key)
+
+    def _code_with(self, state: ApiState, key: str) -> str:
+        return texts.API_CODE.format(address=state.address, key=key, model=self._model)
 
     def _on_copy_address(self) -> None:
         if self._state is not None:

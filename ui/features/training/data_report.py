@@ -35,6 +35,7 @@ from ui.features.training import texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.theme.tokens import mixed
+from workbench.base.catalogue import translated
 from workbench.records.training import ColumnRole, DataPart, DataReport, LengthBin, Preview, SideReport
 from workbench.records.training.measured import measured_part
 
@@ -143,7 +144,7 @@ class DataReportView(QWidget):
         left_out = texts.COLUMNS_UNUSED.format(names=", ".join(report.left_out)) if report.left_out else ""
         self.notes.setText("\n".join(part for part in (left_out, *report.notes) if part))
         self.examples.restart(report.previews, report.train.examples + report.evaluation.examples)
-        self.refused_button.setText(describe_count(len(report.refused), texts.ROW_LEFT_OUT, texts.ROWS_LEFT_OUT))
+        self.refused_button.setText(describe_count(len(report.refused), "row is skipped", "rows are skipped"))
         self.refused.setText(refused_words(report.refused))
         self._arrange()
 
@@ -172,7 +173,7 @@ def describe_sides(report: DataReport) -> str:
     if not report.train.examples:
         return ""
     held = (
-        texts.KEPT_APART.format(examples=report.evaluation.examples, part=measured_part(report.measured))
+        texts.KEPT_APART.format(examples=report.evaluation.examples, part=translated(measured_part(report.measured)))
         if report.evaluation.examples
         else texts.NONE_HELD_OUT
     )
@@ -181,7 +182,9 @@ def describe_sides(report: DataReport) -> str:
     )
     trained = texts.TRAINED_TOKENS.format(trained_tokens=report.train.trained_tokens, tokens=report.train.tokens)
     prompts = holds_prompts(report)
-    count = describe_count(report.train.examples, "prompt" if prompts else "example")
+    count = (
+        describe_count(report.train.examples, "prompt") if prompts else describe_count(report.train.examples, "example")
+    )
     said = texts.SIDES.format(count=count, held=held, lengths=lengths)
     return said if prompts else f"{said} · {trained}"
 
@@ -291,8 +294,8 @@ def _missing(data: DataPart, report: DataReport) -> str:
     if any(set(roles) <= data.columns.keys() for roles in report.role_sets):
         return ""
     titles = {role.name: role.title.lower() for role in report.roles}
-    sets = [" and ".join(titles.get(role, role) for role in roles) for roles in report.role_sets]
-    return texts.NEEDS_COLUMNS.format(names=", or ".join(sets))
+    sets = [texts.AND.join(titles.get(role, role) for role in roles) for roles in report.role_sets]
+    return texts.NEEDS_COLUMNS.format(names=texts.OR.join(sets))
 
 
 _MOST_HEIGHT = 300

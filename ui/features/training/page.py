@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QSplitter, QStackedWidget, QWidget
 from ui.bridge import Bridge
 from ui.components.layout import column_of, row_of
 from ui.components.notices import DropCover, EmptyState, TakesFiles
+from ui.components.recipe.saved_recipes import saved_recipes
 from ui.components.training_setup import TrainingSetupCard
 from ui.components.wording import in_words
 from ui.features import Found, ShellActions
@@ -130,13 +131,15 @@ class TrainPage(TakesFiles, QWidget):
 
     def find_entries(self) -> Sequence[Found]:
         """Trainings and what can be begun here, for the palette."""
-        found = [
-            Found(texts.NEW_TRAINING, "action", "plus", lambda: self._shell.open_page("train", model=self._model()))
-        ]
+        found = [Found(texts.NEW_TRAINING, "action", "plus", self._open_anew)]
         for run in self._runs.values():
             show = partial(self._shell.open_page, "train", run=run.id)
             found.append(Found(run.title, "training", "train", show))
         return found
+
+    def _open_anew(self) -> None:
+        self._shell.open_page("train", model=self._model())
+        self.begin_anew()
 
     def remember(self) -> str:
         """The training that is being put together."""
@@ -178,6 +181,21 @@ class TrainPage(TakesFiles, QWidget):
         self.runs.choose("")
         self._views.setCurrentWidget(self.setup if self._has_models else self.no_model)
         self._drop_watches()
+
+    def begin_anew(self) -> None:
+        """Put a training together from what the program proposes. Settings that were not started can be put back."""
+        before, fresh = self.setup.config, TrainingConfig(model=self._model())
+        self.show_setup()
+        self.setup.message.hide()
+        if before == fresh:
+            return
+        self._set_config(fresh)
+        put_back = partial(self._put_back, before)
+        self.setup.message.show_message(texts.BEGUN_ANEW, "info", texts.PUT_BACK, put_back)
+
+    def _put_back(self, config: TrainingConfig) -> None:
+        self.setup.message.hide()
+        self._set_config(config)
 
     def show_run(self, run: str) -> None:
         """Look at a run; one that is not in the list is passed over."""
@@ -239,7 +257,7 @@ class TrainPage(TakesFiles, QWidget):
     # -- what is there ---------------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        self.runs.new_wanted.connect(self.show_setup)
+        self.runs.new_wanted.connect(self.begin_anew)
         self.runs.opened.connect(self.show_run)
         self.runs.ticked.connect(self._on_ticked)
         self.runs.deleted.connect(self.run_actions.delete)
@@ -276,6 +294,7 @@ class TrainPage(TakesFiles, QWidget):
 
     def _on_sets(self, found: DataSetList) -> None:
         self.setup.show_sets(found.sets)
+        self.setup.settings.offer_sets([one.name for one in found.sets])
 
     def _on_remove_set(self, name: str) -> None:
         def removed(left: DataSetList) -> None:
@@ -290,6 +309,8 @@ class TrainPage(TakesFiles, QWidget):
 
     def _on_adapters(self, found: AdapterList) -> None:
         self._made = {record.run: record for record in found.adapters if record.run and record.origin == "trained"}
+        rewarding = [record.name for record in found.adapters if record.usable and record.kind == "reward"]
+        self.setup.settings.offer(rewarding, [path.stem for path in saved_recipes(self._bridge)])
         self._draw()
 
     def _on_runs(self, found: RunRecords) -> None:
@@ -401,7 +422,7 @@ class TrainPage(TakesFiles, QWidget):
         self._drop_watches()
 
     def _made_here(self) -> AdapterRecord | None:
-        """What the shown run made, under the name that it has now."""
+        """The adapter that the shown run made, under the name that it has now."""
         watch = self._watches.get(self._shown)
         adapter = watch.story.adapter if watch is not None else None
         return (self._made or {}).get(self._shown, adapter)
@@ -424,4 +445,4 @@ class TrainPage(TakesFiles, QWidget):
 
 
 def _leave(ended: Terminal) -> None:
-    """What was looked for was found, or is not there."""
+    """The run that was looked for was found, or is not there."""

@@ -122,9 +122,9 @@ class PlanView(QWidget):
 
 
 def describe_trainable(plan: TrainingPlan) -> str:
-    """``4.9 M of 134.5 M weights (3.6%)``"""
+    """``4.9 M of 134.5 M parameters (3.6 %)``"""
     share = plan.trainable / plan.parameters if plan.parameters else 0.0
-    percent = f"{100 * share:.2g}%" if share < 0.1 else f"{100 * share:.0f}%"
+    percent = f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
     if plan.trainable >= plan.parameters:
         return texts.ALL_WEIGHTS.format(weights=describe_weights(plan.parameters))
     return texts.SOME_WEIGHTS.format(
@@ -158,6 +158,8 @@ def describe_time(seconds: float | None) -> str:
 
 
 _HEIGHT = 14
+_THINNEST = 6.0
+"""px of a small part: its colour is still told from those of its neighbours."""
 _COLOURS = ("accent", "retrieval", "finetuning", "decoding", "agents", "preference", "prompting")
 
 
@@ -219,7 +221,7 @@ class _Bar(QWidget):
         most = max(self._free, sum(self._bytes), 1)
         x = 0.0
         for number, count in enumerate(self._bytes):
-            width = whole.width() * count / most
+            width = max(_THINNEST, whole.width() * count / most)
             painter.fillRect(QRectF(x, 0, width, _HEIGHT), QColor(palette[_COLOURS[number % len(_COLOURS)]]))
             x += width
             painter.fillRect(QRectF(x - 1, 0, 1, _HEIGHT), QColor(palette.surface))

@@ -212,6 +212,6 @@ class PlanningController(QObject):
 
 
 def sentence_of(plan: TrainingPlan) -> str:
-    """``4.9 M of 134.5 M weights (3.6%) · 96 steps · about 5 min (4 to 7 min)``"""
+    """``4.9 M of 134.5 M parameters (3.6 %) · 96 steps · about 5 min (4 to 7 min)``"""
     time = describe_time(plan.seconds) if plan.seconds is not None else ""
     return " · ".join(part for part in (describe_trainable(plan), describe_count(plan.steps, "step"), time) if part)

@@ -5,25 +5,32 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any
 
-from ui.components.wording import describe_bytes
+from ui.components.wording import describe_bytes, describe_speed
 from ui.features.training.state import TrainingState
 from ui.features.training.texts import BY_TRL, config_of, describe_time, state_of
+from workbench.base.catalogue import _
 from workbench.records.methods import Methods
 from workbench.records.training import TrainingConfig
 from workbench.records.training.config import DEFAULT_OBJECTIVE
 from workbench.subjects.runs.calls import RunRecord
+
+_MEASURES = {"loss": _("loss"), "reward": _("reward")}
 
 
 def describe_config(run: RunRecord, methods: Methods[Any]) -> str:
     """``SmolLM2-135M-Instruct · LoRA, rank 16 · facts.jsonl · 24 Nov, 22:10``"""
     config = config_of(run)
     when = describe_time(run.created)
-    ended = f"ended {describe_time(run.ended)}" if run.ended is not None else ""  # it may have waited, or been stopped
+    ended = (
+        _("ended {time}").format(time=describe_time(run.ended)) if run.ended is not None else ""
+    )  # it may have waited, or been stopped
     if config is None:
         return " · ".join(part for part in (when, ended, run.unreadable) if part)
     row = methods.row(config.weights.method, "weights")
     method = (
-        f"{row.title}, rank {config.weights.rank}" if config.weights.rank and "low-rank" in row.groups else row.title
+        _("{title}, rank {rank}").format(title=row.title, rank=config.weights.rank)
+        if config.weights.rank and "low-rank" in row.groups
+        else row.title
     )
     objective = _objective(config, methods)
     data = PurePath(config.data.path).name
@@ -39,12 +46,15 @@ def numbers_now(story: TrainingState) -> str:
     value, held = story.curve(name).last, story.curve(f"evaluation_{name}").last
     speed, memory = story.curve("tokens_per_second").last, story.curve("memory_bytes").last
     kl = story.curve("kl").last if of_reward else None
+    shown = _MEASURES[name]
     parts = (
-        f"{name} {value:.3f}" if value is not None else "",
-        f"{'' if value is not None else f'{name} '}in evaluation {held:.3f}" if held is not None else "",
-        f"KL {kl:.1f} nats per answer" if kl is not None else "",
-        f"{speed:,.0f} tokens/s" if speed is not None else "",
-        f"{describe_bytes(int(memory))} of memory" if memory is not None else "",
+        f"{shown} {value:.3f}" if value is not None else "",
+        ("" if value is not None else f"{shown} ") + _("in evaluation {value:.3f}").format(value=held)
+        if held is not None
+        else "",
+        _("KL {value:.1f} nats per answer").format(value=kl) if kl is not None else "",
+        _("{speed} tokens/s").format(speed=describe_speed(speed)) if speed is not None else "",
+        _("{size} of memory").format(size=describe_bytes(int(memory))) if memory is not None else "",
     )
     return " · ".join(part for part in parts if part)
 
@@ -55,7 +65,7 @@ def final_score(run: RunRecord) -> str:
     for name in ("after_reward", "after_loss", "evaluation_loss", "loss"):
         value = metrics.get(name) if isinstance(metrics, dict) else None
         if isinstance(value, int | float):
-            return f"{name.rpartition('_')[2]} {value:.2f}"
+            return f"{_MEASURES[name.rpartition('_')[2]]} {value:.2f}"
     return ""
 
 

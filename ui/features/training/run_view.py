@@ -31,6 +31,7 @@ from ui.features.training.scores import TrainingScores
 from ui.features.training.state import TrainingState
 from ui.features.training.texts import outcome_words, state_of, where_it_is
 from ui.theme import tokens
+from workbench.base.catalogue import translated
 from workbench.records.methods import Methods
 from workbench.records.training import LANGUAGE_MODEL_CHARTS, AdapterRecord, ChartSpec
 from workbench.records.training.measured import explain_measured
@@ -121,7 +122,7 @@ class TrainRun(QWidget):
         self._show_outcome(run, story, made or story.adapter, gone)
         self._show_curves(story)
         questions = [(q.question, q.expected, q.answers) for q in story.questions.values()]
-        self.asked.setText(explain_measured(story.scores.measured) if questions else "")
+        self.asked.setText(translated(explain_measured(story.scores.measured)) if questions else "")
         self.samples.show_questions(questions, story.scores.after is not None)
         self._show_log(story)
         self._show_hints(story)
@@ -212,7 +213,7 @@ class TrainRun(QWidget):
                 curve = story.curve(metric.name)
                 dots, smooth = metric.drawn == "dots", metric.drawn == "smooth"
                 title = next(spec.title for spec in self._drawn if spec.name == name)
-                words = legend_text(metric.title, title) if len(metrics) > 1 else "now"
+                words = legend_text(metric.title, title) if len(metrics) > 1 else texts.NOW
                 series.append(Series(words, token, curve.steps, curve.values, dots, smooth))
             chart.show_series(series)
 

@@ -161,11 +161,11 @@ class _Answer(QWidget):
             column.addWidget(Text("–", "muted"))
             column.addStretch(1)
             return
-        column.addWidget(_words(sample.answer or "(nothing)"))
+        column.addWidget(_words(sample.answer or texts.NOTHING_ANSWERED))
         if sample.exact:
-            column.addWidget(Chip("exact", "success"))
+            column.addWidget(Chip(texts.EXACT, "success"))
         column.addStretch(1)
-        self.setAccessibleName(f"{title}: {sample.answer}{', exactly as expected' if sample.exact else ''}")
+        self.setAccessibleName(f"{title}: {sample.answer}{texts.AS_EXPECTED if sample.exact else ''}")
 
 
 def _words(text: str, role: str = "body") -> Text:

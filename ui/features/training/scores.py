@@ -12,6 +12,7 @@ from ui.components.fact_card import show_outcome
 from ui.components.layout import column_of, empty_layout
 from ui.features.training import texts
 from ui.theme import tokens
+from workbench.base.catalogue import all_translated, translated
 from workbench.records.training import (
     AdapterRecord,
     MetricSpec,
@@ -72,22 +73,26 @@ class TrainingScores(QWidget):
         ended: bool = False,
     ) -> None:
         there = scores.after is not None
-        self.lead.setText(learnt_words(scores))
-        self.lost.setText(lost_words(forgetting))
-        self.measured.setText(explain_measured(scores.measured))
+        self.lead.setText(translated(learnt_words(scores)))
+        self.lost.setText(translated(lost_words(forgetting)))
+        self.measured.setText(translated(explain_measured(scores.measured)))
         for part in (self.lead, self._table, self.measured):
             part.setVisible(there)
         self.lost.setVisible(bool(self.lost.text()))
         show_outcome(self.outcome, scores, forgetting, adapter.kind if adapter is not None else "unknown")
-        rows, heading = score_rows(metrics, scores), measured_heading(scores.measured)
+        rows, heading = score_rows(metrics, scores), translated(measured_heading(scores.measured))
         if (rows, heading) != (self._rows, self._heading):
             self._rows, self._heading = rows, heading
             self._fill(rows, heading)
         if forgets(forgetting) and not loses_half(forgetting):
-            self.warning.show_message(describe_forgetting(forgetting), "attention")
+            self.warning.show_message(translated(describe_forgetting(forgetting)), "attention")
         else:
             self.warning.hide()
-        reward = describe_reward(adapter.reward) if adapter is not None and adapter.reward is not None else ()
+        reward = (
+            all_translated(describe_reward(adapter.reward))
+            if adapter is not None and adapter.reward is not None
+            else ()
+        )
         self.forgotten.setText(" ".join(reward) or forgetting_words(forgetting))
         self.forgotten.setVisible(bool(self.forgotten.text()))
         words, kind = verification_words(verification, adapter, ended)
@@ -129,7 +134,7 @@ def forgetting_words(forgetting: ScoresPair) -> str:
         return ""
     parts = [texts.GENERAL_LOSS.format(loss=before.loss, loss2=after.loss)]
     if not forgets(forgetting):
-        parts.append(describe_forgetting(forgetting))
+        parts.append(translated(describe_forgetting(forgetting)))
     return " ".join(parts)
 
 
@@ -143,10 +148,12 @@ def verification_words(
             return "", "info"
         return (texts.UNVERIFIED, "attention") if ended else (texts.VERIFYING, "info")
     if verification.passed and not verification.agreements:
-        return verdict_words(verification), "attention"
+        return translated(verdict_words(verification)), "attention"
     served = [found for found in verification.agreements if "served" in found.second]
     closest = (served or verification.agreements)[-1:]
-    found = " ".join(part for part in (counted_words(verification), *map(why, closest)) if part)
+    found = " ".join(
+        part for part in (translated(counted_words(verification)), *map(translated, map(why, closest))) if part
+    )
     if verification.passed:
         return texts.VERIFIED.format(found=found), "info"
     reasons = " ".join(sentence_of(reason) for reason in verification.reasons)

@@ -1,11 +1,12 @@
 """The settings of a training, made from its parts: those that fit the method, the advanced ones folded away and
 made only when they are unfolded.
 
-What is left to the program (0 or auto) says beside it what the plan has chosen.
+A field that is left to the program says what the plan has chosen.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -13,12 +14,15 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ui.components.basics import Text
-from ui.components.config_form import FieldRow, Form, describe_value
+from ui.components.config_form import FieldRow, Form
 from ui.components.layout import column_of, empty_layout
-from ui.components.reward_list import REWARDS, RewardsRow
+from ui.components.reward_list import make_reward_row, offer_to
+from ui.components.wording import shown_fields_of
 from ui.features.training import texts
+from ui.features.training.examples_row import EVALUATION, ExamplesRow
+from ui.texts import AUTO_VALUE
 from ui.theme import tokens
-from workbench.base.fields import Field, fields_of
+from workbench.base.fields import Field
 from workbench.records.methods import Methods
 from workbench.records.training import PARTS, TrainingConfig
 
@@ -47,10 +51,12 @@ class TrainingSettings(QWidget):
         words = texts.RESULT_NAME_HELP
         self._methods: Methods[Any] = Methods()
         self._objective = ""
+        self._offered: tuple[Sequence[str], Sequence[str]] = ((), ())
         self._own: Form | None = None  # the settings that only the objective has
         self._place = column_of(gap=0)
         self._groups: dict[str, str] = {}  # of the fields by their names
-        self.form = Form(self._fields(), headings=_SECTIONS)
+        self._sets: tuple[str, ...] = ()
+        self.form = Form(self._fields(), headings=_SECTIONS, make_row=self._make_general)
         self.form.changed.connect(lambda name, value: self.changed.emit(with_value(self._config, name, value)))
         self.form.fold.toggled.connect(lambda _: self.show_config(self._config, self._chosen, self._not_by_trl))
         self.fold = self.form.fold
@@ -65,7 +71,8 @@ class TrainingSettings(QWidget):
         self._config, self._chosen = config, chosen
         if not self.name.hasFocus():
             self.name.setText(config.name)
-        self.name.setPlaceholderText(chosen.name if chosen is not None and chosen.name else texts.AUTO_NAME)
+        named = chosen.name if chosen is not None else ""
+        self.name.setPlaceholderText(AUTO_VALUE.format(value=named) if named else texts.AUTO_NAME)
         self._show_objective(config)
         values = {name: value_of(config, name) for name in self._groups}
         self.form.set_values(values)
@@ -75,8 +82,7 @@ class TrainingSettings(QWidget):
         for name, row in self.form.rows.items():
             planned = value_of(chosen, name) if chosen is not None else values[name]
             if isinstance(row, FieldRow):
-                chosen_value = texts.CHOSEN_VALUE.format(value=describe_value(row.field, planned, unit=False))
-                row.set_note("" if planned == values[name] else chosen_value)
+                row.set_chosen(None if planned == values[name] else planned)
         self.form.grey({_TRAINER: not_by_trl if config.trainer == "workbench" else ""})  # one that is set can be reset
 
     @property
@@ -110,12 +116,32 @@ class TrainingSettings(QWidget):
             if isinstance(row, FieldRow):
                 value = asked.options.get(name, row.field.default)
                 planned = chosen.options.get(name, value) if chosen is not None and chosen.name == asked.name else value
-                words = texts.CHOSEN_VALUE.format(value=describe_value(row.field, planned, unit=False))
-                row.set_note("" if planned == value else words)
+                row.set_chosen(None if planned == value else planned)
 
     def _make_row(self, field: Field) -> QWidget | None:
         """Rewards are chosen and weighed, not written."""
-        return RewardsRow(field, self._methods) if field.name == REWARDS and field.kind == "list" else None
+        row = make_reward_row(field, self._methods)
+        offer_to([row] if row is not None else (), *self._offered)
+        return row
+
+    def offer(self, reward_models: Sequence[str], recipes: Sequence[str]) -> None:
+        """The reward models and saved recipes that rewards can name."""
+        self._offered = (reward_models, recipes)
+        offer_to(self._own.rows.values() if self._own is not None else (), *self._offered)
+
+    def offer_sets(self, sets: Sequence[str]) -> None:
+        """The sets of the home that a training can be evaluated on."""
+        self._sets = tuple(sets)
+        row = self.form.rows.get(EVALUATION)
+        if isinstance(row, ExamplesRow):
+            row.offer(self._sets)
+
+    def _make_general(self, field: Field) -> QWidget | None:
+        if field.name != EVALUATION:
+            return None
+        row = ExamplesRow(field)
+        row.offer(self._sets)
+        return row
 
     def _on_option(self, name: str, value: Any) -> None:
         options = {**self._config.objective.options, name: value}
@@ -123,10 +149,10 @@ class TrainingSettings(QWidget):
         self.changed.emit(msgspec.structs.replace(self._config, objective=objective))
 
     def _fields(self) -> list[Field]:
-        """Those of the parts under ``part.field``, then the config's own."""
+        """The fields of the parts under ``part.field``, then the config's own."""
         found = []
         for part in _SECTIONS:
-            for field in fields_of(PARTS[part] if part else TrainingConfig):
+            for field in shown_fields_of(PARTS[part] if part else TrainingConfig):
                 name = f"{part}.{field.name}" if part else field.name
                 if name not in LEFT_OUT:
                     self._groups[name] = field.group

@@ -36,7 +36,8 @@ from ui.components.basics import (
     PrimaryButton,
     Text,
 )
-from ui.components.choice_box import ChoiceBox, ChoiceRow
+from ui.components.choice_box import ChoiceBox, ChoiceList
+from ui.components.edge_fade import EdgeFade
 from ui.components.layout import WIDTH, column_of, empty_layout, row_of
 from ui.components.notices import ConfirmRow
 from ui.components.wording import describe_bytes, describe_count, describe_parameters
@@ -81,7 +82,7 @@ class TrainSetup(QWidget):
         self.new_set_button = PlainButton(texts.NEW_SET, "plus", toolTip=texts.NEW_SET_HELP)
         self.remove_button = IconButton("trash", texts.REMOVE_SET, clicked=self._on_remove)
         self.confirm = ConfirmRow(self.remove_button)
-        self.objective = ChoiceRow(texts.OBJECTIVE, [])
+        self.objective = ChoiceList(texts.OBJECTIVE, [])
         self.objective_words = Text("", "small")
         self.report = DataReportView()
         self.methods = MethodPicker()
@@ -123,7 +124,11 @@ class TrainSetup(QWidget):
     def set_methods(self, methods: Methods[Any]) -> None:
         """The objectives and weights methods that there are."""
         self._methods = methods
-        self.objective.set_choices([(row.name, row.title) for row in methods.of("objective")])
+        rows = methods.of("objective")
+        self.objective.set_described(
+            [(row.name, row.title) for row in rows], {row.name: row.family for row in rows}, {}
+        )
+        self.objective.explain({row.name: row.summary for row in rows})
         self.methods.set_methods(methods)
         self.settings.set_methods(methods)
         self.show_config(self._config)
@@ -232,6 +237,7 @@ class TrainSetup(QWidget):
         right = tokens.SPACE_5 - tokens.SCROLL_BAR  # as the footer
         whole.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, right, tokens.SPACE_4)
         self._area.setWidget(inside)
+        EdgeFade(self._area)
         footer = QFrame()
         footer.setProperty("role", "panel")
         row_of(
@@ -291,7 +297,7 @@ class TrainSetup(QWidget):
         self.file_button.clicked.connect(self.file_wanted)
         self.folder_button.clicked.connect(self.folder_wanted)
         self.new_set_button.clicked.connect(self.new_set_wanted)
-        self.objective.chosen.connect(self._on_objective)
+        self.objective.chosen.connect(self.choose_objective)
         self.methods.chosen.connect(self.choose_method)
         self.settings.changed.connect(self._emit)
         self.confirm.confirmed.connect(lambda: self.remove_wanted.emit(self._config.data.path))
@@ -469,7 +475,7 @@ class MethodPicker(QWidget):
         self._group.addButton(button)
         line = row_of(None, button, gap=tokens.SPACE_2)
         if recommended:
-            line.addWidget(Chip("recommended", "accent"))
+            line.addWidget(Chip(texts.RECOMMENDED, "accent"))
         if not says_all:
             made = Chip(texts.MADE.get(row.artifact, row.artifact), toolTip=makes)
             line.addWidget(made)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from ui.bridge import Bridge
 from ui.components.run_follower import RunFollower
+from ui.components.wording import stage_of
 from ui.features.training import texts
 from ui.features.training.texts import config_of
 from workbench.api import events
@@ -114,7 +115,7 @@ class TrainingState:
                         self._note(event.at, texts.EVALUATED.format(step=event.step, value=event.value))
                 case events.Progress():
                     if event.stage not in (*_IN_TURNS, self.progress.stage if self.progress is not None else ""):
-                        self._note(event.at, event.stage.capitalize())
+                        self._note(event.at, stage_of(event))
                     self.progress = event
                     if event.stage == "training" and event.total:
                         self.step = event

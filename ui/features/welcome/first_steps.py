@@ -17,9 +17,31 @@ from ui.theme import tokens
 from ui.theme.theme import current_theme, set_icon, set_property
 from workbench.api import events
 from workbench.api.events import Event
+from workbench.base.catalogue import _, ngettext
 
 MOST_FILES, FILES_IN_SIGHT = 500, 8
-WORDS = {"indexed": "read", "unchanged": "unchanged", "removed": "removed", "failed": texts.FILE_FAILED}
+WORDS = {"indexed": _("read"), "unchanged": _("unchanged"), "removed": _("removed"), "failed": texts.FILE_FAILED}
+
+
+class PurposeCard(Card):
+    """Asks once what the window is for. ``chosen`` sends whether all techniques are to be shown."""
+
+    chosen = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__(margin=tokens.SPACE_4)
+        self.body.setSpacing(tokens.SPACE_3)
+        self.body.addWidget(Text(texts.PURPOSE, "heading"))
+        self.answers_button = PlainButton(texts.WANT_ANSWERS, "documents", align="left")
+        self.techniques_button = PlainButton(texts.WANT_TECHNIQUES, "train", align="left")
+        for button, help, all in (
+            (self.answers_button, texts.WANT_ANSWERS_HELP, False),
+            (self.techniques_button, texts.WANT_TECHNIQUES_HELP, True),
+        ):
+            button.clicked.connect(lambda _=False, all=all: self.chosen.emit(all))
+            self.body.addWidget(button)
+            self.body.addWidget(Text(help, "small"))
+        self.setAccessibleName(texts.PURPOSE)
 
 
 class StepCard(Card):
@@ -157,7 +179,7 @@ class FilesRead(QWidget):
         """The run has ended; without ``words`` a summary of its result is shown."""
         self.progress.hide()
         said = [
-            describe_count(count, texts.COUNT_ONE_FILE.format(value=WORDS[s]), texts.COUNT_FILES.format(value=WORDS[s]))
+            ngettext("{count} file {state}", "{count} files {state}", count).format(count=f"{count:,}", state=WORDS[s])
             for s, count in self._counts.items()
         ]
         self._outcome.setText(words or ", ".join(said))

@@ -1,58 +1,53 @@
-"""The welcome page: this machine, a model, some documents, and the first question.
-
-A larger model from the hub for the first start: looked for when the person asks, downloaded in the background.
-"""
+"""The welcome page: what the window is for, this machine, a model, some documents, and the first question."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QMargins, QObject, Qt, QTimer
+from PySide6.QtCore import QMargins, Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from ui.bridge import Bridge, Handle
-from ui.components.basics import Chip, InlineMessage, LinkButton, PlainButton, PrimaryButton, ProgressLine, Text
-from ui.components.downloads import Downloads
+from ui.bridge import Bridge
+from ui.components.basics import Chip, LinkButton, PlainButton, PrimaryButton, Text
 from ui.components.layout import FlowLayout, ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.run_follower import RunFollower
-from ui.components.wording import describe_bytes, describe_count, how_far, in_words, is_small
+from ui.components.wording import describe_bytes, describe_count, in_words, is_small
 from ui.features import ShellActions
 from ui.features.welcome import texts
-from ui.features.welcome.first_steps import DropPlace, FilesRead, StepCard
+from ui.features.welcome.first_steps import DropPlace, FilesRead, PurposeCard, StepCard
+from ui.features.welcome.larger_model import LargerModel
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.events import Event, Progress, Terminal
-from workbench.api.protocol import error_of, read_result
+from workbench.api.events import Terminal
+from workbench.api.protocol import error_of
+from workbench.base.catalogue import _
 from workbench.base.settings import Settings
 from workbench.records.documents import SAMPLE_COLLECTION, SAMPLE_FILES, Collection
 from workbench.records.local_models import LocalModel
 from workbench.records.models import Machine, ModelRecord
-from workbench.records.recipes import ModelPart, Recipe
 from workbench.subjects.documents.calls import AddDocuments, CollectionList, CreateCollection, ListCollections
 from workbench.subjects.machine.calls import ChangeSettings, GetMachine, GetSettings, WarmUp
 from workbench.subjects.models.calls import (
-    DownloadModel,
     FindLocalModels,
     ImportModel,
     ListModels,
     LocalModels,
     ModelList,
-    ModelSuggestion,
     RegisterStarter,
-    SuggestModel,
 )
 from workbench.subjects.runs.calls import RunRecord, Status
 
+_ASKED = "purpose asked"
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
 
 
 class WelcomePage(QWidget):
     """Three steps, each of which shows at once what came of it. It can be left at any time."""
 
-    name, title, icon = "welcome", "Welcome", "home"
+    name, title, icon = "welcome", _("Welcome"), "home"
 
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
         super().__init__()
@@ -61,6 +56,7 @@ class WelcomePage(QWidget):
         self._collection: Collection | None = None
         self._run: RunFollower | None = None
         self._has_model = False
+        self._asked = False  # whether the person has said what the window is for
         self._warmed_up = False
         self._local_models: tuple[LocalModel, ...] = ()
         self._disk_model: LocalModel | None = None
@@ -73,9 +69,18 @@ class WelcomePage(QWidget):
         bridge.home.listing(GetMachine()).follow(self._on_machine)
         bridge.home.listing(ListModels()).follow(self._on_models)
         bridge.home.listing(ListCollections()).follow(self._on_collections)
+        bridge.home.listing(GetSettings()).follow(self._on_settings)
 
     def open_target(self) -> None:
         """There is only one thing to see here."""
+
+    def remember(self) -> str:
+        """Whether the purpose was asked for: it is asked once."""
+        return _ASKED if self._asked else ""
+
+    def recall(self, memory: str) -> None:
+        self._asked = self._asked or memory == _ASKED
+        self._show_purpose()
 
     # -- building ------------------------------------------------------------------------------------
 
@@ -90,6 +95,10 @@ class WelcomePage(QWidget):
         self._machine = FlowLayout(machine)
         self._machine.addWidget(Chip(texts.READING_MACHINE))
         column.addWidget(machine)
+        self.purpose = PurposeCard()
+        self.purpose.chosen.connect(self._on_purpose)
+        self.purpose.hide()
+        column.addWidget(self.purpose)
         column.addWidget(self._build_model_step())
         column.addWidget(self._build_documents_step())
         column.addWidget(self._build_question_step())
@@ -157,7 +166,7 @@ class WelcomePage(QWidget):
             bytes=describe_bytes(machine.memory_bytes), bytes2=describe_bytes(machine.memory_free_bytes)
         )
         words = [
-            describe_count(machine.cores, texts.PROCESSOR_CORE),
+            describe_count(machine.cores, "processor core"),
             memory,
             graphics[0] if graphics else texts.NO_GRAPHICS,
             texts.FREE_DISK.format(bytes=describe_bytes(machine.disk_free_bytes)),
@@ -194,6 +203,24 @@ class WelcomePage(QWidget):
                 texts.DOCUMENTS_READY.format(count=describe_count(known.documents, "document"), name=known.name)
             )
         self._show_question_step()
+
+    def _on_settings(self, settings: Settings) -> None:
+        if settings.general.all_techniques:
+            self._asked = True
+        self._show_purpose()
+
+    def _show_purpose(self) -> None:
+        known = self._bridge.home.listing(GetSettings()).value is not None
+        self.purpose.setVisible(known and not self._asked)
+
+    def _on_purpose(self, all: bool) -> None:
+        self._asked = True
+        had_keyboard = self.purpose.isAncestorOf(self.focusWidget()) if self.focusWidget() is not None else False
+        self._show_purpose()
+        if had_keyboard:
+            self.starter_button.setFocus(Qt.FocusReason.OtherFocusReason)
+        call = ChangeSettings(values={"general": {"all_techniques": all}})
+        self._bridge.call(call, self._bridge.home.listing(GetSettings()).put, owner=self)
 
     def _on_status(self, status: Status) -> None:
         running = next((run for run in status.runs if run.kind == "ingest" and run.state == "running"), None)
@@ -269,7 +296,8 @@ class WelcomePage(QWidget):
         def created(collection: Collection) -> None:
             self._collection = collection
             self.files.begin(texts.READING_INTO.format(name=collection.name))
-            call = AddDocuments(collection=collection.id, paths=tuple(paths))
+            watch = all(map(os.path.isdir, paths))
+            call = AddDocuments(collection=collection.id, paths=tuple(paths), watch=watch)
             self._bridge.call(call, self._follow, self._on_add_failed, self)
 
         found = self._bridge.home.listing(ListCollections()).value
@@ -341,7 +369,7 @@ class WelcomePage(QWidget):
             missing = [
                 word for word, there in ((texts.A_MODEL, self._has_model), (texts.SOME_DOCUMENTS, ready)) if not there
             ]
-            words = texts.NEEDS_FIRST.format(names=" and ".join(missing))
+            words = texts.NEEDS_FIRST.format(names=texts.AND.join(missing))
         self.question_step.set_words(words)
         self.ask_button.setVisible(ready and self._has_model)
         if bool(self.question_buttons) is (sample and self._has_model):
@@ -360,123 +388,3 @@ class WelcomePage(QWidget):
     def _ask(self, question: str) -> None:
         assert self._collection is not None
         self._shell.open_page("chat", new=True, collection=self._collection.name, question=question)
-
-
-class LargerModel(QObject):
-    """``find_button`` and ``parts`` are placed by the page. The button is shown while all models are small ones."""
-
-    def __init__(self, bridge: Bridge, shell: ShellActions, page: QWidget) -> None:
-        super().__init__(page)
-        self._bridge, self._shell = bridge, shell
-        self._looking: Handle | None = None
-        self._settings = Settings()
-        self.suggestion: ModelSuggestion | None = None
-        self.find_button = PlainButton(texts.FIND_LARGER, "download", toolTip=texts.FIND_LARGER_HELP)
-        self.find_button.clicked.connect(self._on_find)
-        self.progress = ProgressLine(visible=False, stop_clicked=self._on_stop)
-        self.message = InlineMessage()
-        self.message.closed.connect(self._show)
-        self.downloads = Downloads(bridge)
-        self.downloads.wanted.connect(self._on_ask)
-        self.parts = (self.progress, self.message, self.downloads)
-        bridge.home.listing(GetSettings()).follow(self._on_settings)
-        bridge.home.listing(ListModels()).follow(lambda found: self._show())
-
-    def _on_settings(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def _show(self) -> None:
-        """The button is there while it has something to find, and nothing of it is on the way."""
-        found: ModelList | None = self._bridge.home.listing(ListModels()).value
-        chats = [one for one in found.models if one.kind == "chat" and not one.missing] if found is not None else []
-        busy = self._looking is not None or not self.message.isHidden() or bool(self.downloads.lines)
-        self.find_button.setVisible(all(is_small(one) for one in chats) and not busy)
-        self.progress.setVisible(self._looking is not None)
-
-    # -- permission ----------------------------------------------------------------------------------
-
-    def _on_find(self) -> None:
-        network, offline = self._settings.network, self._settings.general.offline
-        if network.hub and not offline:
-            self._look()
-            return
-        words = texts.HUB_OFF.format(host=network.hub_address.partition("://")[2].strip("/"))
-        if offline:
-            words = f"{words} {texts.ENDS_OFFLINE}"
-        self.message.show_message(words, "info", texts.ALLOW, self._on_allow)
-        self._show()
-
-    def _on_allow(self) -> None:
-        def allowed(settings: Settings) -> None:
-            self._bridge.home.listing(GetSettings()).put(settings)
-            self._look()
-
-        call = ChangeSettings(values={"network": {"hub": True}, "general": {"offline": False}})
-        self._bridge.call(call, allowed, self._complain, self)
-
-    # -- looking -------------------------------------------------------------------------------------
-
-    def _look(self) -> None:
-        call = SuggestModel()
-
-        def progressed(batch: Sequence[Event]) -> None:
-            for event in batch:
-                if isinstance(event, Progress):
-                    words = texts.LOOKING_UP.format(name=event.detail) if event.detail else texts.LOOKING
-                    self.progress.set_progress(words, *how_far(event))
-
-        def ended(terminal: Terminal) -> None:
-            self._looking = None
-            if isinstance(terminal, events.Finished):
-                self._offer(read_result(call, terminal.result))
-            elif isinstance(terminal, events.Failed):
-                self._complain(error_of(terminal))
-            self._show()
-
-        self.message.hide()
-        self.progress.set_progress(texts.LOOKING)
-        self._looking = self._bridge.stream(call, progressed, ended, self)
-        self._show()
-
-    def _on_stop(self) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-
-    def _offer(self, found: ModelSuggestion) -> None:
-        self.suggestion = found
-        words = texts.OFFERED.format(
-            name=found.title,
-            licence=found.licence,
-            needed=describe_bytes(found.fit.needed),
-            repository=found.repository,
-        )
-        if found.fit.tokens_per_s:
-            words = f"{words} {texts.OFFERED_SPEED.format(speed=found.fit.tokens_per_s)}"
-        self.message.show_message(
-            words, "info", texts.DOWNLOAD_IT.format(bytes=describe_bytes(found.bytes)), self._on_download
-        )
-
-    # -- download ------------------------------------------------------------------------------------
-
-    def _on_download(self) -> None:
-        if self.suggestion is None:
-            return
-        found = self.suggestion
-        call = DownloadModel(repository=found.repository, file=found.file, revision=found.revision)
-        self.message.action_button.setEnabled(False)
-
-        def began(run: RunRecord) -> None:
-            self.message.action_button.setEnabled(True)
-            self.message.hide()
-            self.downloads.follow(run)
-            self._show()
-
-        self._bridge.call(call, began, self._complain, self)
-
-    def _complain(self, error: Exception) -> None:
-        self.message.action_button.setEnabled(True)
-        self.message.show_message(in_words(error), "danger")
-        self._show()
-
-    def _on_ask(self, model: str) -> None:
-        self._shell.open_page("chat", recipe=Recipe(model=ModelPart(name=model)))

@@ -189,7 +189,7 @@ def show_message(
     answer = Candidate(text=message.text, finish=_FINISHES.get(message.state) or message.finish or "eos")
     column.show_answer(answer, kept, numbers, can_keep and bool(message.text), False)
     if message.state == "failed":
-        column.finish.setText("failed")
+        column.finish.setText(texts.SIDE_FAILED)
         column.finish.set_tone("danger")
         column.figures.set_full_text(message.error)
         column.figures.show()

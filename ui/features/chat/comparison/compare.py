@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMenu
 
 from ui.components.recipe.recipe_panel import RecipePanel
@@ -17,6 +17,7 @@ from ui.features.chat import compare_texts as texts
 from ui.features.chat.comparison.answer_comparison import ShownPair, describe_tuned, is_tuned, titles_of
 from ui.features.chat.comparison.opponents import AGAIN, BASE, Opponent, Opponents, needs_variation
 from ui.features.chat.comparison.verdicts import ChatVerdicts
+from ui.features.chat.composer.one_question import OneQuestion
 from ui.features.chat.conversation.answer_view import AnswerView
 from ui.features.chat.conversation.conversation import Conversation
 from ui.features.chat.session import ChatSession
@@ -70,9 +71,9 @@ class ChatCompare(QObject):
             changed.connect(self._show_all)
         session.identified.connect(self._on_identified)
 
-    def ask(self, question: str, opponent: Opponent) -> None:
+    def ask(self, question: str, opponent: Opponent, only: OneQuestion) -> None:
         """Ask with the recipe that is on, and the opponent as well."""
-        self._session.ask(question, self._panel.recipe)
+        self._session.ask(question, self._panel.recipe, only=only)
         self._awaited = self._session.chat.branches.head or ""
         self._against = opponent
         self._show_all()
@@ -118,7 +119,7 @@ class ChatCompare(QObject):
         comparison.edited.connect(lambda message, text: self._edit(view.message_id, message, text))
         comparison.undo_wanted.connect(lambda: self._undo(view.message_id))
         comparison.names_wanted.connect(lambda: self._name(view.message_id))
-        view.footer.compare_menu_button.clicked.connect(lambda: self._on_menu(view))
+        view.footer.menu.aboutToShow.connect(lambda: self._fill_menu(view))
         self._show(view)
 
     def _show(self, view: AnswerView) -> None:
@@ -182,11 +183,14 @@ class ChatCompare(QObject):
             self._ask_other(message, self._default_for(branches[message]))
         self._show_all()
 
-    def _on_menu(self, view: AnswerView) -> None:
-        branches = self._session.chat.branches
-        if view.message_id in branches:
-            button = view.footer.compare_menu_button
-            self.make_menu(view.message_id).popup(button.mapToGlobal(QPoint(0, button.height())))
+    def _fill_menu(self, view: AnswerView) -> None:
+        """Put what the answer can be compared with into its menu, which is about to be shown."""
+        entry = view.footer.menu.compare_with
+        before = entry.menu()
+        if view.message_id in self._session.chat.branches and entry.isEnabled():
+            entry.setMenu(self.make_menu(view.message_id))
+        if before is not None:
+            before.deleteLater()
 
     def make_menu(self, message: str) -> QMenu:
         """What an answer can be compared with."""

@@ -10,6 +10,7 @@ from ui.features import ShellActions
 from ui.features.chat.comparison.compare import ChatCompare
 from ui.features.chat.comparison.opponents import Opponents
 from ui.features.chat.comparison.verdicts import ChatVerdicts
+from ui.features.chat.composer.one_question import OneQuestion
 from ui.features.chat.layout import ChatLayout
 from ui.features.chat.session import ChatSession
 
@@ -29,11 +30,11 @@ class CompareChoice(QObject):
             button.clicked.connect(lambda _=False, button=button: self._open(button))
         self.opponents.changed.connect(self._on_changed)
 
-    def ask(self, question: str) -> bool:
+    def ask(self, question: str, only: OneQuestion) -> bool:
         """Ask twice, where the person chose an opponent; else nothing is asked."""
         opponent = self.opponents.chosen
         if opponent is not None:
-            self.pairs.ask(question, opponent)
+            self.pairs.ask(question, opponent, only)
         return opponent is not None
 
     def make_menu(self) -> QMenu:

@@ -16,6 +16,7 @@ from ui.components.basics import without_keys
 from ui.components.recipe.recipe_editor import RecipeEditor
 from ui.components.recipe.recipes import unresolved, with_model, without_adapters
 from ui.components.recipe.saved_recipes import recipe_folder, saved_recipes
+from ui.components.wording import in_words
 from ui.features import ShellActions
 from ui.features.chat import compare_texts as texts
 from workbench.base.errors import UserError
@@ -111,7 +112,7 @@ class Opponents(QObject):
         try:
             recipe = load_recipe(path)
         except UserError as error:
-            self._shell.show_message(f"{error.message} {error.hint}".strip(), "danger")
+            self._shell.show_message(in_words(error), "danger")
             return None
         name = recipe.name or path.stem
 

@@ -70,6 +70,11 @@ class AttachedFiles(QWidget):
         self._runs.ended.connect(self._on_ended)
 
     @property
+    def documents(self) -> tuple[Document, ...]:
+        """The files that are attached and read."""
+        return self._documents
+
+    @property
     def there_are(self) -> bool:
         """Whether questions of this chat search attached files."""
         return bool(self._documents or self._settling or self._is_unknown or self._reading())
@@ -146,7 +151,8 @@ class AttachedFiles(QWidget):
             self._show()
 
     def _on_ended(self, reading: IngestFollower) -> None:
-        if self._chat is None or _collection(reading) != self._chat.attachments:
+        collection = self._chat.attachments if self._chat is not None else ""
+        if not collection or _collection(reading) != collection:
             return
         paths = set(reading.run.config["paths"])
         unwanted, left = paths & self._unwanted, paths - self._unwanted

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QMimeData, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from ui.components.basics import ChipButton, IconButton, LinkButton, PlainButton, PrimaryButton, Text
@@ -11,6 +13,7 @@ from ui.components.layout import FlowLayout, column_of, row_of
 from ui.components.recipe import texts as recipe_texts
 from ui.components.wording import within
 from ui.features.chat import agent_texts, compare_texts, texts
+from ui.features.chat.composer.one_question import ChosenChips
 from ui.theme import tokens
 
 _LINES = 8
@@ -24,8 +27,11 @@ class Composer(QWidget):
     """
 
     asked = Signal(str)
+    queued = Signal(str)
+    """A question is to be asked when the answer that is being made has ended."""
     stop_wanted = Signal()
     documents_chip_clicked = Signal()
+    files_chip_clicked = Signal()
     adapters_chip_clicked = Signal()
     agent_chip_clicked = Signal()
     attach_clicked = Signal()
@@ -37,6 +43,7 @@ class Composer(QWidget):
         self._blocked = ""
         self._busy = False
         self.documents_chip = ChipButton(recipe_texts.NO_DOCUMENTS, "retrieval", clicked=self.documents_chip_clicked)
+        self.files_chip = ChipButton("", toolTip=texts.FILES_CHIP_HELP, clicked=self.files_chip_clicked, visible=False)
         self.adapters_chip = ChipButton("", "accent", clicked=self.adapters_chip_clicked)
         self.agent_chip = ChipButton("", "agents", clicked=self.agent_chip_clicked)
         self.compare_chip = ChipButton(compare_texts.CHIP_OFF, toolTip=recipe_texts.CHIP_HELP)
@@ -44,7 +51,7 @@ class Composer(QWidget):
         self.remedy = LinkButton("", clicked=self.remedy_clicked)
         chips = QWidget()
         row_of_chips = FlowLayout(chips, tokens.SPACE_2)
-        for part in (self.documents_chip, self.agent_chip, self.adapters_chip, self.compare_chip):
+        for part in (self.documents_chip, self.files_chip, self.agent_chip, self.adapters_chip, self.compare_chip):
             row_of_chips.addWidget(part)
         blocked = row_of(None, (self.reason, 1), self.remedy, gap=tokens.SPACE_2)
         self.field = QuestionField()
@@ -57,17 +64,19 @@ class Composer(QWidget):
         self.send = PrimaryButton(texts.SEND, "send", clicked=self._on_send)
         self.stop = PlainButton(texts.STOP, "stop", toolTip=texts.STOP_HELP, clicked=self.stop_wanted)
         for button in (self.send, self.stop):
-            button.setFixedWidth(100)
-        frame = QFrame()
-        frame.setProperty("role", "card")
-        row = row_of(
-            frame, gap=tokens.SPACE_1, margins=(tokens.SPACE_2, tokens.SPACE_1, tokens.SPACE_1, tokens.SPACE_1)
-        )
+            button.setMinimumWidth(100)
+        self.chosen = ChosenChips()
+        """The documents and the recipe of the next question alone."""
+        row = row_of(None, gap=tokens.SPACE_1)
         bottom = Qt.AlignmentFlag.AlignBottom
         row.addWidget(self.field, 1)
         row.addWidget(self.attach, 0, bottom)
         row.addWidget(self.send, 0, bottom)
         row.addWidget(self.stop, 0, bottom)
+        frame = QFrame()
+        frame.setProperty("role", "card")
+        margins = (tokens.SPACE_2, tokens.SPACE_1, tokens.SPACE_1, tokens.SPACE_1)
+        column_of(frame, self.chosen, row, gap=tokens.SPACE_1, margins=margins)
         self.above = row_of(None, (chips, 1), gap=tokens.SPACE_2)
         """The chips, and room beside them."""
         column_of(self, blocked, self.above, frame, gap=tokens.SPACE_2)
@@ -89,6 +98,17 @@ class Composer(QWidget):
         self.compare_chip.setText(within(words, _NAMES))
         self.compare_chip.setAccessibleName(words)
         self.compare_chip.set_tone("preference" if title else "plain")
+
+    def show_documents(self, names: Sequence[str], files: str, otherwise: str) -> None:
+        """The collections that are asked, by name, and the number of their files in words; ``otherwise`` where none is
+        asked."""
+        words = texts.ASKED.format(names=", ".join(names)) if names else otherwise
+        self.documents_chip.setText(within(words, _NAMES + len(texts.ASKED)))
+        self.documents_chip.setAccessibleName(words)
+        self.documents_chip.setToolTip(words)
+        self.documents_chip.set_tone("retrieval" if names or otherwise != recipe_texts.NO_DOCUMENTS else "plain")
+        self.files_chip.setText(files)
+        self.files_chip.setVisible(bool(names and files))
 
     def show_adapters(self, words: str) -> None:
         """What is on over the model; no words: nothing."""
@@ -118,7 +138,7 @@ class Composer(QWidget):
         self._show_state()
 
     def set_busy(self, busy: bool) -> None:
-        """An answer is being made here: Stop stands in the place of Send."""
+        """An answer is being made here: Stop is there, and what is written meanwhile is queued."""
         self._busy = busy
         self._show_state()
 
@@ -127,11 +147,13 @@ class Composer(QWidget):
         self.reason.setText(reason)
         self.reason.setVisible(bool(reason))
         self.remedy.setVisible(bool(reason and self.remedy.text()))
-        self.send.setVisible(not self._busy)
-        self.stop.setVisible(self._busy)
         empty = not self.text.strip()
+        self.send.setVisible(not self._busy or not empty)
+        self.send.setText(texts.QUEUE if self._busy else texts.SEND)
+        self.stop.setVisible(self._busy)
         self.send.setEnabled(not reason and not empty)
-        self.send.setToolTip(reason or (texts.WRITE_FIRST if empty else texts.SEND_HELP))
+        help_ = texts.QUEUE_BUTTON_HELP if self._busy else texts.SEND_HELP
+        self.send.setToolTip(reason or (texts.WRITE_FIRST if empty else help_))
 
     def _on_changed(self) -> None:
         self._show_state()
@@ -139,8 +161,8 @@ class Composer(QWidget):
 
     def _on_send(self) -> None:
         text = self.text.strip()
-        if text and not self._blocked and not self._busy:
-            self.asked.emit(text)
+        if text and not self._blocked:
+            (self.queued if self._busy else self.asked).emit(text)
 
 
 class QuestionField(QPlainTextEdit):
@@ -149,6 +171,8 @@ class QuestionField(QPlainTextEdit):
     sent = Signal()
     files_pasted = Signal(list)
     """Paths of files that were copied elsewhere."""
+    image_pasted = Signal(QImage)
+    """An image that was copied elsewhere, of which there is no file."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -174,6 +198,8 @@ class QuestionField(QPlainTextEdit):
         files = [url.toLocalFile() for url in source.urls() if url.isLocalFile()]
         if files:
             self.files_pasted.emit(files)
+        elif source.hasImage() and not source.hasText():
+            self.image_pasted.emit(QImage(source.imageData()))
         elif source.hasText():
             self.insertPlainText(source.text())
 

@@ -15,6 +15,7 @@ from ui.features.chat import endpoint_texts as texts
 from ui.theme import tokens
 from ui.theme.theme import set_property
 from workbench.api.events import Sending
+from workbench.base.catalogue import translated
 from workbench.records.origins import ATTACHED, TITLES
 
 _NAME = 40  # characters
@@ -79,4 +80,5 @@ class SendingCard(QFrame):
 
 def name_of(sending: Sending) -> str:
     """A collection's name, or what else is to be sent in words."""
-    return TITLES.get(sending.collection or ATTACHED, sending.collection)
+    words = TITLES.get(sending.collection or ATTACHED)
+    return translated(words) if words else sending.collection

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 from ui.components.basics import Card, Chip, ElidedLabel, QuietButton, Text
 from ui.components.layout import row_of
 from ui.components.markdown_view import MarkdownView
+from ui.components.wording import describe_count
 from ui.features.chat import texts
 from ui.theme import tokens
 from workbench.records.messages import UNFINISHED, Candidate
@@ -230,5 +231,5 @@ def describe_figures(answer: Candidate) -> str:
     if answer.score is not None:
         parts.append(texts.SCORE.format(score=answer.score))
     if answer.tokens:
-        parts.append(texts.ONE_TOKEN if answer.tokens == 1 else texts.COUNT_TOKENS.format(tokens=answer.tokens))
+        parts.append(describe_count(answer.tokens, "token"))
     return " · ".join(parts)

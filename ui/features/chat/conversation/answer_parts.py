@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QWidget
 
 from ui.components.basics import Card, IconLabel, LinkButton, PlainButton, QuietButton, Text
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
-from ui.components.wording import describe_place
+from ui.components.wording import describe_place, within
 from ui.features.chat import texts
 from ui.theme import tokens
+from workbench.records.answers import DocumentTask
 from workbench.records.messages import Passage
+from workbench.records.methods import MethodInfo
+from workbench.records.outcomes import Road
+from workbench.records.visible import visible_name
+
+_COLLECTIONS, _NAMES = 3, 44
 
 
 class Waiting(QWidget):
@@ -79,11 +85,18 @@ class ThoughtView(QWidget):
 
 
 class DeclinedNote(Card):
-    """Says calmly that the documents do not hold the answer, with what comes nearest."""
+    """Says calmly that the documents do not hold the answer, with what comes nearest, and offers the other ways to an
+    answer as buttons that take them."""
 
     nearest_wanted = Signal()
     plain_wanted = Signal()
     """The question is to be answered without documents."""
+    collection_wanted = Signal(str)
+    """The question is to be asked of another collection."""
+    road_wanted = Signal(str)
+    """The question is to take another road: ``whole`` documents, or all ``other`` collections."""
+    task_wanted = Signal(object)
+    """A DocumentTask is to be done on the nearest document."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,11 +112,18 @@ class DeclinedNote(Card):
         self.nearest_button = PlainButton(texts.SHOW_NEAREST, "eye", small=True, clicked=self.nearest_wanted)
         self.plain_button = PlainButton(texts.WITHOUT_DOCUMENTS, "chat", small=True, clicked=self.plain_wanted)
         self.plain_button.setToolTip(texts.WITHOUT_DOCUMENTS_HELP)
-        buttons = QWidget()
-        flow = FlowLayout(buttons, tokens.SPACE_2)
-        for button in (self.nearest_button, self.plain_button):
-            flow.addWidget(button)
-        self.body.addWidget(buttons)
+        self.whole_button = PlainButton(texts.READ_WHOLE, "summary", small=True)
+        self.whole_button.setToolTip(texts.READ_WHOLE_HELP)
+        self.whole_button.clicked.connect(lambda: self.road_wanted.emit("whole"))
+        self.task_button = PlainButton("", "file", small=True, clicked=self._on_tasks, visible=False)
+        self.others: list[PlainButton] = []
+        self._tasks: tuple[MethodInfo, ...] = ()
+        self._document = ""
+        self._buttons = QWidget()
+        self._flow = FlowLayout(self._buttons, tokens.SPACE_2)
+        for button in (self.nearest_button, self.whole_button, self.task_button, self.plain_button):
+            self._flow.addWidget(button)
+        self.body.addWidget(self._buttons)
         self.hide()
 
     def show_note(self, words: str, passages: tuple[Passage, ...], open_source: Callable[[Passage], None]) -> None:
@@ -111,11 +131,53 @@ class DeclinedNote(Card):
         empty_layout(self._list)
         self._nearest.setVisible(bool(passages))
         self.nearest_button.setVisible(bool(passages))
+        self._document = passages[0].path if passages else ""
+        self._show_tasks()
         for passage in passages[:3]:
             button = _ElidedLink(f"{describe_place(passage)}:  {_shortened(passage.text, 120)}")
             button.setToolTip(passage.text[:300])
             button.clicked.connect(lambda _=False, p=passage: open_source(p))
             self._list.addWidget(button)
+
+    def show_ways(self, roads: Sequence[Road], collections: Sequence[str], tasks: Sequence[MethodInfo]) -> None:
+        """The other ways: of ``roads`` whole documents and all other collections, each of the other ``collections`` by
+        name, and ``tasks`` on the nearest document."""
+        self.whole_button.setVisible("whole" in roads)
+        self._tasks = tuple(task for task in tasks if not task.fields)  # one with a setting is begun in Documents
+        self._show_tasks()
+        for button in self.others:
+            self._flow.removeWidget(button)
+            button.deleteLater()
+        self.others = []
+        for name in collections[:_COLLECTIONS]:
+            words = texts.ASK_COLLECTION.format(name=name)
+            button = PlainButton(within(words, _NAMES), "folder", small=True, toolTip=words, accessibleName=words)
+            button.clicked.connect(lambda _=False, name=name: self.collection_wanted.emit(name))
+            self.others.append(button)
+        if len(collections) > 1:
+            every = PlainButton(texts.ASK_ALL_OTHERS, "folder", small=True)
+            every.clicked.connect(lambda: self.road_wanted.emit("other"))
+            self.others.append(every)
+        for button in self.others:
+            self._flow.addWidget(button)
+
+    def make_task_menu(self) -> QMenu:
+        """What can be done with the nearest document as a whole."""
+        menu = QMenu(self)
+        menu.aboutToHide.connect(menu.deleteLater)
+        for task in self._tasks:
+            wanted = DocumentTask(document=self._document, task=task.name)
+            menu.addAction(task.title).triggered.connect(lambda _=False, wanted=wanted: self.task_wanted.emit(wanted))
+        return menu
+
+    def _show_tasks(self) -> None:
+        name = visible_name(self._document)
+        self.task_button.setText(within(texts.WHOLE_TASKS.format(name=name), _NAMES))
+        self.task_button.setToolTip(texts.WHOLE_TASKS.format(name=name))
+        self.task_button.setVisible(bool(self._tasks and self._document))
+
+    def _on_tasks(self) -> None:
+        self.make_task_menu().popup(self.task_button.mapToGlobal(QPoint(0, self.task_button.height())))
 
 
 class _ElidedLink(LinkButton):

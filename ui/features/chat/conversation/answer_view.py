@@ -1,7 +1,7 @@
 """An answer in the conversation: what is waited for, the text, its sources and what it cost, and what to do with it.
 
 It shows a stored message, and one that is being made. Several answers made at once are columns beside each other. It
-asks for nothing itself: what the person wants is signalled.
+asks for nothing itself: what the person wants is signalled. Long because it joins all parts of an answer.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from ui.components.basics import IconButton, InlineMessage, Text
-from ui.components.layout import Centred, column_of, row_of
+from ui.components.basics import InlineMessage, LinkButton, Text
+from ui.components.layout import Centred, FlowLayout, column_of
 from ui.components.markdown_view import MarkdownView
+from ui.components.recipe.recipes import collections_of
 from ui.components.words_editor import WordsEditor
 from ui.features.chat import agent_texts, texts
 from ui.features.chat.comparison.answer_comparison import AnswerComparison, ShownPair
@@ -22,6 +23,7 @@ from ui.features.chat.conversation.answer_columns import AnswerColumns
 from ui.features.chat.conversation.answer_parts import DeclinedNote, ThoughtView, Waiting
 from ui.features.chat.conversation.answer_sources import AnswerSources
 from ui.features.chat.conversation.approval_card import ApprovalCard
+from ui.features.chat.conversation.copying import copied_answer
 from ui.features.chat.conversation.edited_note import EditedNote
 from ui.features.chat.conversation.message_controls import AnswerFooter, SiblingSwitch
 from ui.features.chat.conversation.outcome_view import PerhapsNote, RoadLine
@@ -31,9 +33,11 @@ from ui.features.chat.traces.answer_inspection import AnswerInspection
 from ui.features.chat.traces.beam_tree import BeamTree
 from ui.theme import tokens
 from ui.theme.theme import set_property
+from workbench.base.catalogue import translated
 from workbench.records.answers import StoredMessage
 from workbench.records.messages import Citation, Passage, Verification
 from workbench.records.methods import Methods
+from workbench.records.places import columns_of
 from workbench.records.recipes import DecodingPart, Recipe, draws, follows_beams, note_on_penalties, takes_best
 from workbench.records.timeline import CALL
 from workbench.records.trace import Trace
@@ -41,6 +45,8 @@ from workbench.records.trust import UNSURE, describe_trust
 
 VARIED, PLAIN, CONTINUED = "varied", "plain", "continued"
 """How another answer differs: drawn more freely; without documents; the same one, continued at its end."""
+_BY_REFUSAL = ("whole", "other", "chat")
+"""The roads that the note of a refusal has buttons for."""
 WIDE = 1180
 """How wide, in px, columns and trees may be; reading text stays at ``READING_WIDTH``."""
 
@@ -49,6 +55,7 @@ class AnswerView(QWidget):
     """One answer. ``message_id`` is the stored message that it shows."""
 
     source_wanted = Signal(object)
+    side_by_side_wanted = Signal(object)
     """A Citation or Passage was clicked."""
     passages_wanted = Signal(str)
     again_wanted = Signal(str)
@@ -70,7 +77,13 @@ class AnswerView(QWidget):
     another_wanted = Signal(str, str)
     """Another answer is wanted: the message, and how it differs: ``VARIED``, ``PLAIN`` or ``CONTINUED``."""
     map_wanted = Signal(str)
-    """What each technique did for the message."""
+    export_wanted = Signal()
+    print_wanted = Signal()
+    """The work of each technique for the message."""
+    collection_wanted = Signal(str, str)
+    """Another answer is wanted: the message, and the name of the collection that is asked."""
+    task_wanted = Signal(object)
+    """A DocumentTask is wanted."""
     road_wanted = Signal(str, str)
     """Another answer is wanted: the message, and the road that its question is to take."""
 
@@ -79,6 +92,7 @@ class AnswerView(QWidget):
         self.message_id = message.id
         self._methods = methods
         self._message = message
+        self._collections: tuple[str, ...] = ()
         self._steps = 0
         self._tree_opened = False
         self._agent_opened = False
@@ -87,6 +101,7 @@ class AnswerView(QWidget):
         self.waiting = Waiting()
         self.thought = ThoughtView()
         self.text = MarkdownView()
+        self.text.setAccessibleName(texts.ANSWER_TEXT)
         self.text.citation_clicked.connect(self._on_citation)
         self.text.link_clicked.connect(self.link_clicked)
         self.columns = self._make_columns()
@@ -99,6 +114,9 @@ class AnswerView(QWidget):
         self.declined_note = DeclinedNote()
         self.declined_note.nearest_wanted.connect(lambda: self.passages_wanted.emit(self.message_id))
         self.declined_note.plain_wanted.connect(lambda: self.another_wanted.emit(self.message_id, PLAIN))
+        self.declined_note.road_wanted.connect(lambda road: self.road_wanted.emit(self.message_id, road))
+        self.declined_note.collection_wanted.connect(lambda name: self.collection_wanted.emit(self.message_id, name))
+        self.declined_note.task_wanted.connect(self.task_wanted)
         self.perhaps_note = PerhapsNote()
         self.roads = RoadLine()
         self.roads.road_wanted.connect(lambda road: self.road_wanted.emit(self.message_id, road))
@@ -107,10 +125,17 @@ class AnswerView(QWidget):
         self.approval.editing.connect(self.editing)
         self.notices = Text("", "attention")
         self.trust = Text("", "small")
-        self.state_line = Text("", "small")
+        self.state_line = Text("", "small", wordWrap=False)
+        self.continue_button = LinkButton(texts.CONTINUE, small=True, toolTip=texts.CONTINUE_HELP)
+        self.continue_button.clicked.connect(lambda: self.another_wanted.emit(self.message_id, CONTINUED))
+        self._ending = QWidget()
+        ending = FlowLayout(self._ending, tokens.SPACE_1)
+        ending.addWidget(self.state_line)
+        ending.addWidget(self.continue_button)
         self.failure = InlineMessage(closable=False)
         self.sources = AnswerSources()
         self.sources.source_wanted.connect(self.source_wanted)
+        self.sources.side_by_side_wanted.connect(self.side_by_side_wanted)
         self.siblings = SiblingSwitch("answer")
         self.siblings.chosen.connect(self.sibling_wanted)
         self.inspection = AnswerInspection()
@@ -128,12 +153,8 @@ class AnswerView(QWidget):
             margins=(0, 0, 0, tokens.SPACE_4),
         )
         told = (self.sources, self.trust, self.notices, self.roads)
-        below = (self.edited_note, self.state_line, self.approval, self.failure, *told)
-        self.map_button = IconButton("branch", texts.MAP_OF_ANSWER)
-        self.map_button.clicked.connect(lambda: self.map_wanted.emit(self.message_id))
-        cost = QWidget()
-        row_of(cost, (self.usage, 1), self.map_button, gap=tokens.SPACE_1)
-        column.addWidget(Centred(*below, self.footer, cost))
+        below = (self.edited_note, self._ending, self.approval, self.failure, *told)
+        column.addWidget(Centred(*below, self.footer, self.usage))
         column.addWidget(self._inspection_place)
         self.show_message(message)
 
@@ -146,6 +167,7 @@ class AnswerView(QWidget):
         streaming = message.state == "streaming"
         self.text.set_language(_language(message))
         self.columns.set_language(_language(message))
+        self.sources.offers_comparison = message.road == "compare"
         self.show_sources(message.citations, message.passages)
         self.thought.set_text(message.thought)
         if streaming:
@@ -168,7 +190,6 @@ class AnswerView(QWidget):
         failed = message.state == "failed" and not message.text and not message.sequences
         self.footer.setVisible((not failed or self.siblings.isVisibleTo(self.footer)) and self.editor.isHidden())
         self.usage.setVisible(not failed)
-        self.map_button.setVisible(not failed and not streaming and message.recipe is not None)
 
     def set_followed(self, followed: bool) -> None:
         """Whether the conversation went on below it: then of several answers only the kept one is shown."""
@@ -179,7 +200,9 @@ class AnswerView(QWidget):
 
     def show_sources(self, citations: tuple[Citation, ...], passages: tuple[Passage, ...]) -> None:
         self.sources.show_sources(citations, passages)
-        self.footer.show_passages(len(passages))
+        named = {source.n: names for source in (*passages, *citations) if (names := columns_of(source))}
+        self.text.set_columns(named)
+        self.footer.show_sources(len(passages))
 
     @property
     def shows_columns(self) -> bool:
@@ -208,7 +231,7 @@ class AnswerView(QWidget):
         self.editor.hide()
         self.footer.show()
         self._show_answers()
-        self.footer.feedback.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.footer.more_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_comparison(self, pair: ShownPair) -> None:
         """Show both answers side by side in the place of this one."""
@@ -217,16 +240,16 @@ class AnswerView(QWidget):
         self.comparison.show()
         if self.comparison.blind:  # what is below is of one of the two, and would tell which
             told = (self.sources, self.trust, self.notices, self.roads, self.perhaps_note)
-            for part in (*told, self.usage, self.map_button, self.edited_note, self.state_line):
+            for part in (*told, self.usage, self.edited_note, self._ending):
                 part.hide()
         elif was_blind:
             self.show_message(self._message)
-        self.footer.compare_button.setChecked(True)
+        self.footer.show_compared(True)
         self.waiting.hide()
         self._show_answers()
 
     def close_comparison(self) -> None:
-        self.footer.compare_button.setChecked(False)
+        self.footer.show_compared(False)
         if not self.comparison.isHidden():
             self.comparison.hide()
             self.show_message(self._message)
@@ -234,7 +257,7 @@ class AnswerView(QWidget):
     # -- one that is being made --------------------------------------------------------------------
 
     def show_waiting(self, words: str) -> None:
-        """What the answer waits for; no words hide the line."""
+        """The reason why the answer waits; no words hide the line."""
         self.waiting.show_words(words)
 
     def show_passages(self, passages: tuple[Passage, ...]) -> None:
@@ -245,7 +268,7 @@ class AnswerView(QWidget):
         self.columns.set_numbers(numbers)
 
     def show_trusted(self, text: str, verification: Verification | None, citations: tuple[Citation, ...]) -> None:
-        """What is verified and cited of an answer that has come as far as ``text``."""
+        """The verified and cited parts of an answer that has come as far as ``text``."""
         self.show_sources(citations, self.sources.passages)
         if not self.columns.columns:
             self.text.set_marks(marks_of(text, verification, written=False))
@@ -315,16 +338,21 @@ class AnswerView(QWidget):
         footer = AnswerFooter(self.siblings)
         footer.copy_button.clicked.connect(self._on_copy)
         footer.again_button.clicked.connect(lambda: self.again_wanted.emit(self.message_id))
-        footer.vary_button.clicked.connect(lambda: self.another_wanted.emit(self.message_id, VARIED))
-        footer.continue_button.clicked.connect(lambda: self.another_wanted.emit(self.message_id, CONTINUED))
-        footer.answers_button.clicked.connect(self._on_answers_clicked)
-        footer.tokens_button.clicked.connect(lambda: self.inspection.toggle_tokens(self._message.selected_sequence))
-        footer.beams_button.clicked.connect(self.inspection.toggle_beams)
-        footer.steps_button.clicked.connect(self.inspection.toggle_steps)
-        footer.passages_button.clicked.connect(lambda: self.passages_wanted.emit(self.message_id))
+        footer.sources_button.clicked.connect(lambda: self.passages_wanted.emit(self.message_id))
         footer.feedback.rated.connect(lambda rating: self.rated.emit(self.message_id, rating))
-        footer.feedback.edit_wanted.connect(self.begin_edit)
-        footer.compare_button.clicked.connect(lambda opened: self.compare_wanted.emit(self.message_id, opened))
+        footer.single_button.clicked.connect(lambda: self.compare_wanted.emit(self.message_id, False))
+        menu = footer.menu
+        menu.vary.triggered.connect(lambda: self.another_wanted.emit(self.message_id, VARIED))
+        menu.resume.triggered.connect(lambda: self.another_wanted.emit(self.message_id, CONTINUED))
+        menu.edit.triggered.connect(self.begin_edit)
+        menu.compare.triggered.connect(lambda opened: self.compare_wanted.emit(self.message_id, opened))
+        menu.answers.triggered.connect(self._on_answers_clicked)
+        menu.tokens.triggered.connect(lambda: self.inspection.toggle_tokens(self._message.selected_sequence))
+        menu.beams.triggered.connect(self.inspection.toggle_beams)
+        menu.steps.triggered.connect(self.inspection.toggle_steps)
+        menu.export.triggered.connect(self.export_wanted)
+        menu.print.triggered.connect(self.print_wanted)
+        menu.map.triggered.connect(lambda: self.map_wanted.emit(self.message_id))
         return footer
 
     def _show_footer(self, message: StoredMessage, streaming: bool) -> None:
@@ -335,6 +363,10 @@ class AnswerView(QWidget):
         by_beams = follows_beams(decoding, strategy)
         quoted = message.verification is not None and message.verification.quoted > 0
         self.footer.show_message(message, by_beams, repeats=quoted or not draws(decoding, strategy))
+        continued = self.footer.menu.resume.isEnabled()
+        self.continue_button.setVisible(continued)
+        self._ending.setVisible(continued or bool(self.state_line.text()))
+        self.continue_button.setToolTip(texts.LEAVE_LOOP_HELP if message.looped else texts.CONTINUE_HELP)
         self.footer.show_steps(self._shown_steps)
         self.edited_note.show_message(message)
         self.inspection.steps.set_changeable(not streaming and self._resumes(message.recipe or Recipe()))
@@ -345,7 +377,7 @@ class AnswerView(QWidget):
             message.traced,
             by_beams and (message.traced or self.inspection.has_tree),
             decoding.length_penalty,
-            note_on_penalties(decoding, strategy),
+            translated(note_on_penalties(decoding, strategy)),
             takes_best(decoding, strategy),
         )
 
@@ -358,6 +390,12 @@ class AnswerView(QWidget):
         """The decoding strategies that there are."""
         self._methods = methods
         self._show_footer(self._message, self._message.state == "streaming")
+
+    def set_collections(self, names: tuple[str, ...]) -> None:
+        """The collections that can be asked: a refusal offers the others."""
+        if names != self._collections:
+            self._collections = names
+            self._show_declined(self._message.declined and self._message.state != "streaming", self._message.text)
 
     @property
     def _shown_steps(self) -> int:
@@ -395,6 +433,9 @@ class AnswerView(QWidget):
         self.declined_note.setVisible(declined)
         if declined:
             self.declined_note.show_note(words, self.sources.passages, self.source_wanted.emit)
+            asked = collections_of(self._message.recipe or Recipe())
+            others = [name for name in self._collections if name not in asked]
+            self.declined_note.show_ways(self._message.roads, others, self._methods.of("task"))
 
     def _show_outcome(self, message: StoredMessage) -> None:
         """The reasons to doubt the answer; the roads to ask again by, unless the conversation has gone on below."""
@@ -404,7 +445,9 @@ class AnswerView(QWidget):
         else:
             self.perhaps_note.hide()
         offered = ended and not self._followed and message.state == "done"
-        self.roads.show_roads(message.road if offered else None, message.roads)
+        by_note = _BY_REFUSAL if message.declined else ()
+        roads = tuple(road for road in message.roads if road not in by_note)
+        self.roads.show_roads(message.road if offered else None, roads)
 
     def _show_notices(self, notices: tuple[str, ...]) -> None:
         self.notices.setText("\n".join(notices))
@@ -412,18 +455,23 @@ class AnswerView(QWidget):
 
     def _show_trust(self, message: StoredMessage) -> None:
         """How far the documents support the answer; an answer in columns has one verdict, the selected one's."""
-        words, warns = describe_trust(message.verification) if message.state != "streaming" else ("", False)
-        if any(reason.text == UNSURE for reason in message.reasons):
-            words = " ".join(words.replace(UNSURE, "").split())  # it stands above the answer
+        said, warns = describe_trust(message.verification) if message.state != "streaming" else ("", False)
+        words, unsure = translated(said), translated(UNSURE)
+        if any(reason.text == unsure for reason in message.reasons):
+            words = " ".join(words.replace(unsure, "").split())  # it stands above the answer
         set_property(self.trust, "role", "attention" if warns else "small")
         self.trust.setText(words)
         self.trust.setVisible(bool(words))
+        doubted = message.verification is not None and message.verification.unsure
+        self.trust.setToolTip(texts.FITTED if doubted else "")
+        self.perhaps_note.setToolTip(texts.FITTED if doubted else "")
 
     def _show_state(self, message: StoredMessage) -> None:
         states = {"stopped": texts.STOPPED, "interrupted": texts.INTERRUPTED, "waiting": agent_texts.WAITS_FOR_YOU}
         words = states.get(message.state, "")
         self.state_line.setText(words)
         self.state_line.setVisible(bool(words))
+        self._ending.setVisible(bool(words))
         if message.state == "failed":
             reason = _in_a_sentence(message.error) or texts.FAILED
             self.failure.setToolTip(message.error if reason != message.error else "")
@@ -457,7 +505,7 @@ class AnswerView(QWidget):
             self.rewritten.emit(self.message_id, text)
 
     def _on_copy(self) -> None:
-        QGuiApplication.clipboard().setText(self.text.text)
+        QGuiApplication.clipboard().setMimeData(copied_answer(self.text.text, self.sources.citations))
         self.footer.show_copied()
 
 

@@ -7,7 +7,7 @@ of thousands opens at once. The view follows the end while the reader is at the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -34,16 +34,19 @@ _AT_END = 24  # px: a reader this near to the end reads the end
 
 @dataclass(frozen=True)
 class Shown:
-    """A message and the ids of its siblings."""
+    """A message and the ids of its siblings. ``about``: what a question was asked of alone, in words."""
 
     message: StoredMessage
     siblings: tuple[str, ...] = ()
+    about: str = ""
 
 
 class Conversation(QScrollArea):
     """A column of messages. Give it the whole branch; it lays out what is needed."""
 
     source_wanted = Signal(object)
+    side_by_side_wanted = Signal(object)
+    """Two citations whose documents are to be shown side by side."""
     passages_wanted = Signal(str)
     again_wanted = Signal(str)
     edited = Signal(str, str)
@@ -69,7 +72,11 @@ class Conversation(QScrollArea):
     pair_kept = Signal(str)
     another_wanted = Signal(str, str)
     road_wanted = Signal(str, str)
+    collection_wanted = Signal(str, str)
+    task_wanted = Signal(object)
     map_wanted = Signal(str)
+    export_wanted = Signal()
+    print_wanted = Signal()
     decided = Signal(str, object)
     answer_made = Signal(object)
     """An AnswerView was made, of whichever answer."""
@@ -83,6 +90,7 @@ class Conversation(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self._methods: Methods[Any] = Methods()
+        self._collections: tuple[str, ...] = ()
         self.setAccessibleName(texts.CONVERSATION)
         self._shown: list[Shown] = []
         self._views: dict[str, MessageView] = {}
@@ -129,6 +137,13 @@ class Conversation(QScrollArea):
             if isinstance(view, AnswerView):
                 view.set_methods(methods)
 
+    def set_collections(self, names: tuple[str, ...]) -> None:
+        """The collections that can be asked."""
+        self._collections = names
+        for view in self._views.values():
+            if isinstance(view, AnswerView):
+                view.set_collections(names)
+
     def show_branch(self, branch: Sequence[Shown], keep_place: bool = False) -> None:
         """Show a branch. What it has in common with what is shown from its beginning stays as it is.
 
@@ -154,6 +169,8 @@ class Conversation(QScrollArea):
             for old, shown in zip(self._shown[self._first : common], branch[self._first : common], strict=True):
                 view = self._views[shown.message.id]
                 view.show_message(shown.message, shown.siblings)
+                if isinstance(view, QuestionView):
+                    view.show_about(shown.about)
                 if old.message.state == "waiting" and shown.message.state == "streaming":
                     resumed.append(view)
             self._shown = list(branch)
@@ -189,7 +206,7 @@ class Conversation(QScrollArea):
         for number, shown in enumerate(self._shown):
             if shown.message.id == old:
                 message = msgspec.structs.replace(shown.message, id=new)
-                self._shown[number] = Shown(message, shown.siblings)
+                self._shown[number] = replace(shown, message=message)
 
     def follow_end(self) -> None:
         """Go to the end and stay there."""
@@ -205,10 +222,12 @@ class Conversation(QScrollArea):
         view: MessageView
         if message.role == "user":
             view = QuestionView(message)
+            view.show_about(shown.about)
             view.edited.connect(self.edited)
         else:
             view = AnswerView(message, self._methods)
             view.source_wanted.connect(self.source_wanted)
+            view.side_by_side_wanted.connect(self.side_by_side_wanted)
             view.passages_wanted.connect(self.passages_wanted)
             view.again_wanted.connect(self.again_wanted)
             view.link_clicked.connect(self.link_clicked)
@@ -219,7 +238,12 @@ class Conversation(QScrollArea):
             view.pair_kept.connect(self.pair_kept)
             view.another_wanted.connect(self.another_wanted)
             view.road_wanted.connect(self.road_wanted)
+            view.collection_wanted.connect(self.collection_wanted)
+            view.task_wanted.connect(self.task_wanted)
+            view.set_collections(self._collections)
             view.map_wanted.connect(self.map_wanted)
+            view.export_wanted.connect(self.export_wanted)
+            view.print_wanted.connect(self.print_wanted)
             view.decided.connect(self.decided)
             looked = view.inspection
             looked.wanted.connect(lambda sequence: self.inspection_wanted.emit(view, sequence))

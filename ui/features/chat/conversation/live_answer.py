@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from ui.components.wording import describe_seconds
+from ui.components.wording import describe_seconds, stage_of
 from ui.features.chat import texts
 from ui.features.chat.traces.beam_tree import BeamTree
 from workbench.api import events
 from workbench.api.answer_state import AnswerState
 from workbench.api.events import Event
+from workbench.base.catalogue import ngettext
 from workbench.records.answers import StoredMessage
 from workbench.records.messages import Citation, Passage, Verification
 from workbench.records.recipes import Recipe
@@ -127,24 +128,26 @@ def describe_progress(progress: events.Progress, recipe: Recipe) -> str:
     share = f" {progress.done / progress.total:.0%}" if progress.total > 0 else ""
     collection = recipe.retrieval.collection if recipe.retrieval is not None else ""
     stage = progress.stage.lower()
-    if stage.startswith("load"):
-        words = texts.LOADING.format(value=progress.detail or recipe.model.name or "the model", share=share)
+    if stage.startswith("load") and progress.done >= progress.total > 0:  # a slow model reads a short one for long
+        words = texts.READING.format(value=texts.THE_QUESTION, share="")
+    elif stage.startswith("load"):
+        words = texts.LOADING.format(value=progress.detail or recipe.model.name or texts.THE_MODEL, share=share)
     elif stage.startswith("search"):
-        words = texts.SEARCHING.format(value=collection or "the documents")
+        words = texts.SEARCHING.format(value=collection or texts.THE_DOCUMENTS)
     elif stage.startswith("rewrit"):
         words = texts.REWRITING
     elif progress.unit == "sections":
-        words = texts.STAGE.format(upper=progress.stage[:1].upper(), value=progress.stage[1:], detail=progress.detail)
+        words = texts.STAGE.format(stage=stage_of(progress), detail=progress.detail)
     elif progress.unit == "tokens":
-        words = f"Reading {progress.detail}, {progress.done:,.0f} of {progress.total:,.0f} tokens…"
+        words = texts.READING_TOKENS.format(detail=progress.detail, done=progress.done, total=progress.total)
     elif stage.startswith("read"):
-        words = texts.READING.format(value=progress.detail or "the passages", share=share)
+        words = texts.READING.format(value=progress.detail or texts.THE_PASSAGES, share=share)
     else:
-        words = f"{progress.stage[:1].upper()}{progress.stage[1:]}…{share}"
+        words = f"{stage_of(progress)}…{share}"
     if progress.seconds_left is not None and progress.seconds_left > 10:
         words += texts.TIME_LEFT.format(seconds=describe_seconds(progress.seconds_left))
     return words
 
 
 def _reading(count: int) -> str:
-    return texts.READING_PASSAGE if count == 1 else texts.READING_PASSAGES.format(count=count)
+    return ngettext("Reading {count} passage…", "Reading {count} passages…", count).format(count=count)

@@ -13,6 +13,7 @@ from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
 from ui.features.chat import texts
 from ui.theme import tokens
 from ui.theme.theme import set_property
+from workbench.base.catalogue import localised, translated
 from workbench.records.outcomes import Reason, Road
 from workbench.records.roads import ROADS
 from workbench.records.trust import PERHAPS
@@ -25,7 +26,7 @@ class PerhapsNote(QFrame):
         super().__init__(parent)
         self.setProperty("role", "message")
         set_property(self, "kind", "attention")
-        self.words = Text(PERHAPS, "strong")
+        self.words = Text(translated(PERHAPS), "strong")
         self.reasons = Text("", "body", textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         column = column_of(gap=tokens.SPACE_1)
         column.addWidget(self.words)
@@ -40,7 +41,7 @@ class PerhapsNote(QFrame):
         said = [reason.text for reason in reasons]
         self.reasons.setText("\n".join(said if len(said) == 1 else (f"•  {one}" for one in said)))
         self.reasons.setVisible(bool(said))
-        self.setAccessibleName(" ".join((PERHAPS, *said)))
+        self.setAccessibleName(" ".join((self.words.text(), *said)))
         self.show()
 
 
@@ -62,13 +63,13 @@ class RoadLine(QWidget):
         self.setVisible(road is not None and bool(roads))
         if road is None:
             return
-        taken = Text(texts.ROAD_TAKEN.format(road=ROADS[road].title), "small", wordWrap=False)
-        taken.setToolTip(ROADS[road].summary)
+        taken = Text(texts.ROAD_TAKEN.format(road=localised(ROADS[road]).title), "small", wordWrap=False)
+        taken.setToolTip(localised(ROADS[road]).summary)
         self._flow.addWidget(taken)
         for other in roads:
-            button = LinkButton(ROADS[other].title, small=True)
-            button.setToolTip(f"{texts.ASK_BY_ROAD} {ROADS[other].summary}")
-            button.setAccessibleName(texts.ASK_BY_ROAD_NAMED.format(road=ROADS[other].title))
+            button = LinkButton(localised(ROADS[other]).title, small=True)
+            button.setToolTip(f"{texts.ASK_BY_ROAD} {localised(ROADS[other]).summary}")
+            button.setAccessibleName(texts.ASK_BY_ROAD_NAMED.format(road=localised(ROADS[other]).title))
             button.clicked.connect(lambda _=False, wanted=other: self.road_wanted.emit(wanted))
             self.buttons[other] = button
             self._flow.addWidget(button)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
-from ui.components.basics import IconButton
+from ui.components.basics import IconButton, Text
+from ui.components.formula_text import split_formulas
 from ui.components.layout import column_of, row_of
 from ui.components.markdown_blocks import Leaf, Span
-from ui.components.prose import Prose
+from ui.components.prose import LINE_END, Prose
+from ui.components.shown_images import ImageRow
 from ui.components.words_editor import WordsEditor
 from ui.features.chat import texts
 from ui.features.chat.conversation.message_controls import SiblingSwitch
@@ -17,7 +19,6 @@ from ui.theme.theme import current_theme
 from workbench.records.answers import StoredMessage
 
 _SHOWN = 4_000  # characters: a pasted book is not laid out again and again
-_LINE_END = "\u2028"  # Qt's own: the next line is of the same paragraph
 
 
 class QuestionView(QWidget):
@@ -38,10 +39,13 @@ class QuestionView(QWidget):
         current_theme().changed.connect(self._show_words)
         self._bubble = QFrame()
         self._bubble.setProperty("role", "sunken")
-        column_of(self._bubble, self._text, margins=(tokens.SPACE_4, tokens.SPACE_3))
+        self.images = ImageRow()
+        margins = (tokens.SPACE_4, tokens.SPACE_3)
+        column_of(self._bubble, self.images, self._text, gap=tokens.SPACE_2, margins=margins)
         self.edit_button = IconButton("edit", texts.EDIT_QUESTION_HELP, clicked=self.begin_edit)
         self.siblings = SiblingSwitch("question")
         self.siblings.chosen.connect(self.sibling_wanted)
+        self.about = Text("", "small", visible=False)
         beside = row_of(None, (self._bubble, 1), (self.edit_button, 0, Qt.AlignmentFlag.AlignTop), gap=tokens.SPACE_1)
         self.editor = WordsEditor(
             texts.EDIT_QUESTION, texts.ASK_AGAIN, texts.EDIT_QUESTION_NOTE, (2, 8), enter_takes=True
@@ -50,6 +54,7 @@ class QuestionView(QWidget):
         self.editor.given_up.connect(self.end_edit)
         column_of(
             self,
+            self.about,
             beside,
             self.editor,
             (self.siblings, 0, Qt.AlignmentFlag.AlignLeft),
@@ -60,6 +65,7 @@ class QuestionView(QWidget):
 
     def show_message(self, message: StoredMessage, siblings: tuple[str, ...] = ()) -> None:
         self.message_id = message.id
+        self.images.show_images(message.as_message().images)
         if message.text != self._words:
             self._words = message.text
             self._show_words()
@@ -67,11 +73,20 @@ class QuestionView(QWidget):
         if siblings:
             self.siblings.show_siblings(siblings, message.id)
 
+    def show_about(self, words: str) -> None:
+        """What the question was asked of alone; no words: of what the chat asks."""
+        self.about.setText(words)
+        self.about.setVisible(bool(words))
+
     def _show_words(self) -> None:
         rest = len(self._words) - _SHOWN
         shown = self._words if rest <= 0 else texts.MORE_CHARACTERS.format(value=self._words[:_SHOWN], rest=rest)
         self._text.restart()
-        self._text.write([Leaf("paragraph", (Span(shown.replace("\n", _LINE_END)),))], ())
+        spans = (
+            Span(text if style else text.replace("\n", LINE_END), formula=style)
+            for text, style in split_formulas(shown)
+        )
+        self._text.write([Leaf("paragraph", tuple(spans))], ())
         self._text.settle()
         self._text.fit()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ui.components.prose import Mark
+from workbench.base.catalogue import translated
 from workbench.records.messages import Verification
 from workbench.records.trust import describe_statement, marks, own_statements
 
@@ -16,7 +17,7 @@ def marks_of(text: str, verification: Verification | None, *, written: bool = Tr
     if verification is None:
         return ()
     return tuple(
-        Mark(piece.strip(), describe_statement(statement))
+        Mark(piece.strip(), translated(describe_statement(statement)))
         for statement in own_statements(verification)
         if marks(statement, verification, written=written)
         for piece in _MARKUP.split(text[statement.start : statement.end])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import ElidedLabel
+from ui.components.wording import describe_count, describe_speed
 from ui.features.chat import texts
 from workbench.records.messages import Usage
 from workbench.records.recipes import PromptSource
@@ -51,8 +52,8 @@ def describe_usage(usage: Usage | None) -> tuple[tuple[str, str], ...]:
     """The parts of the line, each in full and short, the most telling one first; none while nothing was generated."""
     if usage is None or not usage.new_tokens:
         return ()
-    speed = texts.TOKENS_PER_S.format(tokens_per_s=usage.tokens_per_s)
-    written = texts.ONE_TOKEN if usage.new_tokens == 1 else texts.TOKEN_COUNT.format(new_tokens=usage.new_tokens)
+    speed = texts.TOKENS_PER_S.format(speed=describe_speed(usage.tokens_per_s))
+    written = describe_count(usage.new_tokens, "token")
     parts = [
         (
             texts.FIRST_AFTER.format(first_token_s=usage.first_token_s),
@@ -63,7 +64,7 @@ def describe_usage(usage: Usage | None) -> tuple[tuple[str, str], ...]:
     if usage.tokens_per_s:  # a single token has no speed
         parts.insert(0, (speed, speed))
     if usage.cached_tokens:
-        reused = f"{usage.cached_tokens:,} of {usage.prompt_tokens:,}"
+        reused = texts.CACHED_OF.format(cached=usage.cached_tokens, all=usage.prompt_tokens)
         parts.append((texts.PROMPT_REUSED.format(reused=reused), texts.REUSED.format(reused=reused)))
     if usage.drafted_tokens:
         right = texts.DRAFTED.format(accepted_tokens=usage.accepted_tokens, drafted_tokens=usage.drafted_tokens)

@@ -1,71 +1,54 @@
-"""The chats so far: searched, put into folders, renamed in place, deleted after asking."""
+"""The chats so far: searched, put into folders, renamed in place, deleted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QListView,
     QMenu,
     QStackedWidget,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QWidget,
 )
 
-from ui.components.basics import IconButton, InlineMessage, PlainButton, Text
+from ui.components.basics import IconButton, PlainButton, Text
 from ui.components.layout import column_of, row_of
 from ui.components.lists import ItemList, SearchField
 from ui.features.chat import texts
 from ui.features.chat.history.chat_rows import HistoryModel
+from ui.features.chat.history.titles import TitleDelegate
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.base.naming import free_name
 from workbench.subjects.chats.calls import ChatRecord
 
-_Index = QModelIndex | QPersistentModelIndex
-
-
-class _Indenting(QStyledItemDelegate):
-    """Draws what is in a folder further to the right."""
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        super().paint(painter, self._moved(option, index), index)
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        moved = QStyleOptionViewItem(self._moved(option, index))
-        moved.rect = moved.rect.adjusted(0, 0, -2 * tokens.SPACE_3, 0)  # Qt leaves the stylesheet's padding out
-        return super().sizeHint(moved, index)
-
-    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
-        super().updateEditorGeometry(editor, self._moved(option, index), index)
-
-    def _moved(self, option: QStyleOptionViewItem, index: _Index) -> QStyleOptionViewItem:
-        model = index.model()
-        if isinstance(model, HistoryModel) and model.is_inside(index):
-            option = QStyleOptionViewItem(option)
-            option.rect = option.rect.adjusted(tokens.SPACE_4, 0, 0, 0)
-        return option
-
 
 class HistoryPanel(QFrame):
-    """Search field, New chat, the list, and the question before something is deleted."""
+    """Search field, New chat, the list."""
 
     opened = Signal(str)
     new_wanted = Signal()
     renamed = Signal(str, str)
     deleted = Signal(str)
     export_wanted = Signal(str)
+    print_wanted = Signal(str)
+    folder_export_wanted = Signal(str)
+    import_wanted = Signal(bool)
+    """Chats of another program are to be imported; True: from a folder."""
+    export_all_wanted = Signal()
+    trash_wanted = Signal()
     pinned = Signal(str, bool)
     moved = Signal(str, str)
     """A chat is to be put into a folder; "": into none."""
     folder_wanted = Signal(str, str)
     """A folder of this name is to be made, with a chat in it; "": without one."""
+    new_in_folder = Signal(str)
+    """A chat is to be begun in a folder."""
+    folder_settings_wanted = Signal(str)
     folder_renamed = Signal(str, str)
     folder_removed = Signal(str)
     searched = Signal(str)
@@ -82,13 +65,17 @@ class HistoryPanel(QFrame):
         self.model.moved.connect(self.moved)
         self._unnamed = ""  # a folder that was made just now, to be named once it is in the list
         self.folder_button = IconButton("folder", texts.NEW_FOLDER, clicked=lambda: self.make_folder())
+        self.more_button = IconButton("more", texts.HISTORY_MENU)
+        self.more_button.clicked.connect(
+            lambda: self.make_panel_menu().popup(self.more_button.mapToGlobal(self.more_button.rect().bottomLeft()))
+        )
         self.list = ItemList()
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.list.setWordWrap(True)  # a title has two lines where one is too short
+        self.list.setWordWrap(True)
         self.list.setResizeMode(QListView.ResizeMode.Adjust)
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list.setModel(self.model)
-        self.list.setItemDelegate(_Indenting(self.list))
+        self.list.setItemDelegate(TitleDelegate(self.list))
         self.list.setAccessibleName(texts.CHATS)
         self.list.clicked.connect(self._on_chosen)
         self.list.activated.connect(self._on_chosen)
@@ -102,9 +89,8 @@ class HistoryPanel(QFrame):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.list)
         self._stack.addWidget(self.empty)
-        self.confirm = InlineMessage()
-        top = row_of(None, (self.new_button, 1), self.folder_button, gap=tokens.SPACE_1)
-        column_of(self, top, self.search, (self._stack, 1), self.confirm, gap=tokens.SPACE_2, margins=tokens.SPACE_3)
+        top = row_of(None, (self.new_button, 1), self.folder_button, self.more_button, gap=tokens.SPACE_1)
+        column_of(self, top, self.search, (self._stack, 1), gap=tokens.SPACE_2, margins=tokens.SPACE_3)
 
     def show_chats(self, chats: Iterable[ChatRecord], current: str | None, folders: Sequence[str] = ()) -> None:
         """Show what was found and mark the open chat. While searching, only the folders of chats that were found."""
@@ -145,25 +131,18 @@ class HistoryPanel(QFrame):
         if self.model.chat_at(index) is not None or self.model.folder_at(index) is not None:
             self.list.edit(index)
 
-    def ask_to_delete(self) -> None:
-        """Ask in the panel before the marked chat is deleted."""
+    def delete_current(self) -> None:
+        """Delete the marked chat; it can be restored from the trash."""
         chat = self.model.chat_at(self.list.currentIndex())
-        if chat is None:
-            return
-
-        def delete() -> None:
-            self.confirm.hide()
+        if chat is not None:
             self.deleted.emit(chat.id)
-
-        self.confirm.show_message(texts.ASK_DELETE.format(title=chat.title), "attention", texts.DELETE, delete)
-        self.confirm.action_button.setFocus()
 
     def _on_delete_pressed(self) -> None:
         folder = self.model.folder_at(self.list.currentIndex())
         if folder is not None:
             self.folder_removed.emit(folder.name)
         else:
-            self.ask_to_delete()
+            self.delete_current()
 
     def _on_chosen(self, index: QModelIndex) -> None:
         chat, folder = self.model.chat_at(index), self.model.folder_at(index)
@@ -182,12 +161,30 @@ class HistoryPanel(QFrame):
         menu = self.make_menu(chat.id) if chat is not None else self.make_folder_menu(folder.name if folder else "")
         menu.popup(self.list.viewport().mapToGlobal(place))
 
+    def make_panel_menu(self) -> QMenu:
+        """What can be done with all chats."""
+        theme = current_theme()
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(theme.icon("upload"), texts.IMPORT_FILE_MENU, lambda: self.import_wanted.emit(False))
+        menu.addAction(theme.icon("folder"), texts.IMPORT_FOLDER_MENU, lambda: self.import_wanted.emit(True))
+        menu.addAction(theme.icon("export"), texts.EXPORT_ALL_MENU, self.export_all_wanted.emit)
+        menu.addSeparator()
+        menu.addAction(theme.icon("trash"), texts.TRASH_MENU, self.trash_wanted.emit)
+        return menu
+
     def make_folder_menu(self, folder: str) -> QMenu:
         """What can be done with a folder."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(current_theme().icon("edit"), texts.RENAME_MENU, self.edit_current)
-        remove = menu.addAction(current_theme().icon("trash"), texts.REMOVE_FOLDER_MENU)
+        icon = current_theme().icon
+        menu.addAction(icon("plus"), texts.NEW_IN_FOLDER_MENU, lambda: self.new_in_folder.emit(folder))
+        menu.addAction(icon("settings"), texts.FOLDER_SETTINGS_MENU, lambda: self.folder_settings_wanted.emit(folder))
+        menu.addSeparator()
+        menu.addAction(icon("edit"), texts.RENAME_MENU, self.edit_current)
+        exporting = menu.addAction(icon("export"), texts.EXPORT_FOLDER_MENU)
+        exporting.triggered.connect(lambda: self.folder_export_wanted.emit(folder))
+        remove = menu.addAction(icon("trash"), texts.REMOVE_FOLDER_MENU)
         remove.triggered.connect(lambda: self.folder_removed.emit(folder))
         return menu
 
@@ -218,6 +215,7 @@ class HistoryPanel(QFrame):
         self._make_move_menu(chat, record.folder if record is not None else "", menu)
         menu.addAction(theme.icon("edit"), texts.RENAME_MENU, self.edit_current)
         menu.addAction(theme.icon("export"), texts.EXPORT_MENU, lambda: self.export_wanted.emit(chat))
+        menu.addAction(theme.icon("file"), texts.PRINT_MENU, lambda: self.print_wanted.emit(chat))
         menu.addSeparator()
-        menu.addAction(theme.icon("trash", "danger"), texts.DELETE_MENU, self.ask_to_delete)
+        menu.addAction(theme.icon("trash", "danger"), texts.DELETE_MENU, self.delete_current)
         return menu

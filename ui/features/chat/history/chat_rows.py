@@ -122,6 +122,11 @@ class HistoryModel(QAbstractListModel):
         return [row for row in self._rows if isinstance(row, ChatRecord)]
 
     @property
+    def all_chats(self) -> tuple[ChatRecord, ...]:
+        """Those in closed folders, too."""
+        return self._chats
+
+    @property
     def folders(self) -> tuple[str, ...]:
         return self._folders
 
@@ -144,7 +149,7 @@ class HistoryModel(QAbstractListModel):
                 return current_theme().colour("muted")
             return None
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return row.title or texts.NEW_CHAT
+            return row.title or row.attached or texts.NEW_CHAT
         if role == Qt.ItemDataRole.ToolTipRole:
             when = datetime.datetime.fromtimestamp(row.updated)
             note = row.unreadable or (texts.CHAT_WAITS if row.waiting else "")

@@ -10,6 +10,7 @@ from PySide6.QtCore import QMargins, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QListWidget, QListWidgetItem, QWidget
 
+from ui import texts as frame_texts
 from ui.bridge import Bridge
 from ui.components.basics import ElidedLabel, IconButton, InlineMessage, PlainButton, Text
 from ui.components.choice_box import ChoiceBox, ChoiceRow
@@ -22,6 +23,7 @@ from ui.components.wording import describe_count, in_words
 from ui.features.chat import texts
 from ui.theme import tokens
 from workbench.api.protocol import Call
+from workbench.base.catalogue import translated
 from workbench.records.methods import Methods
 from workbench.records.prompts import PromptRecord, PromptVersion, described, found_prompts
 from workbench.records.recipes import PromptKind
@@ -37,6 +39,7 @@ from workbench.subjects.prompts.calls import (
     RenamePrompt,
     RestorePrompt,
 )
+from workbench.subjects.trash.calls import KEPT_DAYS, RestoreDeleted, TrashEntry
 
 _IDENTITY = Qt.ItemDataRole.UserRole
 _TEXT, _CHANGES = "text", "changes"
@@ -206,7 +209,7 @@ class LibraryDialog(Dialog):
             if before is not None and old == new:
                 continue
             changed = True
-            self.body.column.addWidget(Text(title, "strong"))
+            self.body.column.addWidget(Text(translated(title), "strong"))
             if max(len(old), len(new)) > _LONGEST_SHOWN:
                 old, new = old[:_LONGEST_SHOWN], new[:_LONGEST_SHOWN]
                 self.body.column.addWidget(Text(texts.BEGINNING_SHOWN.format(characters=_LONGEST_SHOWN), "attention"))
@@ -285,7 +288,19 @@ class LibraryDialog(Dialog):
 
     def _on_delete(self) -> None:
         if self._details is not None:
-            self._send(RemovePrompt(prompt=self._details.prompt.id), self._bridge.home.listing(ListPrompts()).put)
+            prompt = self._details.prompt
+
+            def removed(left: PromptList) -> None:
+                self._bridge.home.listing(ListPrompts()).put(left)
+                said = frame_texts.IN_TRASH.format(title=prompt.name, days=KEPT_DAYS)
+                undo = RestoreDeleted(item=prompt.id)
+                self.message.show_message(said, "info", frame_texts.UNDO, lambda: self._send(undo, self._on_undone))
+
+            self._send(RemovePrompt(prompt=prompt.id), removed)
+
+    def _on_undone(self, entry: TrashEntry) -> None:
+        self._wanted = entry.item
+        self.message.show_message(frame_texts.RESTORED.format(title=entry.title), "success")
 
     def _on_export(self) -> None:
         if self._details is None:

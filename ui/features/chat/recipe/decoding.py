@@ -90,7 +90,7 @@ class ChatDecoding(QObject):
         elif not self._is_loaded(answer):
             self._shown = None
             name = answer.recipe.model.name if answer.recipe is not None else ""
-            self._view.show_note(texts.MODEL_NOT_LOADED.format(value=name or "The model"), recipe_texts.SHOW)
+            self._view.show_note(texts.MODEL_NOT_LOADED.format(value=name or texts.SOME_MODEL), recipe_texts.SHOW)
         elif self._view.isVisible():
             self._ask(answer)
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from ui.bridge import Bridge
 from ui.components.recipe.recipe_panel import RecipePanel
 from ui.components.recipe.recipes import unresolved
+from ui.components.wording import in_words
 from ui.features import ShellActions
 from ui.features.chat import texts
 from ui.features.chat.session import ChatSession
@@ -60,7 +61,7 @@ class RecipeFiles(QObject):
         try:
             self._put(load_recipe(path))
         except UserError as error:
-            self._shell.show_message(f"{error.message} {error.hint}".strip(), "danger")
+            self._shell.show_message(in_words(error), "danger")
 
     def take_last(self) -> None:
         """Ask with the recipe that made the last answer, but for its seed and what was looked up for it."""

@@ -178,7 +178,7 @@ class BeamCanvas(TreeCanvas[Place]):
         dead = self.tree.state(node) == "dead"
         quiet = dead and not marked
         return Look(
-            text="end" if beam.ended and not beam.text else visible(beam.text),
+            text=texts.BEAM_END if beam.ended and not beam.text else visible(beam.text),
             figures=(texts.GREEDY_SCORE.format(score=beam.score) if beam.greedy else f"{beam.score:.2f}",),
             fill="accent_soft" if marked else "sunken" if quiet else "surface",
             border="accent" if marked or selected else "border" if quiet else "edge",

@@ -1,34 +1,16 @@
-"""The tools that agents can use, each with what it does, and whether the network may be used.
-
-MCP servers: added, removed, and agreed to tool by tool; a tool that changed asks again.
-"""
+"""The tab of MCP servers: added, removed, and agreed to tool by tool; a tool that changed asks again."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QPlainTextEdit, QWidget
 
 from ui.bridge import Bridge
-from ui.components.agent_wording import describe_lack
-from ui.components.basics import (
-    Card,
-    Chip,
-    IconLabel,
-    InlineMessage,
-    Line,
-    LinkButton,
-    PlainButton,
-    PrimaryButton,
-    QuietButton,
-    Text,
-    Tone,
-)
+from ui.components.basics import Card, Chip, InlineMessage, PlainButton, PrimaryButton, QuietButton, Text, Tone
 from ui.components.dialog import LabelledField
-from ui.components.known_tools import KnownTools
 from ui.components.layout import FlowLayout, ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.notices import ConfirmRow
 from ui.components.number_box import NumberBox
@@ -36,12 +18,9 @@ from ui.components.wording import in_words
 from ui.features import ShellActions
 from ui.features.agents import texts
 from ui.theme import tokens
-from ui.theme.theme import set_icon
+from workbench.base.catalogue import _
 from workbench.base.errors import UserError
-from workbench.base.settings import Settings
-from workbench.records.approvals import describe_effects
 from workbench.records.mcp import CALL_SECONDS, LONGEST_CALL_SECONDS, McpServer, check_server, read_pairs
-from workbench.records.recipes import AgentPart, Recipe, RetrievalPart
 from workbench.records.visible import visible
 from workbench.subjects.agents.calls import (
     AgreeToMcpTools,
@@ -51,92 +30,21 @@ from workbench.subjects.agents.calls import (
     McpToolRecord,
     RemoveMcpServer,
     SaveMcpServer,
-    ToolRecord,
 )
-from workbench.subjects.documents.calls import CollectionList, ListCollections
-from workbench.subjects.machine.calls import GetSettings
 
 
-class ToolsPanel(ScrolledColumn):
-    """Built-in tools, and those of MCP servers."""
+class ServersPage(ScrolledColumn):
+    """See ``ui.features`` for what the frame asks of a page."""
+
+    name, title, icon = "servers", _("Servers (MCP)"), "globe"
 
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
         super().__init__(tokens.SPACE_4)
-        self._bridge = bridge
-        self.known = KnownTools(bridge, self)
-        self.known.changed.connect(self._on_tools)
-        self.rows: dict[str, ToolView] = {}
-        self.network = Text("")
-        self._network_icon = IconLabel("globe", "muted")
-        self.network_link = LinkButton(texts.CHANGE_NETWORK)
-        self.network_link.clicked.connect(lambda: shell.open_page("settings", section="general", field="offline"))
-        self.column.addWidget(Text(texts.TOOLS_HELP, "muted"))
-        network = QWidget()
-        row_of(network, self._network_icon, (self.network, 1), self.network_link, gap=tokens.SPACE_2)
-        self.column.addWidget(network)
-        card = Card(margin=tokens.SPACE_5)
-        card.body.addWidget(Text(texts.BUILT_IN, "heading"))
-        self._waiting = Text(texts.READING_TOOLS, "muted")
-        card.body.addWidget(self._waiting)
-        self._list = column_of(gap=tokens.SPACE_3)
-        card.body.addLayout(self._list)
-        self.column.addWidget(card)
         self.servers = ServersPanel(bridge)
         self.column.addWidget(self.servers)
-        bridge.home.listing(GetSettings()).follow(self._on_settings)
-        bridge.home.listing(ListCollections()).follow(self._on_collections)
-
-    def _on_collections(self, found: CollectionList) -> None:
-        """Read the tools as of an agent that has all that tools need, so that each says what it does."""
-        home = self._bridge.status.home if self._bridge.status is not None else str(Path.home())
-        first = next((collection.name for collection in found.collections), "")
-        self.known.follow(
-            Recipe(
-                agent=AgentPart(folder=home, memory="read-write"),
-                retrieval=RetrievalPart(collection=first) if first else None,
-            )
-        )
-
-    def _on_tools(self) -> None:
-        self._waiting.hide()
-        empty_layout(self._list)
-        self.rows = {}
-        for tool in self.known.tools or ():
-            if tool.server:
-                continue
-            if self.rows:
-                self._list.addWidget(Line())
-            view = self.rows[tool.name] = ToolView(tool)
-            self._list.addWidget(view)
-
-    def _on_settings(self, settings: Settings) -> None:
-        offline = settings.general.offline
-        self.network.setText(texts.NETWORK_OFF if offline else texts.NETWORK_ON)
-        set_icon(self._network_icon, "shield" if offline else "globe", "success" if offline else "muted")
 
 
-class ToolView(QWidget):
-    """A tool: title, name, what it does, its effects, and why it cannot run."""
-
-    def __init__(self, tool: ToolRecord) -> None:
-        super().__init__()
-        self.tool = tool
-        acts = tool.effects != ("read",)
-        head = QWidget()
-        flow = FlowLayout(head, tokens.SPACE_2)
-        flow.addWidget(Text(tool.title, "strong", wordWrap=False))
-        flow.addWidget(Text(tool.name, "small", wordWrap=False))
-        self.effect = Chip(describe_effects(tool.effects), "attention" if acts else "plain")
-        if tool.description:  # else what it does is not known
-            flow.addWidget(self.effect)
-            if tool.output == "untrusted":
-                flow.addWidget(Chip(texts.UNTRUSTED, toolTip=texts.UNTRUSTED_HELP))
-        column = column_of(self, head, Text(tool.summary), gap=tokens.SPACE_1)
-        self.problem = Text(describe_lack(tool.unavailable), "attention")
-        column.addWidget(self.problem)
-        self.problem.setVisible(bool(tool.unavailable))
-
-
+_NAME_WIDTH = 140  # px: the states of tools with short names stand below each other
 _LONGEST = 400  # characters of a description
 
 
@@ -177,7 +85,7 @@ class ServersPanel(Card):
         self.add_button.setToolTip(found.problem)
         names = [record.server.name for record in found.servers]
         connecting = bool(names) and self._connected.reading and not found.problem
-        self.state.setText(found.problem or (texts.CONNECTING if connecting else "" if names else texts.NO_SERVERS))
+        self.state.setText(found.problem or (texts.CONNECTING_TO if connecting else "" if names else texts.NO_SERVERS))
         self.state.setVisible(bool(self.state.text()) and self.form.isHidden())
 
     def _on_connected(self, found: McpServerList) -> None:
@@ -279,6 +187,7 @@ class McpToolView(QWidget):
         head = QWidget()
         flow = FlowLayout(head, tokens.SPACE_2)
         self.agree = QCheckBox(visible(definition.name).replace("&", "&&"), toolTip=texts.AGREE_HELP)
+        self.agree.setMinimumWidth(_NAME_WIDTH)
         self.agree.setChecked(tool.state == "agreed")
         self.agree.setEnabled(not tool.problem or tool.state == "agreed")
         self.state = Chip(state, tone)
@@ -365,7 +274,7 @@ class ServerForm(QWidget):
         try:
             words = shlex.split(place)
         except ValueError as error:
-            raise UserError(f"The command cannot be read: {error}.", "Close every quotation mark.") from error
+            raise UserError(texts.COMMAND_UNREADABLE.format(error=error), texts.COMMAND_HINT) from error
         pairs = read_pairs(self.secrets.toPlainText().splitlines())
         is_url = place.startswith(("http://", "https://"))
         server = McpServer(
