@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from workbench.subjects.serving.http.app import make_app
 from workbench.subjects.serving.http.exchange import Handle
 from workbench.subjects.serving.http.running import RunningServer
-from workbench.subjects.serving.http.security import Limits
+from workbench.subjects.serving.http.security import Limits, LocalAccess
 
 KEY = "wb-test-key"
 
@@ -17,7 +17,7 @@ KEY = "wb-test-key"
 @contextmanager
 def serving(handle: Handle, *, origins: Sequence[str] = (), limits: Limits | None = None) -> Iterator[RunningServer]:
     """Serve on a free port until the block ends."""
-    server = RunningServer(make_app(handle, lambda: KEY, lambda: origins, limits=limits), 0)
+    server = RunningServer(make_app(handle, LocalAccess(lambda: KEY, lambda: origins), limits=limits), 0)
     try:
         yield server
     finally:

@@ -20,6 +20,8 @@ from types import ModuleType
 
 import pytest
 
+from workbench.processes.process import EMBEDDERS_VARIABLE
+
 TESTS = Path(__file__).parent
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # no test writes into the keyring of a person
 FOLDER_MARKERS = {"ui": "ui", "workers": "process", "e2e": "process", "contract": "process"}
@@ -72,6 +74,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker("slow")
         if not any(item.get_closest_marker(marker) for marker in ("model", "process", "slow", "ui")):
             item.add_marker("fast")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _prepared_embedders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A worker that no core started keeps the prepared embedder for the next one; one that is killed leaves no copy."""
+    os.environ.setdefault(EMBEDDERS_VARIABLE, str(tmp_path_factory.mktemp("embedders")))
 
 
 @functools.cache

@@ -32,13 +32,16 @@ class Fault:
 class FakeEndpoint:
     """``alternatives`` to the first token are reported with their log-probabilities where they are asked for. ``reply``
     is said word by word. ``faults`` are taken one per request; ``refuses`` are fields of requests that are
-    answered with 400. ``asked`` are the bodies so far, ``keys`` what was in Authorization."""
+    answered with 400, and so are images unless it ``sees``. ``listed`` is what its list of models says beside the
+    context. ``asked`` are the bodies so far, ``keys`` what was in Authorization."""
 
     def __init__(self) -> None:
         self.reply = "It is so indeed."
         self.faults: deque[Fault] = deque()
         self.refuses: set[str] = set()
         self.tells_usage = True
+        self.sees = False
+        self.listed: dict[str, Any] = {}
         self.alternatives: dict[str, float] = {}
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str] = []
@@ -71,7 +74,7 @@ def serving(endpoint: FakeEndpoint) -> Iterator[FakeEndpoint]:
             pass
 
         def do_GET(self) -> None:
-            self._json(200, {"data": [{"id": "big", "max_model_len": 32_768}]})
+            self._json(200, {"data": [{"id": "big", "max_model_len": 32_768, **endpoint.listed}]})
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -88,6 +91,8 @@ def serving(endpoint: FakeEndpoint) -> Iterator[FakeEndpoint]:
                 self._send(200, b"<html>Welcome</html>", "text/html")
             elif refused := sorted(endpoint.refuses.intersection(body)):
                 self._json(400, {"error": {"message": f"{refused[0]} is not supported"}})
+            elif not endpoint.sees and any(isinstance(one["content"], list) for one in body["messages"]):
+                self._json(400, {"error": {"message": "content must be a string"}})
             elif body.get("stream"):
                 self._stream(body, fault)
             else:

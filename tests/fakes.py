@@ -42,7 +42,7 @@ from workbench.records.recipes import DecodingPart, Example, Recipe
 from workbench.subjects.answering.request import AnswerRequest, Resolved
 from workbench.techniques.agents.calling import NEUTRAL
 from workbench.techniques.decoding.formats import matches_regex
-from workbench.techniques.embedding_calls import QuestionVector, Retriever, TableReply, TermStatistics
+from workbench.techniques.embedding_calls import NamedIn, QuestionVector, Retriever, TableReply, TermStatistics
 from workbench.techniques.services import Helpers
 from workbench.techniques.tools.services import PythonResult, ToolUnavailable, ValueForm
 from workbench.techniques.tools.tool import Tool
@@ -269,7 +269,12 @@ class FakeServices:
             self.leased -= 1
 
     def retriever(
-        self, collections: Sequence[Collection], context: RequestContext, files: Sequence[str] = ()
+        self,
+        collections: Sequence[Collection],
+        context: RequestContext,
+        files: Sequence[str] = (),
+        *,
+        rerank: bool = True,
     ) -> FakeRetriever:
         assert self._retriever is not None
         return self._retriever
@@ -417,6 +422,7 @@ class FakeRetriever:
         self.texts = {text.document.id: text for text in documents}
         self.queries: list[str] = []
         self.table_reply: TableReply | None = None
+        self.named: dict[str, NamedIn] = {}
 
     def search(self, query: str, limit: int) -> SearchResult:
         self.queries.append(query)
@@ -439,12 +445,18 @@ class FakeRetriever:
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
         return [[_alike(_words(a), _words(b)) for b in others] for a in texts]
 
+    def question_similarities(self, question: str, texts: list[str]) -> list[float]:
+        return self.similarities([question], texts)[0]
+
     def embed_question(self, question: str) -> QuestionVector:
         return QuestionVector()
 
     def count_terms(self, query: str) -> TermStatistics:
         terms = {w: sum(w in _words(p.text) for p in self.passages) for w in _words(query) if len(w) > 3}
         return TermStatistics(chunks=len(self.passages), terms=terms)
+
+    def names_in(self, text: str, limit: int) -> NamedIn:
+        return next((named for name, named in self.named.items() if name in text), NamedIn())
 
     def ask_tables(self, question: str, language: str) -> TableReply | None:
         return self.table_reply

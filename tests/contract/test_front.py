@@ -736,7 +736,7 @@ def test_judgements_are_added_listed_changed_removed_and_taken_back(desk: Desk) 
     edited: Judgement = desk.call(c.ChangeJudgement(judgement=second.id, edits="b", edited="Very deep."))
     assert edited.b is not None
     assert (edited.b.text, edited.b.original, edited.verdict, edited.edited) == ("Very deep.", "No.", "b", True)
-    with pytest.raises(UserError, match="no verdict on two answers"):
+    with pytest.raises(UserError, match="says nothing of two answers"):
         desk.call(c.ChangeJudgement(judgement=first.id, verdict="good"))
     assert desk.call(c.RemoveJudgements(which=JudgementFilter(search="high"))) == 1
     with pytest.raises(UserError):

@@ -38,10 +38,7 @@ from workbench.subjects.runs.calls import FollowRun
 
 MOST_BORDERS = 16
 GROUND = {"base", "text", "records", "api"}
-RECIPE = Recipe(
-    retrieval=RetrievalPart(mode="own-words", collection="papers", decline=False),
-    decoding=DecodingPart(max_tokens=80),
-)
+RECIPE = Recipe(retrieval=RetrievalPart(mode="own-words", collection="papers"), decoding=DecodingPart(max_tokens=80))
 QUESTION = "When was the bridge built?"
 _READS_CHAT = re.compile(r"\s*(select|with)\b.*\bfrom (chats|messages)\b", re.DOTALL)
 

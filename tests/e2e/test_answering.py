@@ -82,7 +82,7 @@ def test_follow_up_finds_what_it_is_about(front: LocalFront) -> None:
     second = ask(front, "And when was it rebuilt?", first.chat)
     assert not second.declined
     assert [Path(p.path).name for p in second.passages] == ["castle.txt"]
-    assert "riegersburg" in second.query
+    assert "Riegersburg" in second.query
 
 
 @pytest.mark.parametrize(
@@ -110,10 +110,25 @@ def test_only_the_chosen_files_are_searched(front: LocalFront) -> None:
 
     question = "How long is the warranty of the Aquaflow pump?"
     found = ask(front, question, recipe=only("castle.txt", "bread.md"))
+    (search,) = [step for step in found.trace.steps if step.kind == "search"]
+    assert search.output.startswith("2 passages found")  # one of each chosen file
     assert {Path(p.path).name for p in found.passages} == {"castle.txt", "bread.md"}
-    assert {Path(p.path).name for p in ask(front, question, recipe=only("pump.txt")).passages} == {"pump.txt"}
+    for name in ("castle.txt", "bread.md", "pump.txt"):
+        assert {Path(p.path).name for p in ask(front, question, recipe=only(name)).passages} == {name}
     with pytest.raises(UserError, match=r"/gone\.txt is not in papers any more"):
         front.call(Ask(question=question, recipe=only("/gone.txt")))
+
+
+def test_a_recipe_without_reranking_keeps_the_order_of_the_first_search(front: LocalFront) -> None:
+    def scores(rerank: bool) -> dict[str, float]:
+        part = RetrievalPart(collection="papers", mode="own-words", decline=False, passages=3, rerank=rerank)
+        question = "How long does the Aquaflow pump of the castle bake?"
+        found = ask(front, question, recipe=msgspec.structs.replace(RECIPE, retrieval=part))
+        return {Path(one.path).name: one.score for one in found.passages}
+
+    reranked, first = scores(True), scores(False)
+    assert set(first) == set(reranked) == set(DOCUMENTS)
+    assert first != pytest.approx(reranked, rel=1e-3)
 
 
 def test_whole_document_is_summarised(front: LocalFront) -> None:

@@ -303,7 +303,7 @@ def test_whole_documents_are_worked_on_in_the_background(workbench: Workbench, t
     call(workbench, CreateCollection(name="Notes"))
     ingest(workbench, "Notes", folder)
     recipe = Recipe(retrieval=RetrievalPart(mode="own-words", collection="Notes"))
-    task = DocumentTask(document=str(folder / "note.txt"), task="summarise")
+    task = DocumentTask(document=str(folder / "note.txt"), task="translate", language="German")
     assert "background=True" in call(workbench, Ask(recipe=recipe, document=task)).answer
     assert "background=False" in call(workbench, Ask(question="describe")).answer
 

@@ -51,7 +51,9 @@ from workbench.subjects.chats.calls import (
 )
 from workbench.subjects.documents.calls import (
     AddDocuments,
+    CompareDocuments,
     CreateCollection,
+    FindChangedFiles,
     GetDocumentText,
     ListCollections,
     ListDocuments,
@@ -83,6 +85,7 @@ from workbench.subjects.runs.calls import (
     Subscribe,
     WorkerState,
 )
+from workbench.subjects.trash.calls import EmptyTrash
 
 COMMANDS = {
     "inference": [sys.executable, fake_inference.__file__],
@@ -319,6 +322,21 @@ def test_an_answer_from_documents_keeps_its_passages(workbench: Workbench, paper
     assert answer.recipe.retrieval.revision > 0
 
 
+def test_a_recipe_for_one_question_leaves_that_of_the_chat(workbench: Workbench, papers: Path) -> None:
+    call(workbench, CreateCollection(name="papers"))
+    ingest(workbench, "papers", papers)
+    path = call(workbench, ListDocuments(collection="papers")).documents[0].path
+    usual = Recipe(model=ModelPart(name="smollm"), retrieval=RetrievalPart(collection="papers"))
+    one = Recipe(model=ModelPart(name="smollm"), retrieval=RetrievalPart(collection="papers", files=(path,)))
+    asked = call(workbench, Ask(question="How long is the warranty?", recipe=one, chat_recipe=usual))
+    assert call(workbench, GetChat(chat=asked.chat)).chat.recipe == usual, "a new chat goes on with it"
+    call(workbench, Ask(chat=asked.chat, regenerate=asked.message, recipe=one, chat_recipe=usual))
+    stored = call(workbench, GetChat(chat=asked.chat))
+    assert stored.chat.recipe == usual
+    answers = [one for one in stored.messages if one.role == "assistant"]
+    assert [one.recipe.retrieval.files for one in answers] == [(path,), (path,)]
+
+
 def attach(workbench: Workbench, *paths: Path, chat: str | None = None) -> Attached:
     attached: Attached = call(workbench, AttachFiles(chat=chat, paths=tuple(map(str, paths))))
     call(workbench, FollowRun(run=attached.run.id))
@@ -329,6 +347,7 @@ def test_a_file_attached_to_a_chat_serves_that_chat_alone_and_goes_with_it(workb
     attached = attach(workbench, papers / "river.txt")
     chat = attached.chat.id
     assert attached.chat.attachments == attached.collection.id
+    assert (attached.chat.title, attached.chat.attached) == ("", "river.txt")
     assert call(workbench, ListCollections()).collections == ()
     recipe = Recipe(decoding=DecodingPart(temperature=0.5))
     result: AskResult = call(workbench, Ask(question="What about the river?", recipe=recipe, chat=chat))
@@ -343,7 +362,7 @@ def test_a_file_attached_to_a_chat_serves_that_chat_alone_and_goes_with_it(workb
     assert {passage.title for passage in again.passages} == {"river.txt"}
     file = workbench.home.collection(attached.collection.id)
     assert file.exists()
-    call(workbench, DeleteChat(chat=chat))
+    call(workbench, DeleteChat(chat=chat, forever=True))
     assert not file.exists()
     with pytest.raises(UserError, match="no collection"):
         call(workbench, ListDocuments(collection=attached.collection.id))
@@ -616,14 +635,25 @@ def test_documents_are_added_found_read_and_removed(workbench: Workbench, papers
     river = str(papers / "river.txt")
     assert call(workbench, GetDocumentText(collection="Papers", document=river)).text == "All about the river."
     assert len(call(workbench, SearchDocuments(collection="Papers", query="x", limit=2)).hits) == 2
+    compared = call(workbench, CompareDocuments(collection="Papers", first="river.txt", second="bridge.txt"))
+    assert {Path(one.document.path).name for one in (compared.first, compared.second)} == {"river.txt", "bridge.txt"}
+    with pytest.raises(UserError, match="no such document"):
+        call(workbench, CompareDocuments(collection="Papers", first="river.txt", second="nothing.txt"))
+    with pytest.raises(UserError, match="with itself"):
+        call(workbench, CompareDocuments(collection="Papers", first="river.txt", second=river))
+    known = tuple((one.path, one.hash) for one in call(workbench, ListDocuments(collection="Papers")).documents)
+    changed = call(workbench, FindChangedFiles(files=(*known, ("/nowhere/x.txt", "ab")))).paths
+    assert "/nowhere/x.txt" in changed
     assert call(workbench, RemoveDocument(collection="Papers", document=river)).documents == 2
     call(workbench, RenameCollection(collection="Papers", name="Articles"))
     file = workbench.home.collection(collection.id)
     assert file.exists()
     call(workbench, RemoveCollection(collection="articles"))
-    assert not file.exists()
+    assert file.exists()
     with pytest.raises(UserError, match="no collection"):
         call(workbench, ListDocuments(collection="Articles"))
+    assert call(workbench, EmptyTrash()).entries == ()
+    assert not file.exists()
 
 
 @pytest.mark.parametrize(
@@ -771,6 +801,8 @@ def test_the_starter_models_are_registered_once(home: Home) -> None:
         prepared = prepared_place(home.embedders, Path(embedder.path))
         prepared.mkdir(parents=True)
         call(workbench, RemoveModel(name=embedder.name))
+        assert prepared.exists()
+        call(workbench, EmptyTrash())
         assert not prepared.exists()
     finally:
         workbench.close()

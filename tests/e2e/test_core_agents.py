@@ -170,7 +170,7 @@ def test_an_answer_that_waits_can_be_stopped_made_anew_or_deleted(workbench: Wor
     assert replayed.waiting is not None  # a replay asks again, although the tool is allowed here
     assert "earlier attempt" in replayed.waiting.reason
     call(workbench, DeleteChat(chat=asked.chat))
-    with pytest.raises(UserError, match="no message"):
+    with pytest.raises(UserError, match="There is no chat"):
         decide(workbench, replayed, "allow")
 
 

@@ -330,7 +330,7 @@ def test_exports(trainer: Workbench, asked: str, tmp_path: Path) -> None:
     assert table[1]["answer"].startswith("You said number ")
     lines = [json.loads(line) for line in Path(paths["jsonl"]).read_text().splitlines()]
     assert [line["recipe"] for line in lines[:2]] == ["Brief", "Polite"]
-    assert set(lines[0]["scores"]) == {"Contains", "Exact match", "Word F1"}
+    assert set(lines[0]["scores"]) == {"Contains", "Exact match", "Word overlap (F1)"}
     html = Path(paths["html"]).read_text()
     assert "<svg" in html
     assert "You said number" in html

@@ -84,7 +84,7 @@ def test_a_stopped_run_resumes_with_the_next_prompt(trainer: Workbench, tmp_path
     path = lines(tmp_path, 300)
     run = call(trainer, MakeCandidates(name="Taste", recipes=(DRAWN,), prompts="file", path=path, limit=0))
     until(trainer, run.id, lambda event: isinstance(event, events.Progress) and event.done >= 4)
-    with pytest.raises(UserError, match="being made"):
+    with pytest.raises(UserError, match="being generated"):
         call(trainer, RemoveQueue(queue="Taste"))
     call(trainer, StopRun(run=run.id))
     until(trainer, run.id, lambda event: isinstance(event, events.TERMINAL))
@@ -144,7 +144,7 @@ def test_judgements_of_a_blind_comparison_are_not_trained_on(trainer: Workbench,
     pair = call(trainer, GetNextPair(queue="Was it worth it?")).pair
     call(trainer, ChangeJudgement(judgement=pair.id, verdict="a"))
     assert call(trainer, ListJudgements()).judgements[0].source == "verdict"
-    with pytest.raises(UserError, match="nothing is trained on it"):
+    with pytest.raises(UserError, match="nothing is learnt from it"):
         call(trainer, MakePreferenceSet(name="taste"))
 
 

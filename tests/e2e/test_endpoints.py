@@ -33,11 +33,13 @@ from workbench.records.recipes import (
 from workbench.subjects.chats.calls import Ask, GetChat, ListChats
 from workbench.subjects.documents.calls import AddDocuments, CreateCollection
 from workbench.subjects.endpoints.calls import AddEndpoint, AllowSending, ChangeEndpoint, ListEndpoints, ProbeEndpoint
+from workbench.subjects.endpoints.sending import SendingGate
 from workbench.subjects.endpoints.service import Endpoints
 from workbench.subjects.machine.calls import ChangeSettings
 from workbench.subjects.models.calls import ImportModel, ListModels, LoadModel, RemoveModel
 from workbench.subjects.network_log.calls import ExportNetworkLog, ListNetworkRequests
 from workbench.subjects.runs.calls import FollowRun
+from workbench.subjects.trash.calls import DeleteForGood, ListTrash, RestoreDeleted
 
 COMMANDS = {
     "inference": [sys.executable, fake_inference.__file__],
@@ -145,6 +147,37 @@ def test_passages_go_out_only_with_consent_collection_by_collection(workbench: W
     call(workbench, AllowSending(name="Away", collection="letters", allowed=False))
     with pytest.raises(UserError, match=r"You have refused to send passages of letters to api\.example\.com"):
         call(workbench, Ask(question="How long?", recipe=both))
+
+
+def test_pictures_of_pages_go_out_only_where_they_were_allowed_too(workbench: Workbench) -> None:
+    catalogue: Any = workbench._models._catalogue
+    model = catalogue.get("Big")
+    blind = msgspec.structs.replace(model.endpoint, address="https://api.example.com/v1", vision=False)
+    seeing = msgspec.structs.replace(blind, vision=True)
+    catalogue.put(msgspec.structs.replace(model, name="Blind", endpoint=blind))
+    catalogue.put(msgspec.structs.replace(model, name="Seeing", endpoint=seeing))
+    manuals = call(workbench, CreateCollection(name="manuals"))
+    gate: SendingGate = workbench._answers._services._sending
+
+    def sentence(name: str) -> str:
+        recipe = Recipe(model=ModelPart(name=name), retrieval=RetrievalPart(collection="manuals"))
+        with pytest.raises(UserError) as refused:
+            call(workbench, Ask(question="How long?", recipe=recipe))
+        return str(refused.value)
+
+    assert "pictures of the whole pages" in sentence("Seeing")
+    assert "pictures" not in sentence("Blind")
+    call(workbench, AllowSending(name="Blind", collection="manuals", allowed=True))
+    with pytest.raises(UserError, match=r"pictures of whole pages of manuals are sent to api\.example\.com"):
+        gate.check_pages(catalogue.get("Seeing"), manuals.id)  # as a decision of an earlier version: on passages alone
+    record = call(workbench, AllowSending(name="Seeing", collection="manuals", allowed=True))
+    assert record.use.sending == {"manuals": True}
+    gate.check_pages(catalogue.get("Seeing"), manuals.id)
+    call(workbench, AllowSending(name="Blind", collection="manuals", allowed=False))
+    call(workbench, AllowSending(name="Blind", collection="manuals", allowed=True))
+    with pytest.raises(UserError, match="have not allowed"):
+        gate.check_pages(catalogue.get("Seeing"), manuals.id)
+    gate.check_pages(model, manuals.id)  # on this machine
 
 
 def test_documents_are_read_by_an_endpoint_on_this_machine_without_asking(
@@ -281,3 +314,28 @@ def test_usage_that_is_not_reported_is_estimated_in_the_chat(workbench: Workbenc
     answer: AskResult = call(workbench, Ask(question="Is it so?", recipe=BIG))
     assert answer.answer == service.reply
     assert answer.usage.new_tokens > 0
+
+
+def test_an_endpoint_comes_back_from_the_trash_with_its_key_and_use(
+    workbench: Workbench, service: FakeEndpoint
+) -> None:
+    call(workbench, Ask(question="Is it so?", recipe=BIG))
+    (before,) = call(workbench, ListEndpoints()).endpoints
+    call(workbench, RemoveModel(name="Big"))
+    assert call(workbench, ListEndpoints()).endpoints == ()
+    call(workbench, AddEndpoint(address=service.address, model="big", name="Big", key=OTHER_KEY))
+    (other,) = call(workbench, ListEndpoints()).endpoints
+    assert other.use.requests == 0
+    [entry] = call(workbench, ListTrash()).entries
+    assert (entry.kind, entry.title) == ("endpoint", "Big")
+    back = call(workbench, RestoreDeleted(item=entry.id))
+    assert back.title != "Big"
+    after = next(one for one in call(workbench, ListEndpoints()).endpoints if one.model.name == back.title)
+    assert after.use.requests == before.use.requests == 1
+    service.asked.clear()
+    call(workbench, Ask(question="And now?", recipe=Recipe(model=ModelPart(name=back.title))))
+    assert service.keys[-1] == f"Bearer {KEY}", "each endpoint has its own key"
+    call(workbench, RemoveModel(name=back.title))
+    call(workbench, DeleteForGood(item=back.title))
+    assert [one.model.name for one in call(workbench, ListEndpoints()).endpoints] == ["Big"]
+    assert call(workbench, ListTrash()).entries == ()

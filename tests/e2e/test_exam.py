@@ -34,7 +34,7 @@ TEXTS = {
 }
 QUESTIONS = (
     Question(id="en/tower/1", question="How tall is the tower?", answers=("324",)),
-    Question(id="en/tower/2", question="How slow is the tower?"),  # the small worker takes for ever
+    Question(id="en/tower/2", question="How tall is the tower? Answer slowly."),  # the small worker takes for ever
     Question(id="de/fluss/1", question="Durch welche Stadt fließt die Donau?", answers=("Wien",)),
 )
 QUICK = (QUESTIONS[0], QUESTIONS[2])

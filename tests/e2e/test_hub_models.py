@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fake_hub import FakeHub, serving
+from tests.projectors import write_projector
 from tests.synthetic_models import write_synthetic
 from workbench import calls
 from workbench.api import events
@@ -17,6 +18,7 @@ from workbench.api.protocol import Call, drain, follow, result_type
 from workbench.app import Workbench
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
+from workbench.engine.trial_models import WIDTH, write_generator
 from workbench.subjects.models.suggesting import Offers
 
 REPOSITORY, NAME = "owner/model-GGUF", "model-Q8_0.gguf"
@@ -61,6 +63,36 @@ def test_a_model_of_the_hub_is_measured_by_its_header_and_then_downloaded(core: 
     assert len(fake.asked) == asked + 1  # the repository is looked up again, the header is there
 
 
+def test_the_projector_of_a_model_of_the_hub_counts_in_its_fit(core: Workbench, fake: FakeHub, tmp_path: Path) -> None:
+    model, projector = write_generator(tmp_path / "sees.gguf"), write_projector(tmp_path / "mmproj.gguf", WIDTH)
+    totals = []
+    contents = (model.read_bytes(), projector.read_bytes())
+    for names in (("blind-Q8_0.gguf",), ("sees-Q8_0.gguf", "mmproj-sees.gguf")):
+        fake.add_repository(f"owner/{names[0]}", dict(zip(names, contents, strict=False)))
+        fit = ask(core, calls.FitHubFile(repository=f"owner/{names[0]}", file="Q8_0"))
+        totals.append(sum(part.total for part in fit.parts))
+    assert totals[1] - totals[0] == projector.stat().st_size + (128 << 20)
+
+
+def test_the_projector_of_a_vision_model_comes_with_it(core: Workbench, fake: FakeHub, tmp_path: Path) -> None:
+    model, projector = write_generator(tmp_path / "sees.gguf"), write_projector(tmp_path / "mmproj.gguf", WIDTH)
+    names = ("Sees-4B-Q4_K_M.gguf", "mmproj-Sees-4B-f16.gguf")
+    files = dict(zip(names, (model.read_bytes(), projector.read_bytes()), strict=True))
+    fake.add_repository("owner/sees-GGUF", {**files, "mmproj-Sees-4B-f32.gguf": b"x" * 10})
+    listed = ask(core, calls.ListHubFiles(repository="owner/sees-GGUF"))
+    assert [one.name for one in listed.files] == [names[0]]
+    run = ask(core, calls.DownloadModel(repository="owner/sees-GGUF", file=names[0]))
+    ends = [event for event in core.handle(calls.FollowRun(run=run.id)) if isinstance(event, events.TERMINAL)]
+    assert isinstance(ends[-1], events.Finished)
+    (found,) = ask(core, calls.ListModels()).models
+    assert (Path(found.path).name, Path(found.projector).name) == names
+    assert Path(found.projector).read_bytes() == projector.read_bytes()
+    parts = ask(core, calls.FitModel(name=found.name)).parts
+    ask(core, calls.SetProjector(name=found.name))
+    without = ask(core, calls.FitModel(name=found.name)).parts
+    assert sum(part.total for part in parts) > sum(part.total for part in without) + len(projector.read_bytes())
+
+
 def test_a_card_is_read_without_its_front_matter(core: Workbench) -> None:
     assert ask(core, calls.ReadHubCard(repository=REPOSITORY)).text == "# A model"
 
@@ -90,11 +122,12 @@ def offer(monkeypatch: pytest.MonkeyPatch, fake: FakeHub, *repositories: str, li
     """Offer these repositories in this order."""
     from workbench.subjects.models import suggesting
 
+    about = {"licence": licence, "purpose": "It answers.", "languages": "English", "context_tokens": 8_192}
     models = tuple(
-        suggesting.Offer(title=one, repository=one, file="Q8_0", bytes=1_000_000 - place, licence=licence)
+        suggesting.Offer(title=one, repository=one, file="Q8_0", bytes=1_000_000 - place, **about)
         for place, one in enumerate(repositories)
     )
-    offers = Offers(models=models, processor_bytes=5_000_000_000)
+    offers = Offers(models=models, processor_bytes=5_000_000_000, checked="2026-11-30")
     monkeypatch.setattr(suggesting, "read_offers", lambda: offers)
 
 

@@ -46,7 +46,7 @@ def listed(tmp_path: Path) -> MethodList:
 
 def test_the_core_lists_it_with_its_fields(listed: MethodList) -> None:
     row = next(row for row in listed.methods if row.name == "shorter")
-    assert (row.kind, row.title, row.cost) == ("technique", "Shorter of two", "Two generations per answer.")
+    assert (row.kind, row.title, row.cost) == ("technique", "Shorter of two", "An answer takes two generations.")
     assert [(field.name, field.choices) for field in row.fields] == [("by", ("words", "characters"))]
 
 
@@ -91,7 +91,7 @@ def test_the_terminal_asks_with_it() -> None:
 def test_the_help_names_it_and_explains_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["ask", "--fields", "prompting"]) == 0
     help = capsys.readouterr().out
-    assert "Shorter of two. Ask twice and keep the shorter answer. Two generations per answer." in help
+    assert "Shorter of two. Ask twice and keep the shorter answer. An answer takes two generations." in help
     setting = "technique.by\n      The unit in which the two answers are compared. Choices: words, characters. [words]"
     assert setting in help
 
@@ -117,6 +117,7 @@ def test_its_steps_are_in_the_trace_view(qtbot: QtBot) -> None:
 def test_the_docs_table_has_it() -> None:
     table = registry.as_markdown()
     assert (
-        "| `shorter` | Shorter of two. Ask twice and keep the shorter answer. | Two generations per answer. |" in table
+        "| `shorter` | Shorter of two. Ask twice and keep the shorter answer. | An answer takes two generations. |"
+        in table
     )
     assert "| `by` | The unit in which the two answers are compared. |" in table

@@ -23,6 +23,7 @@ from typing import Any
 import shiboken6
 from PySide6.QtCore import QEventLoop, QMessageLogContext, QObject, Qt, QTimer, QtMsgType
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QShortcut
+from PySide6.QtPrintSupport import QPrintPreviewDialog
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -293,7 +294,7 @@ class Crawler(QObject):
             if isinstance(dialog, QFileDialog) and dialog.isVisible():
                 self._choose_file(dialog)
             elif isinstance(dialog, QDialog) and dialog.isVisible() and id(dialog) not in known:
-                if depth < DEPTH:
+                if depth < DEPTH and not isinstance(dialog, QPrintPreviewDialog):  # it opens dialogs of the system
                     self._crawl(lambda dialog=dialog: [dialog] if is_there(dialog) else [], f"{where} >>", depth + 1)
                 self._where = f"{where} >> Escape"
                 self._leave(dialog)

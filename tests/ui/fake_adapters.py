@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -76,7 +77,7 @@ def record(name: str = "my-notes", **changes: Any) -> AdapterRecord:
             model=BASE, name=name, data=DataPart(path="pump questions"), weights=WeightsPart(method="lora", rank=16)
         ),
         data="pump questions",
-        examples=412,
+        examples=96,
         steps=180,
         seconds=402.0,
         scores=ScoresPair(
@@ -100,7 +101,8 @@ def reward_model(name: str = "my-taste", **changes: Any) -> AdapterRecord:
         scores=ScoresPair(before=judged[0], after=judged[1]), forgetting=ScoresPair(),
         verification=VerificationReport(
             passed=True, counted=64, seconds=9.0,
-            verdict="Passed: served scores of 64 answers differ from torch's by 1.1%, rank correlation 0.999.",
+            verdict="The exported file scores answers as the trained model does: served scores of 64 answers differ "
+            "from torch's by 3.1% of the spread of these, rank correlation 0.999.",
         ),
         reward=RewardReport(
             pairs=297, accuracy=0.63, low=0.574, high=0.683, length_accuracy=0.543, length_rule="shorter", gain=0.087,
@@ -134,8 +136,8 @@ def furnish_adapters(home: FakeHome) -> None:
     ):  # fmt: skip
         home.adapters[made.name] = made
     for name, examples, origin in (
-        ("pump questions", 412, "Pairs from Brunnen pumps"),
-        ("my rated answers", 96, "Answers of 14 chats"),
+        ("pump questions", 96, "Pairs from Brunnen pumps"),
+        ("my rated answers", 58, "Answers of 14 chats"),
     ):
         home.sets[name] = data_set(name, examples, origin)
 
@@ -170,9 +172,10 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
             home.adapters[call.name] = renamed
             return renamed, [("adapter", call.name)]
         case c.RemoveAdapter():
-            _adapter(home, call.adapter)
+            gone = _adapter(home, call.adapter)
             del home.adapters[call.adapter]
-            return AdapterList(adapters=tuple(home.adapters.values())), [("adapter", call.adapter)]
+            home.trash.put("adapter", gone.name, gone.name, partial(home.adapters.__setitem__, gone.name, gone))
+            return AdapterList(adapters=tuple(home.adapters.values())), [("adapter", call.adapter), ("trash", "")]
         case c.ImportAdapter():
             name = call.name or call.path.rpartition("/")[2].removesuffix(".gguf")
             if call.path.endswith(".bin"):

@@ -18,6 +18,9 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from html import escape
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -44,8 +47,10 @@ from workbench.api.events import Changed, Event
 from workbench.api.protocol import Call, failure_of, finish, result_of
 from workbench.base.errors import UserError, WorkerDied
 from workbench.base.settings import SECTIONS, Settings
+from workbench.reading.formula_drawing import draw_formula
 from workbench.records.agent_edits import actions_on as agent_actions
 from workbench.records.messages import Candidate, Passage, Usage
+from workbench.records.projects import ChatProject
 from workbench.records.recipes import Recipe
 from workbench.records.thoughts import actions_on
 from workbench.records.trace import StepEdit, TokenIds
@@ -361,6 +366,13 @@ class FakeFront:
             case c.GetApiState() | c.RenewApiKey():
                 home.api_keys += isinstance(call, c.RenewApiKey)
                 return home.api_state(), []
+            case c.ListApiClients():
+                return c.ApiClientList(clients=home.api_clients), []
+            case c.AddApiClient():
+                return home.add_api_client(call), [("api", "")]
+            case c.RemoveApiClient():
+                home.api_clients = tuple(one for one in home.api_clients if one.name != call.name)
+                return c.ApiClientList(clients=home.api_clients), [("api", "")]
             case c.ListServedModels():
                 return c.ServedModels(models=tuple(map(_served, home.models.values()))), []
             case c.ListModels():
@@ -371,6 +383,9 @@ class FakeFront:
                 name = home.model(call.name).name if call.name else ""
                 home.settings = _changed_settings(home.settings, {"general": {"model": name}})
                 return c.ModelList(models=tuple(home.models.values()), default=name), [("settings", "")]
+            case c.SetProjector():
+                home.models[call.name] = msgspec.structs.replace(home.models[call.name], projector=call.path)
+                return home.models[call.name], [("model", call.name)]
             case c.RegisterStarter():
                 home.models.update({model.name: model for model in home.starters})
                 if not home.starters:
@@ -386,7 +401,17 @@ class FakeFront:
             case c.RemoveModel():
                 if home.settings.general.model == call.name:
                     home.settings = _changed_settings(home.settings, {"general": {"model": ""}})
-                return home.models.pop(home.model(call.name).name), [("model", call.name)]
+                gone_model = home.models.pop(home.model(call.name).name)
+                back = partial(home.models.__setitem__, gone_model.name, gone_model)
+                kind = "model" if gone_model.endpoint is None else "endpoint"
+                home.trash.put(kind, gone_model.name, gone_model.name, back, bytes=gone_model.bytes)
+                return gone_model, [("model", call.name), ("trash", "")]
+            case c.RemoveRecipe():
+                file = Path(home.root) / "recipes" / f"{call.recipe}.toml"
+                text = file.read_text("utf-8")
+                file.unlink()
+                entry = home.trash.put("recipe", call.recipe, call.recipe, lambda: file.write_text(text, "utf-8"))
+                return entry, [("recipe", call.recipe), ("trash", "")]
             case c.LoadModel():
                 home.loaded = home.model(call.name).name
                 return home.status(), [("worker", "inference")]
@@ -424,12 +449,14 @@ class FakeFront:
                 return home.collections[known.id], [("collection", known.id)]
             case c.RemoveCollection():
                 gone = home.collections.pop(home.collection(call.collection).id)
-                return gone, [("collection", gone.id)]
+                back = partial(home.collections.__setitem__, gone.id, gone)
+                home.trash.put("collection", gone.id, gone.name, back, bytes=gone.bytes)
+                return gone, [("collection", gone.id), ("trash", "")]
             case c.ListDocuments():
                 return c.DocumentList(documents=tuple(home.documents_of(call.collection).values())), []
             case c.RemoveDocument():
                 collection = home.remove_document(call.collection, call.document)
-                return collection, [("collection", collection.id)]
+                return collection, [("collection", collection.id), ("trash", "")]
             case c.RemoveFolder():
                 collection = home.remove_folder(call.collection, call.path)
                 return collection, [("collection", collection.id)]
@@ -448,8 +475,18 @@ class FakeFront:
                 return home.places_of_name(call), []
             case c.GetDocumentText():
                 return home.text(call.collection, call.document), []
+            case c.FindChangedFiles():
+                return c.ChangedFileList(paths=tuple(p for p, _ in call.files if p in home.changed_files)), []
+            case c.CompareDocuments():
+                return home.comparison(call.collection, call.first, call.second), []
             case c.DrawPage():
                 return home.page(call), []
+            case c.AddImage():
+                return home.add_image(call), []
+            case c.GetImage():
+                return home.images[call.sha256], []
+            case c.DrawFormulas():
+                return tuple(map(draw_formula, call.formulas)), []
             case c.ListChats():
                 found_chats = home.find_chats(call.search)
                 return c.ChatList(
@@ -474,13 +511,47 @@ class FakeFront:
             case c.CreateChatFolder() | c.RenameChatFolder() | c.RemoveChatFolder():
                 home.change_folders(call)
                 return c.ChatList(chats=home.find_chats(""), folders=home.folder_names()), [("chat", "")]
+            case c.GetChatFolder():
+                name = home.folder(call.folder)
+                return c.ChatFolder(name=name, project=home.projects.get(name, ChatProject())), []
+            case c.ChangeChatFolder():
+                home.projects[home.folder(call.folder)] = call.project
+                return c.ChatFolder(name=home.folder(call.folder), project=call.project), [("chat", "")]
             case c.DeleteChat():
                 gone_chat = home.chat(call.chat).chat
                 home.collections.pop(gone_chat.attachments, None)
-                del home.messages[gone_chat.id], home.chats[gone_chat.id]
-                return gone_chat, [("chat", gone_chat.id)]
+                messages = home.messages.pop(gone_chat.id)
+                del home.chats[gone_chat.id]
+
+                def restore_chat() -> None:
+                    home.chats[gone_chat.id], home.messages[gone_chat.id] = gone_chat, messages
+
+                if not call.forever:
+                    home.trash.put("chat", gone_chat.id, gone_chat.title or "New chat", restore_chat)
+                return gone_chat, [("chat", gone_chat.id), ("trash", "")]
+            case c.ListTrash():
+                return home.trash.listed(), []
+            case c.RestoreDeleted():
+                entry = home.trash.restore(call.item)
+                changed = [("collection", known) for known in home.collections]
+                changed += [(kind, entry.item) for kind in ("chat", "model", "adapter", "prompts", "recipe")]
+                return entry, [("trash", entry.id), *changed]
+            case c.DeleteForGood():
+                return home.trash.delete(call.item), [("trash", "")]
+            case c.EmptyTrash():
+                return home.trash.empty(), [("trash", "")]
             case c.SetHead():
                 return home.set_head(call.chat, call.message), [("chat", call.chat)]
+            case c.ImportChats():
+                made = home.put_chat("Imported", [("Hello", "Good day")])
+                done = c.Imported(program="ChatGPT", chats=(made,), messages=2, known=1, left_out=3)
+                return done, [("chat", made)]
+            case c.ExportChats():
+                text = "\n".join(map(home.export_chat, call.chats or home.chats))
+                Path(call.path).write_text(text, "utf-8")
+                return c.Exported(path=call.path, chats=len(call.chats) or len(home.chats), bytes=len(text)), []
+            case c.RenderChats():
+                return "".join(f"<p>{escape(home.export_chat(chat))}</p>" for chat in call.chats or home.chats), []
             case c.ExportChat():
                 return home.export_chat(call.chat), []
             case c.SelectSequence():

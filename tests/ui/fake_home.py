@@ -14,6 +14,7 @@ import msgspec
 from tests.ui import fake_tokens
 from tests.ui.fake_judgements import JudgementRoom
 from tests.ui.fake_prompts import Library
+from tests.ui.fake_trash import FakeTrash
 from workbench import calls as c
 from workbench.api import events
 from workbench.api.events import Event
@@ -21,15 +22,26 @@ from workbench.base.errors import SendingRefused, UserError
 from workbench.base.settings import Settings
 from workbench.records.agents import Fact
 from workbench.records.demonstrations import Demonstration
-from workbench.records.documents import Box, Chunk, Document, DocumentState, NameEntry, NameKind
+from workbench.records.document_formats import kind_by_name
+from workbench.records.documents import (
+    Box,
+    Chunk,
+    Document,
+    DocumentComparison,
+    DocumentDifference,
+    DocumentState,
+    NameEntry,
+    NameKind,
+)
 from workbench.records.endpoints import Endpoint, EndpointUse
 from workbench.records.engines import EngineState
 from workbench.records.evaluation import Evaluation, QuestionSet
 from workbench.records.hub import NetworkRequest
 from workbench.records.ladder import LadderReport
 from workbench.records.mcp import McpAgreement, McpServer, McpTool
-from workbench.records.messages import Candidate, Citation, Passage, Statement, Usage, Verification
+from workbench.records.messages import Candidate, Citation, ImagePart, Passage, Statement, Usage, Verification
 from workbench.records.models import Device
+from workbench.records.projects import ChatProject
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.records.runtime import RuntimeChoice
 from workbench.records.similarity import PassageMap, PlacedPassage, ScoredPassage
@@ -103,10 +115,15 @@ class FakeHome:
     collections: dict[str, c.Collection] = field(default_factory=dict)
     documents: dict[str, dict[str, Document]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    changed_files: set[str] = field(default_factory=set)
     chats: dict[str, c.ChatRecord] = field(default_factory=dict)
     folders: list[str] = field(default_factory=list)
+    projects: dict[str, ChatProject] = field(default_factory=dict)
+    temporary: set[str] = field(default_factory=set)
     messages: dict[str, list[c.StoredMessage]] = field(default_factory=dict)
     traces: dict[str, Trace] = field(default_factory=dict)
+    root: str = "/home/ada/workbench"
+    trash: FakeTrash = field(default_factory=FakeTrash)
     memory_free_for_training: int = 6_100_000_000
     adapters: dict[str, AdapterRecord] = field(default_factory=dict)
     sets: dict[str, DataSet] = field(default_factory=dict)
@@ -128,9 +145,11 @@ class FakeHome:
     estimates: tuple[c.CostEstimate, ...] = ()
     endpoint_keys: dict[str, str] = field(default_factory=dict)
     api_keys: int = 1
+    api_clients: tuple[c.ApiClient, ...] = ()
     """How many keys of the local API have been made."""
     """Of evaluations: the share of the questions that have answers."""
     cell_ratings: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    images: dict[str, c.ImagePixels] = field(default_factory=dict)
     runs: dict[str, c.RunRecord] = field(default_factory=dict)
     run_events: dict[str, list[Event]] = field(default_factory=dict)
     answer_text: str = "The warranty runs for **36 months** from delivery [1]. Claims must be made in writing [2]."
@@ -157,6 +176,8 @@ class FakeHome:
         assert model.endpoint is not None
         names = ("model", "terms", "notes", "price_in", "price_out", "budget")
         given = {name: getattr(call, name) for name in names if getattr(call, name) is not None}
+        if call.images is not None:
+            given["sees"] = {"yes": True, "no": False}.get(call.images)
         if call.key is not None:
             self.endpoint_keys[call.new_name or call.name] = call.key
         endpoint = msgspec.structs.replace(model.endpoint, **given)
@@ -196,14 +217,24 @@ class FakeHome:
     def api_state(self) -> c.ApiState:
         server = self.settings.server
         address = f"http://127.0.0.1:{server.port}" if server.enabled else ""
+        network = (f"https://192.168.1.20:{server.shared_port}/v1",) if server.enabled and server.shared else ()
         return c.ApiState(
-            running=server.enabled, address=address, key=f"wb-key-{self.api_keys}", answered=12, refused=1
-        )
+            running=server.enabled, address=address, key=f"wb-key-{self.api_keys}", answered=12, refused=1,
+            network_addresses=network,
+        )  # fmt: skip
+
+    def add_api_client(self, call: c.AddApiClient) -> c.ApiClientCode:
+        name = call.name.strip()
+        if name in [one.name for one in self.api_clients]:
+            raise UserError(f"There is a client {name!r} already.", "Choose another name, or remove that one.")
+        client = c.ApiClient(name=name, created=1_790_000_000.0)
+        self.api_clients = (*self.api_clients, client)
+        return c.ApiClientCode(client=client, code=f"workbench1:{'QUJD' * 30}{len(self.api_clients)}")
 
     def status(self) -> c.Status:
         names = ("inference", "embedding")
         return c.Status(
-            home="/home/ada/workbench",
+            home=self.root,
             version="0.1.0",
             model=self.loaded,
             context_tokens=8192 if self.loaded else 0,
@@ -287,7 +318,7 @@ class FakeHome:
             id=known or f"d{next(self.numbers)}",
             path=path,
             title=name,
-            kind="picture" if path.endswith(".png") else Path(path).suffix.lstrip(".") or "text",
+            kind=kind_by_name(path),
             state=state,
             reason=reason,
             pages=pages,
@@ -311,6 +342,14 @@ class FakeHome:
         if gone is None:
             raise UserError(f"There is no document {document!r}.")
         del documents[gone.id]
+        known = self.collection(collection)
+
+        def back() -> None:
+            self.documents[known.id][gone.id] = gone
+            self._count(known.id)
+
+        if not known.chat:
+            self.trash.put("document", gone.id, gone.title, back, place=known.name)
         return self._count(collection)
 
     def remove_folder(self, collection: str, path: str) -> c.Collection:
@@ -321,8 +360,17 @@ class FakeHome:
         watched = tuple(folder for folder in known.watched if folder != path)
         self.collections[known.id] = msgspec.structs.replace(known, folders=left, watched=watched)
         documents = self.documents_of(collection)
-        for document in [d for d in documents.values() if d.path.startswith(f"{path}/")]:
-            del documents[document.id]
+        going = {d.id: d for d in documents.values() if d.path.startswith(f"{path}/")}
+        for document in going:
+            del documents[document]
+
+        def back() -> None:
+            self.documents[known.id].update(going)
+            self.collections[known.id] = known
+            self._count(known.id)
+
+        if going:
+            self.trash.put("folder", path, Path(path).name, back, place=known.name)
         return self._count(collection)
 
     def _count(self, collection: str) -> c.Collection:
@@ -441,6 +489,15 @@ class FakeHome:
                 return c.DocumentText(document=known, text=text, chunks=_chunks(text), page_starts=starts)
         raise UserError(f"There is no document {document!r}.")
 
+    def comparison(self, collection: str, first: str, second: str) -> DocumentComparison:
+        """The lines at the same places that differ."""
+        one, other = self.text(collection, first), self.text(collection, second)
+        differences = []
+        for a, b in zip(_lines(one.text), _lines(other.text), strict=False):
+            if one.text[slice(*a)] != other.text[slice(*b)]:
+                differences.append(DocumentDifference(first=a, second=b))
+        return DocumentComparison(first=one, second=other, differences=tuple(differences))
+
     def page(self, call: c.DrawPage) -> c.PagePicture:
         """The words of a page; drawn by Qt, which the tests have anyway."""
         from PySide6.QtCore import QBuffer, QIODevice, QRect, Qt
@@ -527,6 +584,13 @@ class FakeHome:
         self.run_events[run.id] = [events.stamped(event, n, time.time()) for n, event in enumerate(told, 1)]
         return run
 
+    def add_image(self, call: c.AddImage) -> ImagePart:
+        """Any file is a red picture."""
+        name = call.name or Path(call.path).name
+        image = ImagePart(sha256=f"{len(name):064x}", name=name, media_type="image/png", width=40, height=20)
+        self.images[image.sha256] = c.ImagePixels(width=40, height=20, rgb=b"\xc0\x20\x20" * 800)
+        return image
+
     def attach(self, call: c.AttachFiles) -> c.Attached:
         """As ``begin_ingest``, into the collection of a chat."""
         for path in call.paths:
@@ -540,7 +604,8 @@ class FakeHome:
         if not self.chats[chat].attachments:
             made = c.Collection(id=f"c{number}", name="the attached files", chat=chat, created=now)
             self.collections[made.id], self.documents[made.id] = made, {}
-            self.chats[chat] = msgspec.structs.replace(self.chats[chat], attachments=made.id)
+            first = Path(call.paths[0]).name
+            self.chats[chat] = msgspec.structs.replace(self.chats[chat], attachments=made.id, attached=first)
         collection = self.chats[chat].attachments
         run = self.begin_ingest(collection, call.paths, False)
         return c.Attached(chat=self.chats[chat], collection=self.collections[collection], run=run)
@@ -574,6 +639,7 @@ class FakeHome:
         found = [
             self.record(chat.id)
             for chat in self.chats.values()
+            if chat.id not in self.temporary
             if wanted in chat.title.lower() or any(wanted in m.text.lower() for m in self.messages.get(chat.id, []))
         ]
         return tuple(sorted(found, key=lambda chat: (not chat.pinned, -chat.updated)))
@@ -584,7 +650,7 @@ class FakeHome:
     def folder(self, name: str) -> str:
         found = next((known for known in self.folders if known.casefold() == name.casefold()), None)
         if found is None:
-            raise UserError(f"There is no folder {name!r}.")
+            raise UserError(f"There is no project {name!r}.")
         return found
 
     def change_folders(self, call: c.CreateChatFolder | c.RenameChatFolder | c.RemoveChatFolder) -> None:
@@ -592,9 +658,9 @@ class FakeHome:
         new = "" if isinstance(call, c.RemoveChatFolder) else " ".join(call.name.split())
         if not isinstance(call, c.RemoveChatFolder):
             if not new:
-                raise UserError("The folder needs a name.")
+                raise UserError("The project needs a name.")
             if any(known.casefold() == new.casefold() for known in self.folders if known != old):
-                raise UserError(f"There is already a folder {new!r}.")
+                raise UserError(f"There is already a project {new!r}.")
         self.folders = [known for known in self.folders if known != old] + ([new] if new else [])
         for chat in list(self.chats.values()):
             if old and chat.folder == old:
@@ -637,9 +703,10 @@ class FakeHome:
         if chat is None:
             chat = f"chat{next(self.numbers)}"
             self.chats[chat] = c.ChatRecord(
-                id=chat, title=call.question[:60], created=now, updated=now, recipe=call.recipe
+                id=chat, title=call.question[:60], created=now, updated=now, recipe=call.recipe, folder=call.folder
             )
             self.messages[chat] = []
+            self.temporary |= {chat} if call.temporary else set()
         messages = self.messages[chat]
         if not self.chats[chat].title:
             self.chats[chat] = msgspec.structs.replace(self.chats[chat], title=call.question[:60])
@@ -793,11 +860,12 @@ def cited(passages: tuple[Passage, ...], text: str) -> tuple[Citation, ...]:
 
 
 def verified(passages: tuple[Passage, ...], text: str) -> Verification:
-    """Its statements: supported where a passage has every word of them."""
+    """Its statements: supported by the passage that they cite, or that has every word of them."""
     statements = []
     for start, end in split_sentences(text):
         words = re.findall(r"\w+", text[start:end].lower())
-        n = next((p.n for p in passages if all(word in p.text.lower() for word in words)), 0)
+        cited = next((p.n for p in passages if f"[{p.n}]" in text[start : end + 4]), 0)
+        n = cited or next((p.n for p in passages if all(word in p.text.lower() for word in words)), 0)
         statements.append(Statement(start=start, end=end, verdict="supported" if n else "outside", n=n))
     return Verification(statements=tuple(statements))
 
@@ -806,6 +874,10 @@ def _files(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(file for file in path.rglob("*") if file.is_file())
     return [path]
+
+
+def _lines(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in re.finditer(r"[^\n]+", text)]
 
 
 def _chunks(text: str) -> tuple[Chunk, ...]:

@@ -136,7 +136,7 @@ def _make_set(home: FakeHome, room: JudgementRoom, call: c.MakePreferenceSet) ->
         raise UserError(f"There is already a set named {call.name!r}.")
     made = training_rows(room.judgements.each(call.which), call.kind, skip_conflicts=call.skip_conflicts)
     if not made.rows:
-        raise UserError("No example can be taken from these judgements.")
+        raise UserError("No example can be taken from these preferences.")
     origin = f"{len(set(made.ids)):,} judgements of {made.prompts:,} prompts"
     home.sets[call.name] = DataSet(
         name=call.name, path=f"/home/ada/workbench/datasets/{call.name}.jsonl", examples=len(made.rows), bytes=4_000,
@@ -163,7 +163,7 @@ def _start(home: FakeHome, room: JudgementRoom, call: c.MakeCandidates) -> tuple
     room.wait_for(queue, home.answer_text, home.base_text)
     done = finish(room.queues.get(queue.id))
     run = c.RunRecord(
-        id=f"r{number}", kind="candidates", title=f"Candidates for {queue.name}", state="finished",
+        id=f"r{number}", kind="candidates", title=f"Answers to compare: {queue.name}", state="finished",
         created=time.time(), ended=time.time(), progress=1.0, config={"queue": queue.id}, result=done.result,
     )  # fmt: skip
     home.runs[run.id] = run

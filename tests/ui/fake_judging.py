@@ -60,7 +60,7 @@ def do(home: FakeHome, room: JudgementRoom, call: Call[Any]) -> tuple[Any, list[
         case c.GetWinRate():
             rate = win_rate_of(room.queues.get(call.queue), room.store)
             if rate is None:
-                raise UserError(f"The queue {call.queue} does not compare two recipes.")
+                raise UserError(f"The comparison {call.queue} has only one recipe.")
             return rate, []
         case c.JudgePairs():
             return _judge(home, room, call)

@@ -10,6 +10,7 @@ from workbench.base.errors import UserError
 from workbench.records.evaluation import Leaderboard
 from workbench.records.fit import Fit, MemoryPart
 from workbench.records.hub import HubCard, HubFile, HubFiles, HubModel, RemoteFile
+from workbench.subjects.models.suggesting import read_offers, recommended
 
 REPOSITORY = "owner/small-GGUF"
 FILE = HubFile(
@@ -52,6 +53,8 @@ def _answer(home: FakeHome, call: Any) -> Any:
             )  # fmt: skip
         case c.FitHubFile():
             return FIT
+        case c.ListRecommended():
+            return recommended(read_offers(), home.machine)
         case c.SuggestModel():
             return c.ModelSuggestion(
                 title="Small", repository=REPOSITORY, revision="c" * 40, file=FILE.name, bytes=FILE.bytes,

@@ -16,6 +16,8 @@ from workbench.records.demonstrations import demonstration_of
 from workbench.storage.database import SCHEMA, Database, migrate
 from workbench.subjects.prompts.service import Prompts
 from workbench.subjects.prompts.store import PromptStore
+from workbench.subjects.prompts.trash import TrashedPrompts
+from workbench.subjects.trash.store import TrashStore
 
 if TYPE_CHECKING:
     from tests.ui.fake_home import FakeHome
@@ -37,7 +39,10 @@ class Library(ChangeNotifier):
         connection.pragma("foreign_keys", True)
         migrate(connection, Path(":memory:"), SCHEMA)
         self.database = Database(connection, Path(":memory:"))
-        self.handlers = Prompts(PromptStore(self.database), self).handlers()
+        store, trash = PromptStore(self.database), TrashStore(self.database)
+        self.trashed = TrashedPrompts(store, trash, self)
+        self.in_trash = trash
+        self.handlers = Prompts(store, self, self.trashed).handlers()
 
     def publish(self, kind: str, id: str = "") -> None:
         self.news.append((kind, id))
@@ -62,7 +67,20 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
                 raise UserError(f"There is no demonstration {id!r}.", "List them to see their ids.")
             return c.DemonstrationList(demonstrations=tuple(home.demonstrations.values())), [("demonstrations", id)]
     library = home.library
+    if isinstance(call, c.RemovePrompt):
+        return _removed(home, call), [("prompts", call.prompt), ("trash", "")]
     [event] = library.handlers[type(call)](call, RequestContext())
     assert isinstance(event, Finished)
     news, library.news = library.news, []
     return event.result, news
+
+
+def _removed(home: FakeHome, call: c.RemovePrompt) -> Any:
+    library = home.library
+    [event] = library.handlers[c.RemovePrompt](call, RequestContext())
+    assert isinstance(event, Finished)
+    entry = library.in_trash.get(call.prompt)
+    back = lambda: library.trashed.restore(entry, RequestContext())  # noqa: E731
+    home.trash.put("prompt", entry.item, entry.title, back)
+    library.news.clear()
+    return event.result

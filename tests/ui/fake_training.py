@@ -124,7 +124,7 @@ def plan(config: TrainingConfig, memory_free: int = 6_100_000_000) -> TrainingPl
     method = config.weights.method
     trainable = TRAINABLE.get(method, 36_864)
     parts = (
-        MemoryPart("base weights", 269_000_000 if method != "full" else 0),
+        MemoryPart("base weights (bf16)", 269_000_000 if method != "full" else 0),
         MemoryPart("trainable weights", 4 * trainable),
         MemoryPart("optimiser", 8 * trainable),
         MemoryPart("gradients", 4 * trainable),
@@ -142,7 +142,7 @@ def plan(config: TrainingConfig, memory_free: int = 6_100_000_000) -> TrainingPl
     share = 0.1 if config.data.evaluation_share is None else config.data.evaluation_share
     resolved = msgspec.structs.replace(
         config,
-        name=config.name or "facts-lora",
+        name=config.name or "SmolLM2-135M-Instruct-pump questions",
         optimiser=optimiser,
         weights=msgspec.structs.replace(
             config.weights, rank=config.weights.rank or 16, alpha=config.weights.alpha or 32.0, base="bf16"
@@ -161,8 +161,8 @@ def plan(config: TrainingConfig, memory_free: int = 6_100_000_000) -> TrainingPl
         config=resolved,
         artifact=METHODS.find(method, "weights").artifact,  # type: ignore[arg-type]
         title=METHODS.find(method, "weights").title,
-        served="A GGUF LoRA of 20 MB, switched on and off over the model that you chat with.",
-        summary="Learns two small matrices beside each linear layer (Hu et al. 2021).",
+        served=METHODS.find(method, "weights").served,
+        summary=METHODS.find(method, "weights").summary,
         source="Hu et al. 2021, LoRA: Low-Rank Adaptation of Large Language Models",
         trainable=trainable,
         parameters=PARAMETERS,
@@ -177,7 +177,7 @@ def plan(config: TrainingConfig, memory_free: int = 6_100_000_000) -> TrainingPl
         problem=problem,
         hint=hint,
         not_by_trl=not_by_trl,
-        notes=("Computed in bf16, which this processor is fastest at.",),
+        notes=("The base weights are held in 16 bits each: it is the fastest here and fits into memory.",),
     )
 
 

@@ -76,7 +76,7 @@ def furnish_queue(
         state="running" if running else "finished", created=now, progress=0.4,
     )  # fmt: skip
     home.runs[run.id] = run
-    progress = events.Progress(stage="generating", done=24, total=60, unit="prompts", seconds_left=95)
+    progress = events.Progress(stage="answering", done=24, total=60, unit="prompts", seconds_left=95)
     home.run_events[run.id] = [events.stamped(progress, 1, 1.0)]
     queue = LabellingQueue(
         id=f"q{next(home.numbers)}", name=name, created=now, purpose=purpose, run=run.id, prompts=60,  # type: ignore[arg-type]

@@ -12,14 +12,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import msgspec
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPixmap
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog
 
 from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers
@@ -38,7 +40,7 @@ from ui.components.page_view import PageView
 from ui.components.reward_list import RewardsRow
 from ui.components.set_builder.dialog import SetBuilder
 from ui.features.adapters.page import AdaptersPage
-from ui.features.agents.page import AgentsPage
+from ui.features.agents.agents_page import AgentsPage
 from ui.features.chat.comparison.opponents import BASE as BASE_MODEL
 from ui.features.chat.conversation.answer_view import AnswerView
 from ui.features.chat.page import ChatPage
@@ -127,6 +129,7 @@ def main() -> None:
                 shell.resize(int(width), int(height))
                 shell.show()
                 shell.start(page)
+                _wait_for(partial(shell.made_page, page))
                 settle()
                 if act is not None:
                     act(shell, front)
@@ -322,7 +325,7 @@ def _columns(shell: Shell, front: Front) -> None:
 
 def _tokens(shell: Shell, front: Front) -> None:
     view = _ask(shell, DecodingPart(max_tokens=200))
-    view.footer.tokens_button.click()
+    view.footer.menu.tokens.trigger()
     while not view.inspection.text.isVisible():
         settle(100)
     settle()
@@ -335,7 +338,7 @@ def _steps(shell: Shell, front: Front) -> None:
     assert isinstance(page, ChatPage)
     settle()
     view = _ask(shell, DecodingPart(max_tokens=200))
-    view.footer.steps_button.click()
+    view.footer.menu.steps.trigger()
     settle()
     view.inspection.steps.tree.setCurrentItem(view.inspection.steps.tree.topLevelItem(0))
 
@@ -419,15 +422,30 @@ def _home_with_server() -> FakeHome:
     return home
 
 
-def _servers(shell: Shell, front: Front) -> None:
+def _simple_home() -> FakeHome:
+    """As a person sees it who wants answers from documents."""
+    home = furnished_home()
+    general = msgspec.structs.replace(home.settings.general, all_techniques=False)
+    home.settings = msgspec.structs.replace(home.settings, general=general)
+    return home
+
+
+def _first_home() -> FakeHome:
+    home = FakeHome()
+    general = msgspec.structs.replace(home.settings.general, all_techniques=False)
+    home.settings = msgspec.structs.replace(home.settings, general=general)
+    return home
+
+
+def _recommended(shell: Shell, front: Front) -> None:
+    shell.open_page("models", section="recommended")
+
+
+def _new_agent(shell: Shell, front: Front) -> None:
     page = shell.made_page("agents")
     assert isinstance(page, AgentsPage)
-    settle()
-    page.tools.verticalScrollBar().setValue(page.tools.verticalScrollBar().maximum())
-
-
-def _agents(section: str) -> Callable[[Shell, Front], None]:
-    return lambda shell, _: shell.open_page("agents", section=section)
+    dialog = page.begin()
+    dialog.name.setText("Clerk")
 
 
 def _tree(shell: Shell, front: Front) -> None:
@@ -449,7 +467,7 @@ def _tree(shell: Shell, front: Front) -> None:
         view.inspection.show_trace(Trace(steps=tuple(_thoughts_of_24())))
     else:
         view = next(view for view in reversed(page.parts.conversation.views) if isinstance(view, AnswerView))
-        view.footer.steps_button.click()
+        view.footer.menu.steps.trigger()
     _wait_for(lambda: view.inspection.steps.drawn)
     settle()
     page.parts.conversation.ensureWidgetVisible(view.inspection, 0, 0)
@@ -538,7 +556,7 @@ def _form(shell: Shell, front: Front) -> None:
     _wait_for(lambda: pane.verdict.isVisible())
 
 
-def _wait_for(there: Callable[[], bool], most_ms: int = 10_000) -> None:
+def _wait_for(there: Callable[[], object], most_ms: int = 10_000) -> None:
     for _ in range(most_ms // 100):
         if there():
             break
@@ -671,7 +689,7 @@ def _edit(shell: Shell, front: Front) -> None:
     settle()
     view = page.parts.conversation.views[-1]
     assert isinstance(view, AnswerView)
-    view.footer.feedback.edit.click()
+    view.footer.menu.edit.trigger()
 
 
 def _compare(shell: Shell, front: Front) -> None:
@@ -883,6 +901,22 @@ def _similarity(shell: Shell, front: Front) -> None:
     shell.open_page("map", collection=collection.id, question="How long is the warranty of the pump?")
 
 
+def _completion(shell: Shell, front: Front) -> None:
+    """A document stands as a chip, and a second one is being chosen."""
+    _wait_for(lambda: isinstance(shell.made_page("chat"), ChatPage))
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    (collection, *_) = front.call(ListCollections()).collections
+    page.open_target(new=True, collection=collection.name)
+    field = page.parts.composer.field
+    field.setFocus()
+    for keys in ("How long is the warranty? #", "terms"):
+        QTest.keyClicks(field, keys)
+        settle(400)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    QTest.keyClicks(field, "#")
+
+
 def _shortcuts(shell: Shell, front: Front) -> None:
     shell.show_shortcuts()
 
@@ -1026,6 +1060,7 @@ def _ladder_result(shell: Shell, front: Front) -> None:
 def _plan_ladder(shell: Shell, front: Front) -> None:
     page = _ladder_page(shell)
     page.show_setup()
+    _wait_for(lambda: "departments" in page.setup.questions.samples)
     page.setup.questions.samples["departments"].button.click()
     _wait_for(lambda: page.setup.plan is not None)
 
@@ -1057,13 +1092,17 @@ SCENES: tuple[Scene, ...] = (
     ("agent-approval", "chat", furnished_home, _agent("search_documents", "write_file")),
     ("agent-question", "chat", furnished_home, _agent("ask_person")),
     ("agent-card", "chat", furnished_home, _agent_card),
-    ("agents", "agents", furnished_home, None),
-    ("agents-servers", "agents", _home_with_server, _servers),
-    ("agents-memory", "agents", _remembering_home, _agents("memory")),
-    ("agents-memory-empty", "agents", furnished_home, _agents("memory")),
-    ("agents-demonstrations", "agents", _home_with_demonstrations, _agents("demonstrations")),
-    ("agents-demonstrations-empty", "agents", furnished_home, _agents("demonstrations")),
-    ("agents-saved-empty", "agents", furnished_home, _agents("saved")),
+    ("models-recommended", "models", furnished_home, _recommended),
+    ("tools", "tool-list", furnished_home, None),
+    ("tools-servers", "servers", _home_with_server, None),
+    ("tools-memory", "memory", _remembering_home, None),
+    ("tools-memory-empty", "memory", furnished_home, None),
+    ("tools-demonstrations", "demonstrations", _home_with_demonstrations, None),
+    ("tools-demonstrations-empty", "demonstrations", furnished_home, None),
+    ("tools-agents-empty", "agents", furnished_home, None),
+    ("tools-new-agent", "agents", furnished_home, _new_agent),
+    ("simple", "chat", _simple_home, _latest_chat),
+    ("welcome-first", "welcome", _first_home, None),
     ("tokens", "chat", furnished_home, _tokens),
     ("tree", "chat", furnished_home, _tree),
     ("beams", "chat", furnished_home, _beams),
@@ -1133,6 +1172,7 @@ SCENES: tuple[Scene, ...] = (
     ("runs", "models", _busy_home, _runs),
     ("shortcuts", "models", furnished_home, _shortcuts),
     ("finder", "models", furnished_home, _finder),
+    ("chat-completion", "chat", furnished_home, _completion),
     ("term", "chat", furnished_home, _term),
     ("map", "chat", furnished_home, _map),
     ("map-answer", "chat", furnished_home, _map_of_answer),

@@ -32,6 +32,8 @@ from tests.ui.fake_ladder import furnish_ladder
 from ui.bridge import Bridge
 from ui.components.basics import IconButton, InlineMessage, PlainButton
 from ui.features import PAGES, WELCOME
+from ui.features.chat.conversation.answer_view import AnswerView
+from ui.features.chat.page import ChatPage
 from ui.shell import Shell
 from ui.shortcuts import ShortcutList, keys_of
 from ui.theme.theme import Theme
@@ -106,6 +108,32 @@ def test_tab_reaches_each_button(frame: Shell, qtbot: QtBot, front: FakeFront, n
         if not frame.focusNextPrevChild(True):
             break
     assert [described(widget) for widget in wanted - reached] == []
+
+
+def test_tab_comes_round_through_the_frame_the_history_and_the_answer(
+    frame: Shell, qtbot: QtBot, front: FakeFront
+) -> None:
+    chat = next(one for one in front.home.chats.values() if one.title == "How long is the warranty?")
+    frame.open_page("chat", chat=chat.id)
+    page = frame.made_page("chat")
+    assert isinstance(page, ChatPage)
+    qtbot.waitUntil(lambda: any(isinstance(view, AnswerView) for view in page.parts.conversation.views))
+    qtbot.waitUntil(lambda: page.parts.conversation.views[-1].isVisible())
+    frame.activateWindow()
+    qtbot.waitUntil(frame.isActiveWindow)
+    for key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+        page.parts.composer.field.setFocus()
+        reached: list[str] = []
+        for _ in range(200):
+            QTest.keyClick(QApplication.focusWidget(), key)
+            now = QApplication.focusWidget()
+            assert now is not None
+            if now is page.parts.composer.field:
+                break
+            reached.append(now.accessibleName() or str(now.property("text") or ""))
+        words = {"New chat", "Copy answer", "Documents"}  # in the history, below the answer, in the navigation
+        assert words <= set(reached)
+        assert now is page.parts.composer.field
 
 
 def test_a_button_that_cannot_be_used_says_why(frame: Shell, qtbot: QtBot) -> None:

@@ -113,7 +113,7 @@ def test_one_that_passed_tells_its_figures_and_its_origin(page: AdaptersPage, qt
         "at 98.7% of 1,562 places, where 95% is needed; KL divergence 0.0041 nats. That is enough."
         in details.check_lines[2]
     )
-    assert "Trained on: pump questions (412 examples)" in details.origin_lines
+    assert "Trained on: pump questions (96 examples)" in details.origin_lines
     assert "Method: LoRA, rank 16, all linear layers" in details.origin_lines
     assert "Steps: 180 in 7 min" in details.origin_lines
 
@@ -190,7 +190,9 @@ def test_the_keyboard_is_in_the_list_and_what_is_asked_is_in_sight(page: Adapter
     assert page.details.name_field.isVisible()
 
 
-def test_deleting_is_asked_for_twice(page: AdaptersPage, qtbot: QtBot, front: FakeFront) -> None:
+def test_deleting_is_asked_for_twice_and_undone(
+    page: AdaptersPage, qtbot: QtBot, front: FakeFront, shell: RecordingShell
+) -> None:
     show(page, qtbot, "my-notes")
     page.details.delete_button.click()
     assert front.asked(c.RemoveAdapter) == []
@@ -200,6 +202,10 @@ def test_deleting_is_asked_for_twice(page: AdaptersPage, qtbot: QtBot, front: Fa
     page.details.confirm.confirm_button.click()
     qtbot.waitUntil(lambda: "my-notes" not in page.list.names)
     assert front.asked(c.RemoveAdapter) == [c.RemoveAdapter(adapter="my-notes")]
+    _, _, undo = shell.messages[-1]
+    assert undo is not None
+    undo.run()
+    qtbot.waitUntil(lambda: "my-notes" in page.list.names)
 
 
 def test_the_newly_trained_appear_by_themselves(

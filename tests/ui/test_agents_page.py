@@ -1,4 +1,4 @@
-"""The page of agents against a fake core: tools, memory, saved agents."""
+"""The tabs of Tools against a fake core: tools, memory, servers, demonstrations, agents."""
 
 from __future__ import annotations
 
@@ -17,36 +17,54 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
 from ui.features.agents import texts
-from ui.features.agents.page import AgentsPage, FactView, describe_fact
-from ui.features.agents.tools_panel import ServersPanel
+from ui.features.agents.agent_dialog import AgentDialog
+from ui.features.agents.agents_page import AgentsPage
+from ui.features.agents.demonstrations import DemonstrationsPage
+from ui.features.agents.memory import FactView, MemoryPage, describe_fact
+from ui.features.agents.servers import ServersPage, ServersPanel
+from ui.features.agents.tools_page import ToolsPage
 from workbench import calls as c
 from workbench.base.errors import UserError
 from workbench.records.agents import Fact
 from workbench.records.demonstrations import Demonstration, DemonstrationStep
 from workbench.records.mcp import McpServer, McpTool
-from workbench.records.recipes import AgentPart, ModelPart, Recipe, RetrievalPart, save_recipe
+from workbench.records.recipes import AgentPart, ModelPart, Recipe, RetrievalPart, load_recipe, save_recipe
 
 MARCH = time.mktime((2026, 3, 3, 12, 0, 0, 0, 0, -1))
 
 
+class Tabs:
+    """The tabs, each made and shown."""
+
+    def __init__(self, qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> None:
+        self.tools = ToolsPage(bridge, shell)
+        servers = ServersPage(bridge, shell)
+        self.servers = servers.servers
+        self.memory = MemoryPage(bridge, shell)
+        self.demonstrations = DemonstrationsPage(bridge, shell)
+        self.agents = AgentsPage(bridge, shell)
+        self.shown = (self.tools, servers, self.memory, self.demonstrations, self.agents)
+        for tab in self.shown:
+            qtbot.addWidget(tab)
+            tab.resize(1100, 700)
+            tab.show()
+
+
 @pytest.fixture
-def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> AgentsPage:
-    page = AgentsPage(bridge, shell)
-    qtbot.addWidget(page)
-    page.resize(1100, 700)
-    page.show()
-    qtbot.waitUntil(lambda: bool(page.tools.rows))
-    return page
+def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> Tabs:
+    tabs = Tabs(qtbot, bridge, shell)
+    qtbot.waitUntil(lambda: bool(tabs.tools.rows))
+    return tabs
 
 
-def facts(page: AgentsPage) -> list[FactView]:
+def facts(page: Tabs) -> list[FactView]:
     return list(page.memory.rows.values())
 
 
 # -- tools ---------------------------------------------------------------------------------------------
 
 
-def test_each_tool_says_what_it_does(page: AgentsPage) -> None:
+def test_each_tool_says_what_it_does(page: Tabs) -> None:
     rows = page.tools.rows
     assert rows["calculator"].effect.text() == "reads only"
     assert rows["write_file"].effect.text() == "changes files or memory"
@@ -54,7 +72,7 @@ def test_each_tool_says_what_it_does(page: AgentsPage) -> None:
 
 
 def test_the_network_is_said_and_changed_in_the_settings(
-    qtbot: QtBot, page: AgentsPage, front: FakeFront, shell: RecordingShell
+    qtbot: QtBot, page: Tabs, front: FakeFront, shell: RecordingShell
 ) -> None:
     qtbot.waitUntil(lambda: page.tools.network.text() == texts.NETWORK_ON)
     front.call(c.ChangeSettings(values={"general": {"offline": True}}))
@@ -67,10 +85,9 @@ def test_the_network_is_said_and_changed_in_the_settings(
 
 
 def test_demonstrations_are_listed_and_removed(
-    qtbot: QtBot, home: FakeHome, page: AgentsPage, bridge: Bridge, shell: RecordingShell
+    qtbot: QtBot, home: FakeHome, page: Tabs, bridge: Bridge, shell: RecordingShell
 ) -> None:
     panel = page.demonstrations
-    page.open_target("demonstrations")
     qtbot.waitUntil(panel.empty.isVisible)
     steps = (
         DemonstrationStep(tool="think", input="3 boxes of 12."),
@@ -106,18 +123,18 @@ MOVE = McpTool(name="move", description="Moves a file.")
 
 
 @pytest.fixture
-def servers(qtbot: QtBot, home: FakeHome, page: AgentsPage, front: FakeFront) -> ServersPanel:
+def servers(qtbot: QtBot, home: FakeHome, page: Tabs, front: FakeFront) -> ServersPanel:
     """A server with two tools."""
     home.servers["files"] = McpServer(name="files", command=("serve", "my files"))
     home.offered["files"] = (READ, MOVE)
     front.announce("mcp")
-    panel = page.tools.servers
+    panel = page.servers
     qtbot.waitUntil(lambda: bool(panel.views) and bool(panel.views["files"].tools))
     return panel
 
 
-def test_without_servers_the_page_says_so(qtbot: QtBot, page: AgentsPage) -> None:
-    panel = page.tools.servers
+def test_without_servers_the_page_says_so(qtbot: QtBot, page: Tabs) -> None:
+    panel = page.servers
     qtbot.waitUntil(lambda: panel.state.text() == texts.NO_SERVERS)
 
 
@@ -127,7 +144,7 @@ def test_a_tool_of_a_server_is_agreed_to_and_asks_again_when_it_changes(
     view = servers.views["files"].tools[0]
     assert (view.agree.text(), view.state.text(), view.reads.isEnabled()) == ("read", texts.NEW_TOOL, False)
     assert any("Reads⟨U+202E⟩ a file." in label.text() for label in view.findChildren(QLabel))
-    assert any("Takes: path, lines" in label.text() for label in view.findChildren(QLabel))
+    assert any("The agent gives it: path, lines" in label.text() for label in view.findChildren(QLabel))
     view.agree.click()
     qtbot.waitUntil(lambda: servers.views["files"].tools[0].state.text() == texts.AGREED)
     servers.views["files"].tools[0].reads.click()
@@ -139,8 +156,8 @@ def test_a_tool_of_a_server_is_agreed_to_and_asks_again_when_it_changes(
     assert not servers.views["files"].tools[0].agree.isChecked()
 
 
-def test_a_server_is_added_and_removed(qtbot: QtBot, page: AgentsPage, home: FakeHome, front: FakeFront) -> None:
-    panel, form = page.tools.servers, page.tools.servers.form
+def test_a_server_is_added_and_removed(qtbot: QtBot, page: Tabs, home: FakeHome, front: FakeFront) -> None:
+    panel, form = page.servers, page.servers.form
     home.offered["notes"] = (READ,)
     qtbot.waitUntil(panel.add_button.isEnabled)
     panel.add_button.click()
@@ -162,20 +179,18 @@ def test_a_server_is_added_and_removed(qtbot: QtBot, page: AgentsPage, home: Fak
     qtbot.waitUntil(lambda: not home.servers and not panel.views)
 
 
-def test_an_address_has_headers(page: AgentsPage) -> None:
-    form = page.tools.servers.form
+def test_an_address_has_headers(page: Tabs) -> None:
+    form = page.servers.form
     form.name.setText("web")
     form.place.setText("https://example.org/mcp")
     form.secrets.setPlainText("Authorization=Bearer x")
     assert form.server == McpServer(name="web", url="https://example.org/mcp", headers={"Authorization": "Bearer x"})
 
 
-def test_a_server_that_cannot_be_reached_says_why(
-    qtbot: QtBot, page: AgentsPage, home: FakeHome, front: FakeFront
-) -> None:
+def test_a_server_that_cannot_be_reached_says_why(qtbot: QtBot, page: Tabs, home: FakeHome, front: FakeFront) -> None:
     home.servers["gone"] = McpServer(name="gone", command=("nothing",))
     front.announce("mcp")
-    panel = page.tools.servers
+    panel = page.servers
     qtbot.waitUntil(lambda: bool(panel.views) and bool(panel.views["gone"].record.problem))
     assert any("cannot be started" in label.text() for label in panel.views["gone"].findChildren(QLabel))
 
@@ -183,8 +198,7 @@ def test_a_server_that_cannot_be_reached_says_why(
 # -- memory --------------------------------------------------------------------------------------------
 
 
-def test_memory_is_empty_at_first_and_takes_a_sentence(qtbot: QtBot, page: AgentsPage, home: FakeHome) -> None:
-    page.open_target("memory")
+def test_memory_is_empty_at_first_and_takes_a_sentence(qtbot: QtBot, page: Tabs, home: FakeHome) -> None:
     qtbot.waitUntil(page.memory.empty.isVisible)
     assert not page.memory.add_button.isEnabled()
     page.memory.field.setText("I write formal German.")
@@ -196,9 +210,8 @@ def test_memory_is_empty_at_first_and_takes_a_sentence(qtbot: QtBot, page: Agent
     assert facts(page)[0].source.text().startswith("By you · ")
 
 
-def test_a_fact_is_edited_and_forgotten(qtbot: QtBot, page: AgentsPage, home: FakeHome, front: FakeFront) -> None:
+def test_a_fact_is_edited_and_forgotten(qtbot: QtBot, page: Tabs, home: FakeHome, front: FakeFront) -> None:
     home.facts["f1"] = Fact(id="f1", text="Delivered on 3 March.", source="an agent in “Pump”", created=MARCH)
-    page.open_target("memory")
     front.announce("facts")
     qtbot.waitUntil(lambda: bool(facts(page)))
     view = facts(page)[0]
@@ -214,10 +227,9 @@ def test_a_fact_is_edited_and_forgotten(qtbot: QtBot, page: AgentsPage, home: Fa
     qtbot.waitUntil(lambda: not home.facts and not facts(page))
 
 
-def test_facts_are_searched(qtbot: QtBot, page: AgentsPage, home: FakeHome, front: FakeFront) -> None:
+def test_facts_are_searched(qtbot: QtBot, page: Tabs, home: FakeHome, front: FakeFront) -> None:
     for name in ("pump", "lease"):
         front.call(c.AddFact(text=f"All about the {name}."))
-    page.open_target("memory")
     qtbot.waitUntil(lambda: len(facts(page)) == 2)
     page.memory.search.setText("lease")
     QTest.keyClick(page.memory.search, Qt.Key.Key_Return)
@@ -228,8 +240,7 @@ def test_facts_are_searched(qtbot: QtBot, page: AgentsPage, home: FakeHome, fron
     assert page.memory.search.isVisible()
 
 
-def test_a_fact_that_is_refused_says_why(qtbot: QtBot, page: AgentsPage, front: FakeFront) -> None:
-    page.open_target("memory")
+def test_a_fact_that_is_refused_says_why(qtbot: QtBot, page: Tabs, front: FakeFront) -> None:
     page.memory.field.setText("...")
     front.refuse(c.AddFact, UserError("The memory is full.", "Forget something."))
     page.memory.add_button.click()
@@ -246,8 +257,16 @@ def test_the_date_of_a_change_is_said() -> None:
 # -- saved agents --------------------------------------------------------------------------------------
 
 
+def move_home(qtbot: QtBot, bridge: Bridge, home: FakeHome, folder: Path) -> None:
+    """The home is in this folder from now on, and the window knows it."""
+    home.root = str(folder)
+    settle(bridge, qtbot)
+    bridge.refresh_status()
+    qtbot.waitUntil(lambda: bridge.status is not None and bridge.status.home == str(folder))
+
+
 def test_recipes_with_an_agent_are_listed_used_and_deleted(
-    qtbot: QtBot, page: AgentsPage, bridge: Bridge, shell: RecordingShell, tmp_path: Path
+    qtbot: QtBot, page: Tabs, bridge: Bridge, shell: RecordingShell, home: FakeHome, tmp_path: Path
 ) -> None:
     folder = tmp_path / "recipes"
     folder.mkdir()
@@ -256,11 +275,8 @@ def test_recipes_with_an_agent_are_listed_used_and_deleted(
     save_recipe(folder / "clerk.toml", made)
     save_recipe(folder / "plain.toml", Recipe())
     (folder / "broken.toml").write_text("schema = 99\n")
-    settle(bridge, qtbot)
-    assert bridge.status is not None
-    bridge.status_changed.emit(msgspec.structs.replace(bridge.status, home=str(tmp_path)))
-    page.open_target("saved")
-    saved = page.saved
+    move_home(qtbot, bridge, home, tmp_path)
+    saved = page.agents
     assert list(saved.views) == ["broken.toml", "clerk.toml"]
     assert saved.views["broken.toml"].lines[0].startswith("Cannot be read. ")
     assert not saved.views["broken.toml"].use_button.isVisible()
@@ -277,13 +293,62 @@ def test_recipes_with_an_agent_are_listed_used_and_deleted(
     clerk.delete_button.click()
     assert (folder / "clerk.toml").exists()
     clerk.confirm.confirm_button.click()
+    qtbot.waitUntil(lambda: list(saved.views) == ["broken.toml"])
     assert not (folder / "clerk.toml").exists()
-    assert list(saved.views) == ["broken.toml"]
+    _, _, undo = shell.messages[-1]
+    assert undo is not None
+    undo.run()
+    qtbot.waitUntil(lambda: list(saved.views) == ["broken.toml", "clerk.toml"])
+    assert load_recipe(folder / "clerk.toml") == made
 
 
-def test_without_saved_agents_the_page_says_how_to_get_one(page: AgentsPage, shell: RecordingShell) -> None:
-    page.open_target("saved")
-    assert page.saved.empty.isVisible()
-    assert page.saved.empty.button is not None
-    page.saved.empty.button.click()
-    assert shell.opened == [("chat", {"new": True, "part": "agent", "field": "method"})]
+def test_without_agents_the_page_says_how_to_get_one(page: Tabs) -> None:
+    assert page.agents.empty.isVisible()
+    assert page.agents.new_button.isVisible()
+
+
+def test_an_agent_is_made_changed_and_run(
+    qtbot: QtBot, page: Tabs, bridge: Bridge, shell: RecordingShell, home: FakeHome, tmp_path: Path
+) -> None:
+    move_home(qtbot, bridge, home, tmp_path)
+    dialog = page.agents.begin()
+    assert not dialog.go.isEnabled()
+    assert dialog.go.toolTip() == dialog.why.text() == texts.NAME_MISSING
+    small = texts.SMALL_MODEL.format(name="SmolLM2-135M-Instruct", parameters="135 M")
+    qtbot.waitUntil(lambda: dialog.small.text() == small)
+    dialog.name.setText("a/b")
+    assert "not a valid name" in dialog.problem.text()
+    dialog.name.setText("Clerk")
+    dialog.instructions.setPlainText("Answer in one line.")
+    qtbot.waitUntil(lambda: "calculator" in dialog.form.tools)
+    dialog.form.tools["calculator"].box.setChecked(True)
+    dialog.go.click()
+    made = load_recipe(tmp_path / "recipes" / "Clerk.toml")
+    assert made.agent is not None
+    assert "calculator" in made.agent.tools
+    assert made.prompting.instructions == "Answer in one line."
+    view = page.agents.views["Clerk.toml"]
+    view.edit_button.click()
+    edit = page.agents.findChildren(AgentDialog)[-1]
+    edit.name.setText("Bookkeeper")
+    edit.go.click()
+    assert [path.name for path in (tmp_path / "recipes").iterdir()] == ["Bookkeeper.toml"]
+    view = page.agents.views["Bookkeeper.toml"]
+    view.run_button.click()
+    qtbot.waitUntil(view.task.isVisible)
+    view.task.field.setPlainText("What is 17 times 23?")
+    QTest.keyClick(view.task.field, Qt.Key.Key_Return)
+    recipe = load_recipe(tmp_path / "recipes" / "Bookkeeper.toml")
+    assert shell.opened == [("chat", {"new": True, "recipe": recipe, "question": "What is 17 times 23?"})]
+
+
+def test_a_name_that_is_taken_is_refused(
+    qtbot: QtBot, page: Tabs, bridge: Bridge, home: FakeHome, tmp_path: Path
+) -> None:
+    (tmp_path / "recipes").mkdir()
+    save_recipe(tmp_path / "recipes" / "Clerk.toml", Recipe(agent=AgentPart()))
+    move_home(qtbot, bridge, home, tmp_path)
+    dialog = page.agents.begin()
+    dialog.name.setText("Clerk")
+    assert not dialog.go.isEnabled()
+    assert dialog.problem.text() == texts.NAME_TAKEN.format(name="Clerk")

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -41,6 +42,25 @@ def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome) ->
     page.show()
     qtbot.waitUntil(lambda: bool(form(page).rows) and bool(page.parts.history.model.chats))
     return page
+
+
+def test_a_long_name_that_is_being_compared_keeps_to_the_panel(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome
+) -> None:
+    name = "answers-of-the-pump-department-with-figures"
+    home.adapters[name] = record(name, state="checking", kind="soft-prompt", verification=None, run="r9")
+    page = ChatPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.resize(1280, 760)
+    page.show()
+    qtbot.waitUntil(lambda: name in form(page).rows)
+    page.parts.recipe.adapters.open()
+    row = form(page).rows[name]
+    qtbot.waitUntil(row.state.isVisible)
+    assert row.box.text() == row.box.accessibleName() == name
+    panel = page.parts.recipe
+    area = next(one for one in panel.findChildren(QScrollArea) if one.isAncestorOf(row))
+    qtbot.waitUntil(lambda: area.widget().width() <= area.viewport().width())
 
 
 def form(page: ChatPage) -> AdapterForm:
@@ -243,9 +263,9 @@ def test_an_answer_with_adapters_is_compared_with_the_bases(
 ) -> None:
     view = answered(qtbot, page)
     tuned = view.message_id
-    assert view.footer.compare_button.text() == "Compare"
+    assert view.footer.menu.compare.text() == "Compare"
     held = front.hold(c.Ask)
-    view.footer.compare_button.click()
+    view.footer.menu.compare.trigger()
     base = begin(front, home, held, qtbot)
     assert (held.call.aside, held.call.regenerate, held.call.recipe.model.adapters) == (True, tuned, ())
     qtbot.waitUntil(lambda: view.comparison.ids == (base.id, tuned))
@@ -270,7 +290,7 @@ def test_an_answer_with_adapters_is_compared_with_the_bases(
 
 def test_the_bases_answer_can_be_kept_and_compared_again(page: ChatPage, qtbot: QtBot, home: FakeHome) -> None:
     view = answered(qtbot, page)
-    view.footer.compare_button.click()
+    view.footer.menu.compare.trigger()
     qtbot.waitUntil(lambda: len(view.comparison.ids) == 2 and not page.session.busy)
     base = view.comparison.ids[0]
     view.comparison.bar.names_button.click()
@@ -278,10 +298,10 @@ def test_the_bases_answer_can_be_kept_and_compared_again(page: ChatPage, qtbot: 
     qtbot.waitUntil(lambda: last(page).message_id == base)
     assert last(page).comparison.isHidden()
     assert last(page).text.text == home.base_text
-    assert last(page).footer.compare_button.text() == compare_texts.BESIDE_BUTTON
-    last(page).footer.compare_button.click()
+    assert last(page).footer.menu.compare.text() == compare_texts.BESIDE_BUTTON
+    last(page).footer.menu.compare.trigger()
     qtbot.waitUntil(last(page).comparison.isVisible)
-    last(page).footer.compare_button.click()
+    last(page).footer.menu.compare.trigger()
     assert last(page).comparison.isHidden()
     assert last(page).text.isVisible()
 
@@ -309,7 +329,7 @@ def test_a_base_answer_that_is_refused_leaves_the_conversation_as_it_was(
 ) -> None:
     view = answered(qtbot, page)
     front.refuse(c.Ask, UserError("The disk is full.", "Make room."))
-    view.footer.compare_button.click()
+    view.footer.menu.compare.trigger()
     qtbot.waitUntil(lambda: bool(shell.messages))
     assert last(page) is view
     assert view.comparison.isHidden()
@@ -343,7 +363,7 @@ def test_a_rating_that_was_not_stored_is_not_shown(page: ChatPage, qtbot: QtBot,
 
 def test_an_answer_is_edited_and_restored(page: ChatPage, qtbot: QtBot, home: FakeHome) -> None:
     view = answered(qtbot, page)
-    view.footer.feedback.edit.click()
+    view.footer.menu.edit.trigger()
     assert view.editor.isVisible()
     assert not view.text.isVisible()
     assert view.editor.field.toPlainText() == home.answer_text
@@ -361,7 +381,7 @@ def test_an_answer_is_edited_and_restored(page: ChatPage, qtbot: QtBot, home: Fa
 
 def test_an_edit_is_given_up_with_escape(page: ChatPage, qtbot: QtBot, front: FakeFront) -> None:
     view = answered(qtbot, page)
-    view.footer.feedback.edit.click()
+    view.footer.menu.edit.trigger()
     view.editor.field.setPlainText("no")
     QTest.keyClick(view.editor.field, Qt.Key.Key_Escape)
     assert not view.editor.isVisible()

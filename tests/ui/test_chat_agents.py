@@ -28,7 +28,8 @@ from workbench.base.errors import UserError
 from workbench.records.agents import Approval, Decision
 from workbench.records.approvals import REPEATED
 from workbench.records.recipes import AgentPart, PromptingPart
-from workbench.records.trace import StepEdit
+from workbench.records.timeline import Entry
+from workbench.records.trace import StepEdit, TraceStep
 
 __all__ = ["page"]
 
@@ -128,11 +129,23 @@ def rows(view: AnswerView) -> list[TimelineRow]:
     return list(view.inspection.steps.timeline.rows.values())
 
 
+def test_a_long_title_of_a_step_is_cut_to_the_column(qtbot: QtBot) -> None:
+    row = TimelineRow()
+    qtbot.addWidget(row)
+    title = "Look up what the manual says of the warranty of spare parts " * 4
+    row.show_entry(Entry(step=TraceStep(id="1", kind="plan-step", title=title)), True, True)
+    row.resize(400, 120)
+    row.show()
+    assert row.minimumSizeHint().width() <= 400
+    assert (row.title.full_text, row.title.toolTip()) == (title, title)
+    assert row.title.geometry().right() <= row.width()
+
+
 def test_the_steps_of_an_agent_are_a_timeline_that_opens_by_itself(qtbot: QtBot, page: ChatPage) -> None:
     view = asked(qtbot, page, "calculator")
     assert view.inspection.is_open
     assert view.inspection.steps.timeline.isVisible()
-    assert [row.title.text() for row in rows(view)] == ["Thought", "Calculator", "Answer"]
+    assert [row.title.full_text for row in rows(view)] == ["Thought", "Calculator", "Answer"]
     call = rows(view)[1]
     assert (call.detail.full_text, call.result.words.text()) == ("36 - 8", "28")
     assert call.accessibleName() == "Calculator, expression 36 - 8, 28, 0.3 s"
@@ -212,7 +225,7 @@ def test_a_call_that_waits_is_shown_with_its_exact_arguments_and_allowed(
     qtbot.waitUntil(lambda: not page.session.busy and bool(view.text.text))
     assert answers(page)[-1] is view
     assert not card.isVisible()
-    assert [row.title.text() for row in rows(view)][-3:] == ["Thought", "Write file", "Answer"]
+    assert [row.title.full_text for row in rows(view)][-3:] == ["Thought", "Write file", "Answer"]
     assert rows(view)[-2].decision.text() == "Allowed once"
 
 

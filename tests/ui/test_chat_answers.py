@@ -129,12 +129,12 @@ def test_keep_makes_another_answer_the_conversations_and_shows_only_that(
     assert front.asked(c.SelectSequence) == [c.SelectSequence(message=view.message_id, sequence=1)]
     assert not view.columns.isVisible()
     assert second != first
-    assert view.footer.answers_button.text() == "3 answers"
-    QTest.mouseClick(view.footer.answers_button, Qt.MouseButton.LeftButton)
+    assert view.footer.menu.answers.text() == "3 answers"
+    view.footer.menu.answers.trigger()
     assert view.columns.isVisible()
     assert not view.text.isVisible()
     assert [column.kept_mark.isVisible() for column in view.columns.columns] == [False, True, False]
-    QTest.mouseClick(view.footer.answers_button, Qt.MouseButton.LeftButton)
+    view.footer.menu.answers.trigger()
     assert view.text.isVisible()
 
 
@@ -228,8 +228,8 @@ def test_a_conversation_that_went_on_shows_what_was_kept(qtbot: QtBot, page: Cha
     first, last = answers(page)
     assert not first.columns.isVisible()
     assert first.text.isVisible()
-    assert first.footer.answers_button.isVisible()
-    assert not last.footer.answers_button.isVisible()
+    assert first.footer.menu.answers.isEnabled()
+    assert not last.footer.menu.answers.isEnabled()
 
 
 def test_keep_that_fails_is_told(qtbot: QtBot, page: ChatPage, front: FakeFront, bridge: Bridge) -> None:
@@ -256,7 +256,7 @@ def test_the_tokens_tell_of_the_penalties_that_acted_on_them(
     home.messages[chat][-1] = msgspec.structs.replace(last, recipe=punished)
     page.session.reload()
     view = answers(page)[-1]
-    QTest.mouseClick(view.footer.tokens_button, Qt.MouseButton.LeftButton)
+    view.footer.menu.tokens.trigger()
     qtbot.waitUntil(view.inspection.text.isVisible)
     assert "These settings change which token counts as the most probable one: Repetition penalty 1.1." in (
         view.inspection.summary.text()
@@ -276,7 +276,7 @@ def test_near_ties_are_told_of_a_recipe_that_takes_the_most_probable_token(
     front.answer(c.InspectAnswer, lambda call: [finish(c.AnswerTokens(tokens=(tie,)))])
     page.session.reload()
     view = answers(page)[-1]
-    QTest.mouseClick(view.footer.tokens_button, Qt.MouseButton.LeftButton)
+    view.footer.menu.tokens.trigger()
     qtbot.waitUntil(view.inspection.text.isVisible)
     assert ("1 token is nearly as probable as the first choice (90% of" in view.inspection.summary.text()) == told
 
@@ -284,7 +284,7 @@ def test_near_ties_are_told_of_a_recipe_that_takes_the_most_probable_token(
 def test_tokens_of_an_answer_are_fetched_once_and_shown(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
     ask_and_wait(qtbot, page)
     view = answers(page)[-1]
-    QTest.mouseClick(view.footer.tokens_button, Qt.MouseButton.LeftButton)
+    view.footer.menu.tokens.trigger()
     qtbot.waitUntil(view.inspection.text.isVisible)
     assert front.asked(c.InspectAnswer) == [c.InspectAnswer(message=view.message_id)]
     count = len(fake_tokens.split(view.text.text))
@@ -293,21 +293,21 @@ def test_tokens_of_an_answer_are_fetched_once_and_shown(qtbot: QtBot, page: Chat
     assert view.inspection.legend.isVisible()
     QTest.mouseClick(view.inspection.close_button, Qt.MouseButton.LeftButton)
     assert not view.inspection.isVisible()
-    QTest.mouseClick(view.footer.tokens_button, Qt.MouseButton.LeftButton)
+    view.footer.menu.tokens.trigger()
     assert view.inspection.text.isVisible()
     assert len(front.asked(c.InspectAnswer)) == 1
 
 
 def test_an_answer_whose_tokens_are_not_known_offers_none(qtbot: QtBot, page: ChatPage) -> None:
     open_chat(qtbot, page, "A polite refusal")
-    assert not answers(page)[-1].footer.tokens_button.isVisible()
+    assert not answers(page)[-1].footer.menu.tokens.isEnabled()
 
 
 def test_a_long_wait_for_tokens_is_told_and_can_be_stopped(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
     ask_and_wait(qtbot, page)
     view = answers(page)[-1]
     held = front.hold(c.InspectAnswer)
-    view.footer.tokens_button.click()
+    view.footer.menu.tokens.trigger()
     assert not view.inspection.progress.isVisible()  # a short wait is not told
     qtbot.waitUntil(view.inspection.progress.isVisible)
     held.emit(events.Progress(stage="loading", done=43, total=100))
@@ -322,13 +322,13 @@ def test_tokens_that_cannot_be_had_say_why_where_they_were_wanted(
     ask_and_wait(qtbot, page)
     view = answers(page)[-1]
     front.refuse(c.InspectAnswer, UserError("The model of this answer is gone.", "Add it again."))
-    view.footer.tokens_button.click()
+    view.footer.menu.tokens.trigger()
     qtbot.waitUntil(view.inspection.failure.isVisible)
     assert "The model of this answer is gone. Add it again." in view.inspection.failure.text
     front._answers.pop(c.InspectAnswer)
     view.inspection.failure.action_button.click()
     qtbot.waitUntil(view.inspection.text.isVisible)
-    view.footer.tokens_button.click()  # what has opened it closes it
+    view.footer.menu.tokens.trigger()  # what has opened it closes it
     assert not view.inspection.isVisible()
 
 
@@ -354,7 +354,7 @@ def test_another_token_chosen_begins_an_answer_beside_that_goes_on_from_it(
     ask_and_wait(qtbot, page)
     old = answers(page)[-1]
     words = old.text.text
-    old.footer.tokens_button.click()
+    old.footer.menu.tokens.trigger()
     qtbot.waitUntil(old.inspection.text.isVisible)
     page.activateWindow()
     old.inspection.text.setFocus()
@@ -395,7 +395,7 @@ def test_escape_closes_the_alternatives_and_leaves_an_answer_that_is_made_alone(
 ) -> None:
     ask_and_wait(qtbot, page)
     view = answers(page)[-1]
-    view.footer.tokens_button.click()
+    view.footer.menu.tokens.trigger()
     qtbot.waitUntil(view.inspection.text.isVisible)
     held = front.hold(c.Ask)
     ask(page, "And then?")
@@ -450,10 +450,10 @@ def test_the_beam_tree_of_an_older_answer_is_fetched(qtbot: QtBot, page: ChatPag
     chat = page.session.chat.id
     open_chat(qtbot, page, "A polite refusal")
     page.session.open(chat)
-    qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].footer.beams_button.isVisible())
+    qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].footer.menu.beams.isEnabled())
     view = answers(page)[-1]
     assert not view.inspection.isVisible()
-    QTest.mouseClick(view.footer.beams_button, Qt.MouseButton.LeftButton)
+    view.footer.menu.beams.trigger()
     qtbot.waitUntil(view.inspection.beams.isVisible)
     canvas = view.inspection.beams.canvas
     assert canvas.tree.text(canvas.winner or (0, 0)) == view.text.text
@@ -482,8 +482,8 @@ def test_buttons_and_usage_are_not_cut_beside_an_open_source(
     buttons = [
         view.footer.copy_button,
         view.footer.again_button,
-        view.footer.answers_button,
-        view.footer.passages_button,
+        view.footer.more_button,
+        view.footer.sources_button,
     ]
     for button in buttons:
         assert button.isVisible()
@@ -496,6 +496,17 @@ def test_buttons_and_usage_are_not_cut_beside_an_open_source(
     assert "120 of them reused" in shown.toolTip()
 
 
+def test_after_the_load_a_slow_model_is_said_to_read_the_question() -> None:
+    loading = events.Progress(stage="loading", done=0.5, total=1.0, detail="Llama 8B")
+    assert describe_progress(loading, Recipe()) == "Loading Llama 8B… 50%"
+    loaded = events.Progress(stage="loading", done=1.0, total=1.0, detail="Llama 8B")
+    assert describe_progress(loaded, Recipe()) == "Reading the question…"
+
+
 def test_reading_of_a_long_conversation_is_said_in_tokens() -> None:
     reading = events.Progress(stage="reading", done=1200, total=2700, unit="tokens", detail="the conversation")
     assert describe_progress(reading, Recipe()) == "Reading the conversation, 1,200 of 2,700 tokens…"
+    slow = events.Progress(
+        stage="reading", done=512, total=4000, unit="tokens", detail="the conversation", seconds_left=350
+    )
+    assert describe_progress(slow, Recipe()).endswith("512 of 4,000 tokens… 6 min left")

@@ -82,7 +82,7 @@ def test_files_are_pasted_and_chosen(
     if way == "paste":
         page.parts.composer.field.insertFromMimeData(mime_of(lease))
     else:
-        monkeypatch.setattr("ui.features.chat.page.QFileDialog.getOpenFileNames", lambda *_: ([str(lease)], ""))
+        monkeypatch.setattr("ui.components.file_choice.QFileDialog.getOpenFileNames", lambda *_: ([str(lease)], ""))
         page.parts.composer.attach.click()
     read(qtbot, page, "lease.txt")
     assert front.asked(c.AttachFiles) == [c.AttachFiles(chat=chat, paths=(str(lease),))]
@@ -226,7 +226,7 @@ def test_a_file_is_opened_and_taken_away(qtbot: QtBot, page: ChatPage, front: Fa
     drop(page, lease)
     read(qtbot, page, "lease.txt")
     page.parts.files.chips[0].name.click()
-    qtbot.waitUntil(lambda: "ninety days" in page.parts.source.text.toPlainText())
+    qtbot.waitUntil(lambda: "ninety days" in page.parts.source.text.drawn_text())
     page.parts.files.chips[0].remove.click()
     read(qtbot, page)
     assert not page.parts.files.there_are

@@ -147,7 +147,7 @@ def test_what_was_chosen_is_known_when_the_chat_is_opened_again(qtbot: QtBot, pa
     page.session.open(chat)
     qtbot.waitUntil(lambda: bool(answers(page)))
     qtbot.waitUntil(lambda: page.compare.verdicts.find(*(one.id for one in home.messages[chat or ""][1:])) is not None)
-    shown(page).footer.compare_button.click()
+    shown(page).footer.menu.compare.trigger()
     assert not shown(page).comparison.blind
     assert shown(page).comparison.bar.words.text().startswith("You said: equally good.")
 

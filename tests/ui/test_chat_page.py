@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pypdfium2
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QWheelEvent
@@ -33,7 +34,7 @@ from workbench.base.errors import UserError, WorkerDied
 from workbench.base.fields import fields_of
 from workbench.records.messages import Citation, Passage, Usage
 from workbench.records.outcomes import Reason
-from workbench.records.recipes import PARTS, DecodingPart, ModelPart, Recipe, RetrievalPart
+from workbench.records.recipes import PARTS, AgentPart, DecodingPart, ModelPart, Recipe, RetrievalPart
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_further_places_in_one_document_are_named_briefly(qtbot: QtBot, home: Fa
     again = msgspec.structs.replace(first, n=5, page=None)
     other = msgspec.structs.replace(first, n=4, path="/papers/lease.pdf", page=None)
     sources.show_sources((first, *places, other, again), ())
-    assert [button.text() for button in sources.buttons][1:] == ["[2] p.3", "[3]", "[5]", "[4] lease.pdf"]
+    assert [button.text() for button in sources.buttons][1:] == ["[2] page 3", "[3]", "[5]", "[4] lease.pdf"]
     assert sources.buttons[2].accessibleName() == texts.SOURCE.format(source=f"[3] {describe_place(places[1])}")
 
 
@@ -127,7 +128,7 @@ def test_an_answer_streams_in_and_ends_with_its_sources(
     held.emit(events.StepStarted(step="1", kind="search", title="Search the documents"))
     qtbot.waitUntil(lambda: answers(page)[-1].waiting.words == "Search the documents…")
     held.emit(events.Retrieved(query="warranty", passages=(found,)))
-    qtbot.waitUntil(lambda: answers(page)[-1].waiting.words == texts.READING_PASSAGE)
+    qtbot.waitUntil(lambda: answers(page)[-1].waiting.words == "Reading 1 passage…")
     held.emit(events.TextDelta(text="It runs for **36"), events.TextDelta(text=" months** [1]."))
     qtbot.waitUntil(lambda: answers(page)[-1].text.text == "It runs for **36 months** [1].")
     view = answers(page)[-1]
@@ -227,11 +228,9 @@ def test_a_citation_opens_its_passage_beside_the_conversation(qtbot: QtBot, page
     qtbot.waitUntil(lambda: source.text.passage is not None)
     assert page.parts.side.currentWidget() is source
     start, end = source.text.passage or (0, 0)
-    (selection,) = source.text.extraSelections()
-    marked = selection.cursor.selectedText().replace("\u2029", "\n")  # type: ignore[attr-defined]
-    assert marked == source.text.toPlainText()[start:end]
-    assert source.text.cursorRect().top() >= 0
-    assert source.text.cursorRect().bottom() <= source.text.viewport().height()
+    assert source.text.marked == [("mark", source.text.blocks.text[start:end])]
+    place = source.text.rectangle_of(start)
+    assert 0 <= place.top() <= place.bottom() <= source.text.viewport().height()
     source.close_button.click()
     assert page.parts.side.currentWidget() is page.parts.recipe
     for place in (page.parts.composer.field, source.text, answers(page)[-1].text):
@@ -239,6 +238,21 @@ def test_a_citation_opens_its_passage_beside_the_conversation(qtbot: QtBot, page
         assert page.parts.side.currentWidget() is source
         QTest.keyClick(place, Qt.Key.Key_Escape)
         assert page.parts.side.currentWidget() is page.parts.recipe
+
+
+def test_a_source_whose_file_has_changed_since_says_so_on_its_answer(
+    qtbot: QtBot, page: ChatPage, home: FakeHome
+) -> None:
+    page.open_target(new=True, collection="Brunnen pumps", question="How long is the warranty?")
+    qtbot.waitUntil(lambda: bool(answers(page)) and bool(answers(page)[-1].sources.buttons))
+    cited = answers(page)[-1].sources.citations[0]
+    assert "changed" not in answers(page)[-1].sources.buttons[0].text()
+    home.changed_files.add(cited.path)
+    page._changed_sources.check()
+    qtbot.waitUntil(lambda: answers(page)[-1].sources.buttons[0].text().endswith("(changed since it was read)"))
+    home.changed_files.clear()
+    page._changed_sources.check()
+    qtbot.waitUntil(lambda: "changed" not in answers(page)[-1].sources.buttons[0].text())
 
 
 def test_a_quoted_span_is_underlined_within_its_sentence(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:
@@ -249,11 +263,7 @@ def test_a_quoted_span_is_underlined_within_its_sentence(qtbot: QtBot, page: Cha
     page.open_source(Citation(**shared, **places))
     source = page.parts.source
     qtbot.waitUntil(lambda: source.text.passage is not None)
-    sentence, span = source.text.extraSelections()
-    marked = [one.cursor.selectedText().replace("\u2029", "\n") for one in (sentence, span)]  # type: ignore[attr-defined]
-    assert marked == [found.text, found.text[4:11]]
-    underlined = [one.format.fontUnderline() for one in (sentence, span)]  # type: ignore[attr-defined]
-    assert underlined == [False, True]
+    assert source.text.marked == [("mark", found.text), ("words", found.text[4:11])]
 
 
 def test_a_changed_or_missing_document_shows_the_stored_passage(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:
@@ -262,24 +272,31 @@ def test_a_changed_or_missing_document_shows_the_stored_passage(qtbot: QtBot, pa
     page.open_source(old)
     qtbot.waitUntil(lambda: source.note.isVisible())
     assert source.note.text == frame_texts.DOCUMENT_CHANGED
-    assert source.text.toPlainText() == "As it was read then."
+    assert source.text.drawn_text() == "As it was read then."
     page.open_source(msgspec.structs.replace(old, document="gone"))
     qtbot.waitUntil(lambda: source.note.text == frame_texts.DOCUMENT_GONE)
-    assert source.text.toPlainText() == "As it was read then."
+    assert source.text.drawn_text() == "As it was read then."
 
 
-def test_a_source_says_that_its_file_is_no_longer_as_it_was_read(
-    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_source_says_that_its_file_is_no_longer_as_it_was_read_and_reads_it_again(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, tmp_path: Path, is_there: bool
 ) -> None:
     found = passage(home)
     text = home.text(found.collection, found.document)
-    document = msgspec.structs.replace(text.document, changed=True)
+    file = tmp_path / "pump.md"
+    if is_there:
+        file.write_text("Something else.")
+    document = msgspec.structs.replace(text.document, changed=True, path=str(file))
     front.answer(c.GetDocumentText, lambda call: [finish(msgspec.structs.replace(text, document=document))])
     page.open_source(found)
     source = page.parts.source
     qtbot.waitUntil(lambda: source.note.isVisible())
-    assert source.note.text == frame_texts.FILE_CHANGED
-    assert source.text.toPlainText() == text.text
+    assert source.note.text == (frame_texts.FILE_CHANGED if is_there else frame_texts.FILE_GONE)
+    assert source.text.blocks.text == text.text
+    source.note.action_button.click()
+    qtbot.waitUntil(lambda: bool(front.asked(c.AddDocuments)))
+    assert front.asked(c.AddDocuments)[-1].paths == (str(file),)
 
 
 def test_a_pdf_citation_shows_the_drawn_page_with_boxes(
@@ -299,7 +316,7 @@ def test_a_pdf_citation_shows_the_drawn_page_with_boxes(
     pages.turn(-1)
     qtbot.waitUntil(lambda: pages.place.text() == frame_texts.PAGE_OF.format(page="1", pages="2"))
     page.parts.source.text_button.click()
-    assert page.parts.source.text.toPlainText().startswith("First page.")
+    assert page.parts.source.text.drawn_text().startswith("First page.")
 
 
 def test_a_scan_without_places_is_read_again_when_asked(
@@ -374,10 +391,10 @@ def test_a_page_that_is_long_in_coming_says_so(qtbot: QtBot, page: ChatPage, fro
 
 def test_the_passages_shown_can_be_looked_at(qtbot: QtBot, page: ChatPage) -> None:
     page.open_target(new=True, collection="Brunnen pumps", question="How long is the warranty?")
-    qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].footer.passages_button.isVisible())
+    qtbot.waitUntil(lambda: bool(answers(page)) and answers(page)[-1].footer.sources_button.isVisible())
     view = answers(page)[-1]
-    count = int(view.footer.passages_button.text().split("(")[1].rstrip(")"))
-    view.footer.passages_button.click()
+    count = int(view.footer.sources_button.text().split("(")[1].rstrip(")"))
+    view.footer.sources_button.click()
     panel = page.parts.passages
     assert page.parts.side.currentWidget() is panel
     assert len(panel.list.cards) == count
@@ -418,6 +435,80 @@ def test_a_declined_answer_offers_its_passages_and_an_answer_without_documents(
     assert not answers(page)[-1].declined_note.isVisible()
 
 
+def test_a_refusal_offers_the_other_collections_and_the_whole_documents(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    chat = open_chat(qtbot, page, "A polite refusal")
+    page.bench.put_documents("Brunnen pumps")
+    last = home.messages[chat][-1]
+    recipe = msgspec.structs.replace(last.recipe or Recipe(), retrieval=RetrievalPart(collection="Brunnen pumps"))
+    words = "I could not find the answer to this in the 8 documents of Brunnen pumps."
+    home.messages[chat][-1] = msgspec.structs.replace(
+        last,
+        text=words,
+        declined=True,
+        passages=(passage(home),),
+        recipe=recipe,
+        road="place",
+        roads=("whole", "table"),
+    )
+    page.session.reload()
+    qtbot.waitUntil(lambda: answers(page)[-1].declined_note.whole_button.isVisible())
+    view = answers(page)[-1]
+    note = view.declined_note
+    assert note.words.text() == words
+    assert [button.text() for button in note.others] == ["Ask “Contracts 2025”"]
+    assert [button.text() for button in view.roads.buttons.values()] == ["Tables"]
+    tasks = [action.text() for action in note.make_task_menu().actions()]
+    assert tasks
+    note.make_task_menu().actions()[0].trigger()
+    qtbot.waitUntil(lambda: bool([one for one in front.asked(c.Ask) if one.document is not None]))
+    assert next(one for one in front.asked(c.Ask) if one.document is not None).document.document == passage(home).path
+    qtbot.waitUntil(lambda: not page.session.busy)
+    note.others[0].click()
+    qtbot.waitUntil(lambda: front.asked(c.Ask)[-1].regenerate == last.id)
+    part = front.asked(c.Ask)[-1].recipe.retrieval
+    assert (part.collection, part.more, part.files) == ("Contracts 2025", (), ())
+    assert page.parts.composer.documents_chip.text() == "Asking Contracts 2025"
+
+
+def test_the_files_that_are_asked_are_a_press_away(qtbot: QtBot, page: ChatPage, shell: RecordingShell) -> None:
+    composer = page.parts.composer
+    page.bench.put_documents("Brunnen pumps")
+    qtbot.waitUntil(lambda: composer.files_chip.text() == "8 files")
+    composer.files_chip.click()
+    qtbot.waitUntil(lambda: page.bench.asked_files.menu is not None)
+    menu = page.bench.asked_files.menu
+    assert menu is not None
+    names = [action.text() for action in menu.actions()]
+    assert "AquaLift-300-manual.md" in names
+    menu.actions()[names.index("AquaLift-300-manual.md")].trigger()
+    assert page.parts.side.currentWidget() is page.parts.source
+    menu.actions()[names.index(texts.OPEN_DOCUMENTS_MENU)].trigger()
+    assert shell.opened[-1][0] == "documents"
+    menu.close()
+
+
+def test_an_agent_without_a_model_of_its_own_runs_on_the_default_one(
+    qtbot: QtBot, page: ChatPage, front: FakeFront
+) -> None:
+    agent = Recipe(agent=AgentPart(tools=("calculator",)))
+    page.open_target(new=True, recipe=agent, question="What is 17 * 23?")
+    qtbot.waitUntil(lambda: bool(front.asked(c.Ask)))
+    asked = front.asked(c.Ask)[-1]
+    assert (asked.question, asked.recipe.model.name) == ("What is 17 * 23?", "SmolLM2-135M-Instruct")
+    assert asked.recipe.agent == agent.agent
+
+
+def test_a_search_does_not_hide_the_chat_that_is_begun(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
+    page.parts.history.search.setText("polite")
+    qtbot.waitUntil(lambda: len(page.parts.history.model.chats) == 1)
+    page.new_chat()
+    ask(page, "Who built the moon?")
+    qtbot.waitUntil(lambda: len(page.parts.history.model.chats) > 2)
+    assert page.parts.history.search.text() == ""
+
+
 def test_an_answer_that_may_not_be_it_says_why_and_a_click_asks_by_another_road(
     qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
 ) -> None:
@@ -452,8 +543,8 @@ def test_vary_is_offered_where_the_same_text_would_come_again(
     qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
 ) -> None:
     chat = open_chat(qtbot, page, "Winter storage of the pump")
-    qtbot.waitUntil(lambda: answers(page)[-1].footer.vary_button.isVisible())
-    answers(page)[-1].footer.vary_button.click()
+    qtbot.waitUntil(lambda: answers(page)[-1].footer.menu.vary.isEnabled())
+    answers(page)[-1].footer.menu.vary.trigger()
     qtbot.waitUntil(lambda: not page.session.busy and answers(page)[-1].siblings.place.text() == "2/2")
     assert front.asked(c.Ask)[-1].varied
     qtbot.waitUntil(lambda: home.messages[chat][-1].state == "done")
@@ -461,7 +552,7 @@ def test_vary_is_offered_where_the_same_text_would_come_again(
     drawn = Recipe(decoding=DecodingPart(temperature=0.8))
     home.messages[chat][-1] = msgspec.structs.replace(last, recipe=drawn)
     page.session.reload()
-    qtbot.waitUntil(lambda: not answers(page)[-1].footer.vary_button.isVisible())
+    qtbot.waitUntil(lambda: not answers(page)[-1].footer.menu.vary.isEnabled())
     assert answers(page)[-1].footer.again_button.isVisible()
 
 
@@ -475,13 +566,13 @@ def test_an_answer_that_was_broken_off_is_continued(
     stopped = msgspec.structs.replace(last, text="Drain the", traced=True, recipe=made, citations=(), **ended)
     home.messages[chat][-1] = stopped
     page.session.reload()
-    qtbot.waitUntil(lambda: answers(page)[-1].footer.continue_button.isVisible())
-    answers(page)[-1].footer.continue_button.click()
+    qtbot.waitUntil(lambda: answers(page)[-1].footer.menu.resume.isEnabled())
+    answers(page)[-1].footer.menu.resume.trigger()
     qtbot.waitUntil(lambda: not page.session.busy and answers(page)[-1].text.text == "Drain the and on")
     asked = front.asked(c.Ask)[-1]
     assert asked.branch == c.BranchPoint(position=c.AT_END, token=c.AT_END)
     assert asked.recipe.decoding.max_tokens == 77
-    assert not answers(page)[-1].footer.continue_button.isVisible()
+    assert not answers(page)[-1].footer.menu.resume.isEnabled()
 
 
 def test_an_edited_question_becomes_a_branch_and_both_can_be_shown(
@@ -642,8 +733,6 @@ def test_history_renames_deletes_and_shows_what_others_do(
     qtbot.waitUntil(lambda: home.chats[chat].title == "Refusal, politely")
     qtbot.waitUntil(lambda: page.parts.head.chat_title.full_text == "Refusal, politely")
     QTest.keyClick(history.list, Qt.Key.Key_Delete)
-    assert "Refusal, politely" in history.confirm.text
-    history.confirm.action_button.click()
     qtbot.waitUntil(lambda: chat not in home.chats)
     assert page.session.chat.id is None
     other = home.put_chat("From the terminal", [("Hello", "Good day")])
@@ -715,13 +804,22 @@ def test_a_chat_whose_recipe_cannot_be_read_is_marked_opens_and_says_why(
     assert page.parts.recipe.recipe == before
 
 
-def test_a_chat_is_exported_as_markdown(
+def test_a_chat_is_exported_as_markdown_and_as_pdf(
     qtbot: QtBot, page: ChatPage, home: FakeHome, shell: RecordingShell, tmp_path: Path
 ) -> None:
     chat = open_chat(qtbot, page, "A polite refusal")
-    page.export_to(chat, tmp_path / "chat.md")
+    page.exports.write((chat,), tmp_path / "chat.md", "chat")
     qtbot.waitUntil(lambda: bool(shell.messages))
     assert (tmp_path / "chat.md").read_text("utf-8") == home.export_chat(chat)
+    page.exports.write((chat,), tmp_path / "chat.pdf", "chat")
+    qtbot.waitUntil(lambda: len(shell.messages) == 2)
+    assert shell.messages[1][:2] == (texts.EXPORTED.format(path=tmp_path / "chat.pdf"), "success")
+    with pypdfium2.PdfDocument(tmp_path / "chat.pdf") as pdf:
+        text = "".join(one.get_textpage().get_text_range() for one in pdf)
+    assert "A polite refusal" in text
+    page.exports.write((chat,), tmp_path / "nowhere" / "chat.pdf", "chat")
+    qtbot.waitUntil(lambda: len(shell.messages) == 3)
+    assert shell.messages[2][1] == "danger"
 
 
 def test_drafts_outlive_the_window(
@@ -809,7 +907,7 @@ def test_the_recipe_panel_is_what_is_asked_with(qtbot: QtBot, page: ChatPage, fr
     panel.documents_box.chosen.emit("Contracts 2025")
     assert panel.decoding.state == "Custom, temperature 0.8"
     assert panel.retrieval.state == "Contracts 2025"
-    assert page.parts.composer.documents_chip.text() == "Contracts 2025"
+    assert page.parts.composer.documents_chip.text() == "Asking Contracts 2025"
     ask(page, "With this recipe")
     qtbot.waitUntil(lambda: bool(front.asked(c.Ask)))
     recipe = front.asked(c.Ask)[0].recipe
@@ -861,7 +959,9 @@ def test_the_answer_is_copied_as_markdown(qtbot: QtBot, page: ChatPage) -> None:
     open_chat(qtbot, page, "How long is the warranty?")
     view = answers(page)[-1]
     view.footer.copy_button.click()
-    assert QGuiApplication.clipboard().text() == view.text.text
+    answer, _, sources = QGuiApplication.clipboard().text().partition("\n\nSources:\n")
+    assert answer == view.text.text
+    assert sources.startswith("[1] warranty-terms.txt")
     assert "**12 months**" in view.text.text
 
 
@@ -891,7 +991,7 @@ def test_a_chip_offers_the_documents_that_there_are(qtbot: QtBot, page: ChatPage
     menu = page.parts.recipe.documents_box.make_menu(page)
     assert [action.isChecked() for action in menu.actions()] == [False, True, False]
     menu.actions()[2].trigger()
-    assert page.parts.composer.documents_chip.text() == "Contracts 2025"
+    assert page.parts.composer.documents_chip.text() == "Asking Contracts 2025"
     assert page.parts.recipe.recipe.retrieval == RetrievalPart(collection="Contracts 2025")
 
 
@@ -900,7 +1000,7 @@ def test_the_only_documents_are_asked_unless_the_person_chose_otherwise(
 ) -> None:
     home.collections.popitem()
     front.announce("collection")
-    qtbot.waitUntil(lambda: page.parts.composer.documents_chip.text() == "Brunnen pumps")
+    qtbot.waitUntil(lambda: page.parts.composer.documents_chip.text() == "Asking Brunnen pumps")
     page.parts.recipe.documents_box.chosen.emit("")
     front.announce("collection")
     asked = len(front.asked(c.ListCollections))
@@ -952,7 +1052,7 @@ def test_an_ampersand_in_a_name_is_shown_and_marks_no_key(qtbot: QtBot, page: Ch
     home.collections[collection.id] = msgspec.structs.replace(collection, name="Brunnen & Son")
     page.open_target(collection="Brunnen & Son")
     chip = page.parts.composer.documents_chip
-    assert chip.text() == "Brunnen & Son"
+    assert chip.text() == "Asking Brunnen & Son"
     assert chip.shortcut().isEmpty()
     assert "&&" in QPushButton.text(chip)  # what Qt draws as one
 

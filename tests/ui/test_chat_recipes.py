@@ -146,7 +146,7 @@ def test_several_collections_are_asked_at_once(qtbot: QtBot, page: ChatPage, fro
     (further,) = panel.make_further_menu().actions()
     further.trigger()
     assert panel.retrieval.state == "Brunnen pumps, Contracts 2025"
-    assert page.parts.composer.documents_chip.text() == "Brunnen pumps +1"
+    assert page.parts.composer.documents_chip.text() == "Asking Brunnen pumps, Contracts 2025"
     ask(page, "How long is the warranty?")
     qtbot.waitUntil(lambda: bool(front.asked(c.Ask)))
     part = front.asked(c.Ask)[0].recipe.retrieval
@@ -171,7 +171,7 @@ def test_single_files_of_the_documents_are_ticked(
     assert panel.recipe.retrieval is not None
     assert panel.recipe.retrieval.files == dialog.ticked
     assert panel.retrieval.state == "Brunnen pumps, 1 file"
-    assert page.parts.composer.documents_chip.text() == "Brunnen pumps, 1 file"
+    assert page.parts.composer.files_chip.text() == "1 of 8 files"
     ask(page, "How long is the warranty?")
     qtbot.waitUntil(lambda: bool(front.asked(c.Ask)))
     assert front.asked(c.Ask)[0].recipe.retrieval.files == dialog.ticked
@@ -189,9 +189,9 @@ def test_an_answer_is_compared_with_the_recipe_as_it_is_now(
     view, first = answers(page)[-1], answers(page)[-1].message_id
     creative = next(row for row in page.parts.recipe.methods.of("preset") if row.name == "creative")
     page.parts.recipe.decoding_form.changed.emit(with_preset(page.bench.recipe.decoding, creative))
-    qtbot.waitUntil(view.footer.compare_button.isVisible)
+    qtbot.waitUntil(view.footer.menu.compare.isEnabled)
     home.base_text = "Another text."
-    view.footer.compare_button.click()
+    view.footer.menu.compare.trigger()
     qtbot.waitUntil(lambda: len(view.comparison.ids) == 2 and not page.session.busy)
     asked = front.asked(c.Ask)[-1]
     assert (asked.aside, asked.regenerate, asked.recipe.decoding.temperature) == (True, first, 1.1)
@@ -200,7 +200,7 @@ def test_an_answer_is_compared_with_the_recipe_as_it_is_now(
     assert view.comparison.ids[0] == first
     view.comparison.columns[1].keep_button.click()
     qtbot.waitUntil(lambda: answers(page)[-1].message_id == view.comparison.ids[1] or answers(page)[-1] is not view)
-    assert answers(page)[-1].footer.compare_button.text() == compare_texts.BESIDE_BUTTON
+    assert answers(page)[-1].footer.menu.compare.text() == compare_texts.BESIDE_BUTTON
 
 
 def test_the_editor_of_a_question_is_in_sight_also_where_its_answer_is_long(

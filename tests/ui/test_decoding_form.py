@@ -75,7 +75,7 @@ def test_a_click_on_a_preset_takes_its_values(form: DecodingForm, name: str) -> 
     form.presets.buttons[name].click()
     assert seen == [with_preset(DecodingPart(n=2), METHODS.find(name, "preset"))]
     assert seen[0].n == (1 if name == "precise" else 2)
-    assert ("Draw each token" in form.strategy_help.text()) == (name != "precise")
+    assert form.strategy_help.isHidden() == (name != "precise")
     assert form.presets.value == name
     assert [b for b, button in form.presets.buttons.items() if button.isChecked()] == [name]
 
@@ -287,14 +287,25 @@ def test_the_arrow_keys_tell_of_single_tokens(form: DecodingForm) -> None:
     chart.setFocus()
     for _ in range(2):
         QTest.keyClick(chart, Qt.Key.Key_Right)
-    assert form.distribution.words.text() == f"“·t1”: model 25%, {recipe_texts.LEFT_OUT}"
+    assert form.distribution.words.text() == f"“·t1”: 25% by the model, {recipe_texts.LEFT_OUT}"
 
 
-def test_without_a_distribution_there_are_words_and_no_chart(form: DecodingForm) -> None:
+def test_without_a_distribution_there_are_words_and_no_bars(form: DecodingForm) -> None:
     form.distribution.show_note("Not yet.", "Show")
-    assert not form.distribution.chart.isVisible()
+    assert not form.distribution.chart.tokens
     assert form.distribution.note.isVisible()
     assert form.distribution.button.isVisible()
+
+
+def test_a_distribution_that_comes_moves_no_slider(form: DecodingForm) -> None:
+    form.resize(288, 1_200)
+    form.distribution.show_note("The last answer has no distribution.", "Show")
+    QApplication.processEvents()
+    before = form.rows["temperature"].mapTo(form, QPoint(0, 0)).y()
+    form.distribution.show_tokens(TOKENS, 0, " t0")
+    QApplication.processEvents()
+    assert form.distribution.words.isVisible()
+    assert form.rows["temperature"].mapTo(form, QPoint(0, 0)).y() == before
 
 
 @pytest.mark.parametrize(

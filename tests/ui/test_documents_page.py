@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path, PurePath
 
 import msgspec
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QItemSelectionModel, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QSpinBox
@@ -18,11 +17,11 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, running_ingest
 from ui import texts as frame
 from ui import texts as frame_texts
+from ui import texts as shared
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage
 from ui.components.dialog import Dialog
 from ui.components.password_row import PasswordRow
-from ui.components.text_view import TextView
 from ui.features.documents import texts
 from ui.features.documents.index_dialog import IndexDialog
 from ui.features.documents.layout import DocumentFilter, DocumentTable, FileView
@@ -44,6 +43,21 @@ def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome) ->
     page.show()
     qtbot.waitUntil(lambda: page.parts.table.rowCount() > 0 or not home.collections)
     return page
+
+
+def test_files_that_are_not_known_yet_are_not_said_to_be_none(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront
+) -> None:
+    held = front.hold(c.ListDocuments)
+    page = DocumentsPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitUntil(page.parts.reading.isVisible)
+    assert not page.parts.no_files.isVisible()
+    qtbot.waitUntil(lambda: held.call is not None)
+    held.emit(finish(front.call(held.call)))
+    qtbot.waitUntil(lambda: page.parts.table.rowCount() > 0)
+    assert not page.parts.reading.isVisible()
 
 
 def names(page: DocumentsPage) -> list[str]:
@@ -88,7 +102,7 @@ def test_what_cannot_be_seen_in_a_file_name_is_named(
 
 def test_a_collection_shows_its_files_and_why_one_failed(qtbot: QtBot, page: DocumentsPage) -> None:
     assert page.parts.title.full_text == "Brunnen pumps"
-    assert page.parts.counts.full_text.startswith("8 files · 1 failed")
+    assert page.parts.counts.full_text.startswith("9 files · 1 failed")
     assert "scan-2019.pdf" in names(page)
     row = names(page).index("scan-2019.pdf")
     state = page.parts.rows.index(row, 4)
@@ -209,8 +223,6 @@ def test_a_file_has_a_menu_and_a_collection_a_button_for_its_own(
     actions[texts.COPY_PATH].trigger()
     assert QGuiApplication.clipboard().text() == manual.path
     actions[texts.REMOVE_MENU].trigger()
-    assert page.parts.message.text == texts.ASK_REMOVE_DOCUMENT.format(name="AquaLift-300-manual.md")
-    page.parts.message.action_button.click()
     qtbot.waitUntil(lambda: "AquaLift-300-manual.md" not in names(page))
     terms = document(page, "warranty-terms.txt")
     next(a for a in page.file_menu(terms).actions() if a.text() == texts.READ_FILE_AGAIN).trigger()
@@ -258,10 +270,13 @@ def test_the_embedding_model_of_a_collection_is_chosen(
     page.ask_for_index()
     [dialog] = page.findChildren(IndexDialog)
     assert not dialog.go.isEnabled()
+    assert dialog.why.text() == texts.NOTHING_CHANGED
+    assert "from 32 to 256 tokens" in dialog._length.help.text()
     names = [dialog.embedder.itemText(row) for row in range(dialog.embedder.count())]
     assert names == ["Default: all-MiniLM-L6-v2", "all-MiniLM-L6-v2", "multilingual-e5-small"]
     choose(dialog.embedder, "multilingual-e5-small")
     dialog.tokens.setValue(128)
+    assert dialog.why.text() == ""
     dialog.go.click()
     qtbot.waitUntil(lambda: home.collection("Brunnen pumps").embedder == other.name)
     qtbot.waitUntil(lambda: home.collection("Brunnen pumps").passage_tokens == 128)
@@ -323,6 +338,24 @@ def test_folders_of_an_earlier_start_can_be_watched(
     assert [page.parts.folders.boxes[path].isChecked() for path in ("/a", "/b")] == [False, True]
 
 
+def test_folders_beside_an_open_file_fit_without_a_scroll_bar(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront, home: FakeHome
+) -> None:
+    collection = home.collection("Brunnen pumps")
+    paths = ("/home/ada/Documents/Brunnen pumps/manuals and terms", "/home/ada/Documents/Letters of customers")
+    home.collections[collection.id] = msgspec.structs.replace(collection, folders=paths)
+    page = DocumentsPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.resize(1_124, 740)  # of a window that is 1280 pixels wide
+    page.show()
+    qtbot.waitUntil(lambda: set(page.parts.folders.boxes) == set(paths))
+    page.parts.show_document(True)
+    qtbot.waitUntil(lambda: page.parts.folders.width() < 400)
+    bar = page.parts.folders.horizontalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
+    assert page.parts.folders.boxes[paths[0]].text().startswith("Watch this folder: ")
+
+
 def test_a_reading_that_was_cut_off_can_go_on(
     qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront, home: FakeHome
 ) -> None:
@@ -372,31 +405,6 @@ def test_a_search_shows_passages_and_why_they_were_found(qtbot: QtBot, page: Doc
     assert page.parts.view.isVisible()
 
 
-def test_a_file_opens_as_its_text_with_its_chunks(qtbot: QtBot, page: DocumentsPage, home: FakeHome) -> None:
-    manual = document(page, "AquaLift-300-manual.md")
-    page.open_document(manual)
-    text = page.parts.pane.text
-    qtbot.waitUntil(lambda: text.toPlainText() == home.texts[manual.id])
-    qtbot.waitUntil(lambda: bool(text.visible_chunks()))
-    numbers = [number for number, _, _ in text.visible_chunks()]
-    assert numbers[:3] == [1, 2, 3]
-    tops = [top for _, top, _ in text.visible_chunks()]
-    assert tops == sorted(tops)
-
-
-def test_offsets_hold_behind_characters_that_qt_counts_twice(qtbot: QtBot, page: DocumentsPage, home: FakeHome) -> None:
-    collection = next(iter(home.collections))
-    words = "😀 first 😀😀 line.\n\nThe wanted passage 😀 is here."
-    made = home.put_document(collection, "/papers/emoji.txt", words)
-    start = words.index("wanted")
-    page.open_document(made, start, start + len("wanted passage 😀"))
-    text = page.parts.pane.text
-    qtbot.waitUntil(lambda: bool(text.extraSelections()))
-    (selection,) = text.extraSelections()
-    assert selection.cursor.selectedText() == "wanted passage 😀"  # type: ignore[attr-defined]
-    assert [text.offset_of(text.position_of(offset)) for offset in range(len(words))] == list(range(len(words)))
-
-
 def test_a_failed_file_says_why_and_what_to_do(page: DocumentsPage) -> None:
     page.open_document(document(page, "scan-2019.pdf"))
     assert page.parts.pane.note.text == "The file has no text: its pages are pictures only."
@@ -404,14 +412,19 @@ def test_a_failed_file_says_why_and_what_to_do(page: DocumentsPage) -> None:
     assert not page.parts.tasks.isVisible()
 
 
-def test_a_document_is_removed_after_asking(qtbot: QtBot, page: DocumentsPage, front: FakeFront) -> None:
+def test_a_document_is_removed_at_once_and_undone(
+    qtbot: QtBot, page: DocumentsPage, front: FakeFront, shell: RecordingShell
+) -> None:
     page.open_document(document(page, "warranty-terms.txt"))
     page.parts.remove.click()
-    assert page.parts.message.text == texts.ASK_REMOVE_DOCUMENT.format(name="warranty-terms.txt")
-    assert front.asked(c.RemoveDocument) == []
-    page.parts.message.action_button.click()
     qtbot.waitUntil(lambda: "warranty-terms.txt" not in names(page))
     assert not page.parts.shows_document
+    words, _, undo = shell.messages[-1]
+    assert words == shared.IN_TRASH.format(title="warranty-terms.txt", days=30)
+    assert undo is not None
+    undo.run()
+    qtbot.waitUntil(lambda: "warranty-terms.txt" in names(page))
+    assert shell.messages[-1][0] == shared.RESTORED.format(title="warranty-terms.txt")
 
 
 def test_tasks_on_a_whole_document_open_the_chat(page: DocumentsPage, shell: RecordingShell) -> None:
@@ -457,10 +470,6 @@ def test_collections_are_made_renamed_and_deleted(qtbot: QtBot, page: DocumentsP
     panel.renamed.emit(made, "Leases 2025")
     qtbot.waitUntil(lambda: page.parts.title.full_text == "Leases 2025")
     QTest.keyClick(panel.list, Qt.Key.Key_Delete)
-    assert "your files stay" in panel.confirm.text
-    words = next(label for label in panel.confirm.findChildren(QLabel) if label.text() == panel.confirm.text)
-    qtbot.waitUntil(lambda: words.width() > panel.width() - 60)  # nothing stands beside them
-    panel.confirm.action_button.click()
     qtbot.waitUntil(lambda: made not in home.collections)
     qtbot.waitUntil(lambda: page.parts.title.full_text == "Brunnen pumps")
 
@@ -472,25 +481,24 @@ def test_a_folder_can_be_watched_and_left(
     page.add([str(tmp_path)])
     qtbot.waitUntil(lambda: str(tmp_path) in page.parts.folders.boxes)
     box = page.parts.folders.boxes[str(tmp_path)]
-    assert not box.isChecked()
-    box.click()
-    qtbot.waitUntil(lambda: home.collection("Brunnen pumps").watched == (str(tmp_path),))
-    qtbot.waitUntil(box.isChecked)
+    qtbot.waitUntil(box.isChecked)  # a folder that is added is watched
     box.click()
     qtbot.waitUntil(lambda: home.collection("Brunnen pumps").watched == ())
     assert front.asked(c.Unwatch)[0].path == str(tmp_path)
+    page.add([str(tmp_path)])  # read again: it stays as the person chose
+    qtbot.waitUntil(lambda: len(front.asked(c.AddDocuments)) == 2)
+    assert not front.asked(c.AddDocuments)[-1].watch
+    box.click()
+    qtbot.waitUntil(lambda: home.collection("Brunnen pumps").watched == (str(tmp_path),))
 
 
-def test_a_folder_is_removed_with_its_files_after_asking(
+def test_a_folder_is_removed_with_its_files(
     qtbot: QtBot, page: DocumentsPage, front: FakeFront, home: FakeHome, tmp_path: Path
 ) -> None:
     (tmp_path / "a.txt").write_text("About pumps.")
     page.add([str(tmp_path)])
     qtbot.waitUntil(lambda: str(tmp_path) in page.parts.folders.boxes and "a.txt" in names(page))
     page.parts.folders.make_menu(str(tmp_path)).actions()[0].trigger()
-    assert page.parts.message.text == texts.ASK_REMOVE_FOLDER.format(name=tmp_path)
-    assert front.asked(c.RemoveFolder) == []
-    page.parts.message.action_button.click()
     qtbot.waitUntil(lambda: str(tmp_path) not in page.parts.folders.boxes and "a.txt" not in names(page))
     assert front.asked(c.RemoveFolder)[0].path == str(tmp_path)
     assert (tmp_path / "a.txt").exists()
@@ -602,27 +610,6 @@ def test_every_control_has_a_name_for_screen_readers(page: DocumentsPage) -> Non
     assert nameless == []
 
 
-def test_the_lines_of_a_document_stand_apart_and_are_where_they_are_drawn(qtbot: QtBot, theme: Theme) -> None:
-    view = TextView()
-    qtbot.addWidget(view)
-    view.resize(400, 300)
-    text = "A line that is long enough to be broken into several ones at this width of the view.\n" * 40
-    view.show_text(text)
-    view.show()
-    size = theme.reading_size
-    tops = []
-    for block in (view.document().findBlockByNumber(number) for number in range(2)):
-        area = view.blockBoundingGeometry(block)
-        assert area.height() == block.layout().lineCount() * round(1.5 * size)
-        tops += [area.top() + block.layout().lineAt(n).y() for n in range(block.layout().lineCount())]
-    assert {round(b - a) for a, b in pairwise(tops)} == {round(1.5 * size)}
-    view.show_passage(len(text) // 2, len(text) // 2 + 20)
-    qtbot.waitUntil(lambda: view.verticalScrollBar().value() > 0)
-    cursor = view.textCursor()
-    assert view.viewport().rect().contains(view.cursorRect(cursor))
-    assert view.cursorForPosition(view.cursorRect(cursor).center()).position() == cursor.position()
-
-
 def show_names(qtbot: QtBot, page: DocumentsPage) -> NamesPanel:
     QTest.mouseClick(page.parts.sides.buttons["names"], Qt.MouseButton.LeftButton)
     panel = page.parts.names
@@ -726,3 +713,80 @@ def test_five_thousand_names_are_shown_and_filtered(qtbot: QtBot, page: Document
     QTest.keyClicks(panel.filter, "4999")
     QTest.keyClick(panel.filter, Qt.Key.Key_Return)
     assert [one.name for one in panel.table.rows] == ["Name 4999"]
+
+
+def choose_files(page: DocumentsPage, *wanted: str) -> None:
+    view, flags = page.parts.view, QItemSelectionModel.SelectionFlag
+    for name in wanted:
+        index = page.parts.rows.index(names(page).index(name), 0)
+        view.selectionModel().select(index, flags.Select | flags.Rows)
+
+
+def test_several_files_are_asked_read_again_and_removed_together(
+    qtbot: QtBot, page: DocumentsPage, front: FakeFront, shell: RecordingShell
+) -> None:
+    bar, some = page.parts.selection, names(page)[:2]
+    choose_files(page, some[0])
+    assert not bar.isVisible()
+    choose_files(page, *some)
+    assert bar.isVisible()
+    paths = tuple(one.path for one in page.parts.chosen())
+    bar.ask.click()
+    assert shell.opened[-1] == ("chat", {"collection": "Brunnen pumps", "files": paths})
+    bar.read.click()
+    qtbot.waitUntil(lambda: bool(front.asked(c.AddDocuments)))
+    assert (front.asked(c.AddDocuments)[-1].paths, front.asked(c.AddDocuments)[-1].anew) == (paths, True)
+    bar.remove.click()
+    qtbot.waitUntil(lambda: len(front.asked(c.RemoveDocument)) == 2)
+    qtbot.waitUntil(lambda: not set(some) & set(names(page)))
+
+
+def test_two_documents_are_shown_side_by_side_with_what_differs(
+    qtbot: QtBot, page: DocumentsPage, home: FakeHome
+) -> None:
+    collection = next(iter(home.collections))
+    home.put_document(collection, "/a/terms-2023.md", "# Terms\n\nThe warranty is 24 months.\n\nPay at once.")
+    home.put_document(collection, "/a/terms-2025.md", "# Terms\n\nThe warranty is 36 months.\n\nPay at once.")
+    page._on_files_ended()
+    qtbot.waitUntil(lambda: "terms-2025.md" in names(page))
+    choose_files(page, "terms-2023.md", "terms-2025.md")
+    assert page.parts.selection.compare.isEnabled()
+    page.parts.selection.compare.click()
+    assert page.parts.shows_comparison
+    view = page.parts.comparison
+    qtbot.waitUntil(lambda: view.current == 0)
+    assert view.summary.text() == texts.CHANGED_BOTH.format(count=1)
+    marked = [sorted(one.marked) for one in view.views]
+    assert marked == [
+        [("mark", "The warranty is 24 months."), ("removed", "24")],
+        [("added", "36"), ("mark", "The warranty is 36 months.")],
+    ]
+    assert not view.after.isEnabled()
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    assert not page.parts.shows_comparison
+    choose_files(page, names(page)[0])
+    assert not page.parts.selection.compare.isEnabled()
+    assert page.parts.selection.compare.toolTip() == texts.COMPARE_NEEDS_TWO
+
+
+def test_a_file_that_has_changed_since_it_was_read_says_so(qtbot: QtBot, page: DocumentsPage, home: FakeHome) -> None:
+    collection = next(iter(home.collections))
+    known = next(one for one in home.documents_of(collection).values() if one.state == "indexed")
+    home.documents_of(collection)[known.id] = msgspec.structs.replace(known, changed=True)
+    page._on_files_ended()
+    name = Path(known.path).name
+    index = page.parts.rows.index(names(page).index(name), 4)
+    qtbot.waitUntil(lambda: index.data() == texts.STATE_CHANGED)
+
+
+def test_a_new_folder_is_watched_and_one_that_is_known_stays_as_it_is(
+    qtbot: QtBot, page: DocumentsPage, front: FakeFront, home: FakeHome, tmp_path: Path
+) -> None:
+    file = tmp_path / "one.txt"
+    file.write_text("One.")
+    page.add([str(tmp_path), str(file)])
+    qtbot.waitUntil(lambda: len(front.asked(c.AddDocuments)) == 2)
+    assert [(call.paths, call.watch) for call in front.asked(c.AddDocuments)] == [
+        ((str(tmp_path),), True),
+        ((str(file),), False),
+    ]

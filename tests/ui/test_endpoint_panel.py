@@ -55,6 +55,20 @@ def test_an_endpoint_is_added_with_its_key(page: ModelsPage, qtbot: QtBot, front
     assert not page.cards["big"].load_button.isVisibleTo(page.cards["big"])
 
 
+def test_the_code_of_another_machine_needs_neither_key_nor_model(
+    page: ModelsPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    panel = page.endpoints
+    panel.address.setText(" workbench1:QUJD ")
+    assert panel.add_button.isEnabled()
+    assert not panel.key.isEnabled()
+    assert panel.model.placeholderText() == texts.MODEL_OF_CODE
+    panel.name.setText("Colleague")
+    QTest.mouseClick(panel.add_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Colleague" in panel.cards)
+    assert front.asked(c.AddEndpoint) == [c.AddEndpoint(address="workbench1:QUJD", name="Colleague")]
+
+
 def test_an_endpoint_that_does_not_answer_can_be_left(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
     panel, held = page.endpoints, front.hold(c.AddEndpoint)
     assert not panel.stop_button.isVisible()
@@ -129,6 +143,21 @@ def test_an_endpoint_is_edited_and_its_key_is_never_shown(page: ModelsPage, qtbo
     shown = page.endpoints.cards["Large"].cost.text()
     assert "spent 0.0014 of a budget of 5, 4.9986 left" in shown
     assert "https://example.com/terms" in shown
+
+
+def test_whether_it_sees_images_is_said(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    form = edit(page, qtbot)
+    assert form.images.value == "automatic"
+    assert form.images.currentText() == texts.IMAGES_NOT_FOUND
+    form.images.show_value("yes")
+    before = page.endpoints.cards["big"]
+    form.save_button.click()
+    qtbot.waitUntil(lambda: page.endpoints.cards["big"] is not before)
+    assert front.asked(c.ChangeEndpoint) == [c.ChangeEndpoint(name="big", images="yes")]
+    page.endpoints.cards["big"].edit_button.click()
+    again = page.endpoints.cards["big"].form
+    assert again is not None
+    assert again.images.value == "yes"
 
 
 def test_a_key_is_replaced_or_removed(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import shiboken6
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
@@ -91,7 +92,8 @@ def test_the_latest_evaluation_is_shown_with_bars_sentence_and_grid(page: Evalua
     assert "720 of 720 answers" in results.figures.full_text
     assert list(results.scorers.buttons) == ["0", "1", "2", "all"]
     assert results.overview.isHidden()
-    assert "With examples is better than Plain by " in results.sentence.text()
+    assert " is the best: " in results.sentence.text()
+    assert results.sentence.text().endswith("The other 2 recipes are shown to be worse.")
     assert "Plain 38 % (32 to 44)" in results.bars.accessibleName()
     assert results.table.total == 240
     headers = [results.table.headerData(n, Qt.Orientation.Horizontal) for n in range(6)]
@@ -105,7 +107,7 @@ def test_another_scorer_has_other_bars_and_colours(page: EvaluatePage, bridge: B
     settle(bridge, qtbot)
     assert "words" in page.results.bars.accessibleName()
     assert page.results.table.scorer == 2
-    assert "is higher than" in page.results.sentence.text()
+    assert " has the highest value: " in page.results.sentence.text()
 
 
 def test_all_scores_are_shown_at_once(page: EvaluatePage, bridge: Bridge, qtbot: QtBot) -> None:
@@ -115,7 +117,7 @@ def test_all_scores_are_shown_at_once(page: EvaluatePage, bridge: Bridge, qtbot:
     assert results.overview.isVisible()
     assert not results.bars.isVisible()
     assert results.overview.cells["Contains", "Plain"] == "38 % (32 to 44)"
-    assert "is better than" not in results.sentence.text()
+    assert "is the best" not in results.sentence.text()
     results.scorers.buttons["0"].click()
     settle(bridge, qtbot)
     assert results.bars.isVisible()
@@ -244,7 +246,7 @@ def test_a_set_shows_its_questions_and_parts(page: EvaluatePage, bridge: Bridge,
     view.part.buttons["held-out"].click()
     settle(bridge, qtbot)
     assert view.table.total == 120
-    assert view.table.index(0, 1).data() == "Measure"
+    assert view.table.index(0, 1).data() == "To measure with"
 
 
 def test_a_question_is_edited_in_its_row(page: EvaluatePage, bridge: Bridge, front: FakeFront, qtbot: QtBot) -> None:
@@ -365,7 +367,9 @@ def test_recipes_come_from_the_prompt_library(
     for action in (*versions.actions(), thinking):
         action.trigger()
     qtbot.waitUntil(lambda: len(recipes.rows) == 4)
-    assert [row.recipe.name for row in recipes.rows[1:]] == ["Letter@2", "Letter@1", "Thinking@1"]
+    assert [row.recipe.name for row in recipes.rows[1:]] == [
+        f"{name}, version {n}" for name, n in (("Letter", 2), ("Letter", 1), ("Thinking", 1))
+    ]
     assert [row.recipe.prompting.instructions for row in recipes.rows[1:3]] == ["Write kind letters.", "Write letters."]
     assert recipes.rows[3].recipe.prompting.technique == "chain-of-thought"
     said = "prompt library: Letter, version 1"
@@ -422,6 +426,19 @@ def test_a_set_is_imported_and_shown(
     qtbot.waitUntil(lambda: page.questions.shown is not None and page.questions.shown.name == "Other")
     call = front.asked(c.CreateQuestionSet)[-1]
     assert (call.source, call.tune_share, call.with_context) == ("file", 0.25, True)
+
+
+@pytest.mark.parametrize("form", ["png", "svg"])
+def test_the_bars_are_written_as_a_picture(page: EvaluatePage, tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"scores.{form}"
+    page.export_to(str(path), form)
+    assert page.results.message.text == texts.EXPORTED.format(path=path)
+    if form == "svg":
+        assert "With examples" in path.read_text("utf-8")
+    else:
+        assert QImage(str(path)).width() == 3200
+    page.export_to(str(tmp_path / "nowhere" / "scores.png"), "png")
+    assert "could not be written" in page.results.message.text
 
 
 def test_exporting_and_deleting(page: EvaluatePage, bridge: Bridge, front: FakeFront, qtbot: QtBot) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import RecordingShell, settle
+from tests.ui.conftest import RecordingShell, choose, settle
 from tests.ui.fake_adapters import furnish_adapters
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome
@@ -97,10 +97,10 @@ def test_an_answer_of_a_judgement_is_edited_and_a_refusal_is_shown(
     assert judgement_of(home, one.id).verdict == "b"
     qtbot.waitUntil(lambda: panel.title.text() == texts.EDITED)
     assert panel.answers[1].note.text().startswith("The model had written: The sea")
-    front.refuse(c.ChangeJudgement, UserError("This judgement is held by a chat.", "Change it there."))
+    front.refuse(c.ChangeJudgement, UserError("This preference belongs to a chat.", "Change it there."))
     panel.verdict.buttons["tie"].click()
     qtbot.waitUntil(panel.message.isVisible)
-    assert "held by a chat" in panel.message.text
+    assert "belongs to a chat" in panel.message.text
 
 
 def test_a_judgement_is_deleted_and_the_deletion_undone(
@@ -393,7 +393,7 @@ def test_what_can_be_learnt_leads_to_a_training_with_set_and_objective(
     assert target["data"] == front.asked(c.MakePreferenceSet)[0].name
     assert front.asked(c.MakePreferenceSet)[0].skip_conflicts
     longer = page.learn.statistics.shares[texts.LONGER]
-    assert "n = 38" in longer.words.text() or "n = 39" in longer.words.text()
+    assert "% of 38 (" in longer.words.text() or "% of 39 (" in longer.words.text()
     assert longer.words.text().startswith("23%")
 
 
@@ -427,6 +427,19 @@ def test_the_page_of_preferences_leads_to_the_blind_tests(page: FeedbackPage, sh
     page.open_target(adapter="my-notes")
     assert shell.opened == [("blind-tests", {}), ("blind-tests", {"adapter": "my-notes"})]
     assert page.shown == "review"
+
+
+def test_a_blind_test_begins_with_two_recipes_that_differ(
+    tests: BlindTestsPage, bridge: Bridge, qtbot: QtBot, front: FakeFront
+) -> None:
+    dialog = NewQueue(bridge, tests, "verdict")
+    settle(bridge, qtbot)
+    assert dialog.first.value != dialog.second.value
+    assert dialog.go.isEnabled()
+    choose(dialog.second, dialog.first.currentText())
+    assert not dialog.go.isEnabled()
+    assert dialog.why.text() == dialog.go.toolTip() == texts.TWO_NEEDED
+    assert not dialog.purpose.isVisibleTo(dialog)
 
 
 def test_a_blind_test_of_an_adapter_is_begun_with_its_base(
@@ -463,7 +476,7 @@ def test_the_win_rate_is_shown_with_its_interval(
     tests.show()
     qtbot.waitUntil(lambda: queue.id in tests.cards)
     card = tests.cards[queue.id]
-    qtbot.waitUntil(lambda: card.sentence.text() == "Nothing has been judged yet.")
+    qtbot.waitUntil(lambda: card.sentence.text() == "Nothing has been compared yet.")
     assert not card.bar.isVisible()
     card.judge_button.click()
     assert shell.opened == [("feedback", {"queue": queue.id})]

@@ -13,10 +13,10 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import choose
 from ui import texts as frame_texts
-from ui.components.config_form import Form, describe_value
+from ui.components.config_form import FieldRow, Form, describe_value
 from ui.theme.theme import Theme
 from workbench.base.fields import about, fields_of
-from workbench.base.settings import EngineSettings, General, Settings
+from workbench.base.settings import DocumentSettings, EngineSettings, General, Settings
 from workbench.records.recipes import DecodingPart
 
 
@@ -59,9 +59,9 @@ def test_every_field_has_title_help_and_accessible_name(
     for field in fields_of(config):
         row = form.row(field.name)
         assert field.title in texts
-        assert field.help in texts
+        assert field.shown_help in texts
         assert row.control.accessibleName() == field.title
-        assert field.help in row.control.accessibleDescription()
+        assert field.shown_help in row.control.accessibleDescription()
         if field.unit:
             assert field.unit in texts
 
@@ -79,10 +79,9 @@ def test_what_is_typed_is_sent_on_when_it_is_done(qtbot: QtBot, theme: Theme) ->
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("threads", "300", "Range: 0 to 256 threads."),
-        ("threads", "four", "Range: 0 to 256 threads."),
-        ("threads", "", "Range: 0 to 256 threads."),
-        ("context_tokens", "-5", "Range: 0 to"),
+        ("threads", "300", "Range: 1 to 256 threads."),
+        ("threads", "four", "Range: 1 to 256 threads."),
+        ("context_tokens", "-5", "Range: 1 to"),
     ],
 )
 def test_what_cannot_be_is_marked_explained_and_kept_back(
@@ -91,8 +90,6 @@ def test_what_cannot_be_is_marked_explained_and_kept_back(
     form = shown(qtbot, EngineSettings)
     edits = Edits(form)
     typed(form, name, text)
-    if not text:
-        QTest.keyClick(line(form, name), Qt.Key.Key_Delete)
     QTest.keyClick(line(form, name), Qt.Key.Key_Return)
     row = form.row(name)
     assert edits.seen == []
@@ -101,6 +98,48 @@ def test_what_cannot_be_is_marked_explained_and_kept_back(
     assert row.control.property("invalid") is True
     typed(form, name, "8")
     assert not row.error.isVisible()
+
+
+def test_a_number_that_means_nothing_when_empty_has_to_be_there(qtbot: QtBot, theme: Theme) -> None:
+    form = shown(qtbot, DocumentSettings)
+    edits = Edits(form)
+    typed(form, "read_seconds", "")
+    QTest.keyClick(line(form, "read_seconds"), Qt.Key.Key_Delete)
+    QTest.keyClick(line(form, "read_seconds"), Qt.Key.Key_Return)
+    row = form.row("read_seconds")
+    assert isinstance(row, FieldRow)
+    assert edits.seen == []
+    assert row.error.text().startswith("Range: ")
+
+
+def test_a_number_that_is_left_to_the_program_is_an_empty_field(qtbot: QtBot, theme: Theme) -> None:
+    form = shown(qtbot, EngineSettings, EngineSettings(threads=4))
+    edits = Edits(form)
+    row = form.row("threads")
+    assert isinstance(row, FieldRow)
+    assert "Left empty, each physical core has one." in row.control.accessibleDescription()
+    typed(form, "threads", "")
+    QTest.keyClick(line(form, "threads"), Qt.Key.Key_Delete)
+    QTest.keyClick(line(form, "threads"), Qt.Key.Key_Return)
+    assert edits.seen == [("threads", 0)]
+    assert (line(form, "threads").text(), line(form, "threads").placeholderText()) == ("", "automatic")
+    row.set_chosen(16)
+    assert line(form, "threads").placeholderText() == "automatic: 16"
+    assert not row.note.text()
+    row.set_chosen(None)
+    assert line(form, "threads").placeholderText() == "automatic"
+
+
+def test_an_empty_field_says_in_a_word_what_it_stands_for(qtbot: QtBot, theme: Theme) -> None:
+    form = shown(qtbot, EngineSettings, EngineSettings(gpu_layers=0))
+    edits = Edits(form)
+    assert line(form, "gpu_layers").text() == "0"
+    typed(form, "gpu_layers", "")
+    QTest.keyClick(line(form, "gpu_layers"), Qt.Key.Key_Delete)
+    QTest.keyClick(line(form, "gpu_layers"), Qt.Key.Key_Return)
+    assert edits.seen == [("gpu_layers", -1)]
+    assert (line(form, "gpu_layers").text(), line(form, "gpu_layers").placeholderText()) == ("", "all that fit")
+    assert "Left empty, as many are as fit" in form.row("gpu_layers").control.accessibleDescription()
 
 
 def test_large_numbers_may_have_their_commas(qtbot: QtBot, theme: Theme) -> None:

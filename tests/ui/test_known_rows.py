@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import choose, settle
+from tests.ui.fake_adapters import record
 from tests.ui.fake_evaluation import furnish_evaluation
 from tests.ui.fake_home import FakeHome, furnished_home
 from ui.bridge import Bridge
@@ -89,3 +90,17 @@ def test_specialists_of_a_team_are_saved_recipes(panel: RecipePanel) -> None:
     agent = panel.recipe.agent
     assert agent is not None
     assert agent.options["specialists"] == ("Careful", "Quick", "Gone")
+
+
+def test_the_reward_model_of_best_of_n_is_chosen_from_those_that_fit(panel: RecipePanel) -> None:
+    panel.set_recipe(Recipe(prompting=PromptingPart(technique="best-of-n")))
+    panel.set_adapters(
+        [record("my-notes"), record("taste", kind="reward"), record("torn", kind="reward", state="failed")]
+    )
+    assert panel.prompt_form.options is not None
+    row = panel.prompt_form.options.row("reward_model")
+    assert isinstance(row, NamedRow)
+    assert isinstance(row.control, QComboBox)
+    assert [row.control.itemText(place) for place in range(row.control.count())] == ["None", "taste"]
+    choose(row.control, "taste")
+    assert panel.recipe.prompting.options == {"reward_model": "taste"}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import pytest
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog
@@ -21,6 +22,7 @@ from ui.features.evaluation.page import EvaluatePage
 from ui.features.ladder import texts
 from ui.features.ladder.chart_picture import ChartPicture, ChartPoint, Looks, frontier_of, points_of
 from ui.features.ladder.page import LadderPage
+from ui.features.ladder.report import LadderReportView
 from ui.theme.tokens import LIGHT
 from workbench import calls as c
 from workbench.api import events
@@ -78,7 +80,9 @@ def test_a_home_without_a_comparison_asks_for_questions(fresh: LadderPage) -> No
 def test_a_sample_is_planned_by_one_click(fresh: LadderPage, qtbot: QtBot, front: FakeFront) -> None:
     plan(fresh, qtbot)
     assert front.asked(AddSampleSet) == [AddSampleSet(name="departments")]
-    [asked] = front.asked(PlanLadder)
+    qtbot.waitUntil(lambda: len(front.asked(PlanLadder)) == 2)
+    asked, measured = front.asked(PlanLadder)
+    assert (asked.measure, measured) == (False, msgspec.structs.replace(asked, measure=True))
     assert (asked.question_set, asked.recipe.model.name) == ("sample-departments", "SmolLM2-135M-Instruct")
     picker = fresh.setup.picker
     assert list(picker.rows) == [offer.name for offer in OFFERS]
@@ -112,8 +116,7 @@ def test_another_task_is_planned_anew(fresh: LadderPage, qtbot: QtBot, front: Fa
     assert fresh.setup.task.value == "choice"
     fresh.setup.task.show_value("number")
     fresh.setup.task.chosen.emit("number")
-    qtbot.waitUntil(lambda: len(front.asked(PlanLadder)) == 2 and fresh.setup.plan is not None)
-    assert front.asked(PlanLadder)[-1].task == "number"
+    qtbot.waitUntil(lambda: front.asked(PlanLadder)[-1].task == "number" and fresh.setup.plan is not None)
 
 
 def test_a_plan_that_is_refused_says_why(fresh: LadderPage, qtbot: QtBot, front: FakeFront) -> None:
@@ -191,7 +194,7 @@ def test_rungs_fill_in_where_they_stand(
     qtbot.waitUntil(lambda: page.shown is not None and len(page.view.table.lines) == len(ROWS))
     QApplication.processEvents()
     lines = page.view.table.lines
-    assert lines["thoughts"].state.full_text == "Answering"
+    assert lines["thoughts"].state.text() == "Answering"
     before = {name: line.geometry() for name, line in lines.items()}
     rungs = list(under_way())
     rungs[4] = rung_of(ROWS[4], 4)
@@ -214,8 +217,8 @@ def test_what_was_left_out_or_failed_says_why(
     furnish_ladder(home, rungs, more=240)
     page = open_page(qtbot, bridge, shell)
     qtbot.waitUntil(lambda: page.shown is not None)
-    assert page.view.table.lines["consistency"].state.full_text == "Left out: It was far behind."
-    assert page.view.table.lines["dpo"].state.full_text == "Failed: Memory ran out."
+    assert page.view.table.lines["consistency"].state.text() == "Left out: It was far behind."
+    assert page.view.table.lines["dpo"].state.text() == "Failed: Memory ran out."
     assert page.view.leaks.text() == "LoRA: It was trained on 12 of the questions."
     assert "240 questions" in page.view.more.text()
 
@@ -225,14 +228,64 @@ def test_what_was_left_out_or_failed_says_why(
 
 def test_the_result_is_a_sentence_a_chart_and_a_table(page: LadderPage) -> None:
     view = page.view
-    assert view.sentence.text() == SENTENCE
+    assert view.sentence.text() == SENTENCE.replace(" -", " −")
     line = view.table.lines["similar"]
-    assert (line.quality.text(), line.between.text()) == ("79 %", "70 to 86")
+    assert (line.quality.text(), line.between.text()) == ("79 %", "71 to 85")
     assert (line.difference.text(), line.between_difference.text()) == ("+38", "30 to 46")
     assert line.standing.text() == texts.ENOUGH
     assert view.table.lines["calculator"].difference.text() == "−3"
     assert {point.name for point in view.chart.points} == {row[0] for row in ROWS}
-    assert view.chart.buttons["similar"].accessibleName() == "Three similar examples: 79 % (70 to 86), 18 min"
+    assert view.chart.buttons["similar"].accessibleName() == "Three similar examples: 79 % (71 to 85), 18 min"
+
+
+def test_the_result_says_by_what_rule_it_is_named_and_is_used_where_it_stands(
+    page: LadderPage, shell: RecordingShell
+) -> None:
+    view = page.view
+    assert "not shown to be worse than the best one on the same 100 questions" in view.rule.text()
+    assert view.chosen.text() == (
+        "Three similar examples: between +30 and +46 points against “As it is” · prepared once in 4 s · "
+        "235 tokens per right answer"
+    )
+    view.use_button.click()
+    assert shell.opened[-1][1]["recipe"].name == "Three similar examples"
+    assert view.winner.mapTo(view, view.winner.rect().bottomLeft()).y() < view.chart.mapTo(view, QPoint()).y()
+
+
+def test_a_technique_that_is_not_shown_to_be_better_than_the_start_says_so() -> None:
+    similar = measured()[3]
+    assert similar.difference is not None
+    little = msgspec.structs.replace(similar, difference=msgspec.structs.replace(similar.difference, low=-0.02))
+    told = "between −2 and +46 points against “As it is”, so not shown to be better than it"
+    assert told in texts.chosen(little, "")
+    assert "so not" not in texts.chosen(similar, "")
+
+
+def test_the_technique_with_the_most_right_answers_is_told(page: LadderPage) -> None:
+    joined, lora = (page.view.table.lines[name] for name in ("joined", "lora"))
+    assert (joined.standing.text(), joined.below.full_text) == (texts.HIGHEST, texts.HIGHEST_BELOW)
+    assert (lora.standing.text(), lora.below.full_text) == ("Not worse", "Not shown to be worse")
+
+
+def test_the_best_is_named_by_its_own_rule(qtbot: QtBot, home: FakeHome) -> None:
+    first, other = measured()[:4:3]
+    best = msgspec.structs.replace(other, standing="best")
+    view = LadderReportView()
+    qtbot.addWidget(view)
+    view.show_report(furnish_ladder(home, (first, best)), "")
+    assert "Every other technique is shown to be worse" in view.rule.text()
+    view.show_report(furnish_ladder(home, (first,), "running", "", "l2"), "")
+    assert view.rule.isHidden()
+    assert view.winner.isHidden()
+
+
+def test_titles_keep_off_the_steps_of_the_frontier(qapp: QApplication) -> None:
+    points = points_of(measured(), 1_000, "similar")
+    picture = ChartPicture(points, "", 1_000, QRectF(0, 0, 1000, 300), Looks(LIGHT, QFont()))
+    steps = [QRectF(a, b).normalized().adjusted(-1, -1, 1, 1) for a, b in pairwise(picture.frontier())]
+    boxes = picture.place_titles()
+    assert {"similar", "lora", "joined"} <= set(boxes)
+    assert not [name for name, box in boxes.items() for step in steps if box.intersects(step)]
 
 
 def test_the_slider_moves_preparing_against_answering(page: LadderPage) -> None:

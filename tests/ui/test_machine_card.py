@@ -86,7 +86,7 @@ def test_problems_are_shown_and_a_model_process_that_cannot_start_is_one(
 
 def test_a_problem_is_said_once(page: SettingsPage, qtbot: QtBot, front: FakeFront) -> None:
     full = "The disk of the data folder has only 0.4 GB free. Free some space."
-    found = Diagnosis(problems=(f"{NO_PACK} The Vulkan pack is not used.", full))
+    found = Diagnosis(problems=(NO_PACK.format(reason="The Vulkan pack is not used."), full))
     front.answer(Diagnose, lambda call: [finish(found)])
     page.machine.refresh()
     qtbot.waitUntil(lambda: page.machine.problems.text() == full)

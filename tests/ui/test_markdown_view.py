@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.test_markdown_stream import SAMPLE
 from ui.components.code_view import CodeView
 from ui.components.highlighting import Highlighter
+from ui.components.markdown_blocks import make_parser, parse
 from ui.components.markdown_view import MarkdownView
 from ui.components.prose import Prose
 from ui.components.table_view import TableView
@@ -45,6 +46,17 @@ def test_growing_shows_the_same_as_the_whole(qtbot: QtBot, theme: Theme) -> None
     kinds = [type(segment) for segment in growing.segments]
     assert kinds.count(CodeView) == 3
     assert kinds.count(TableView) == 1
+
+
+def test_what_a_quoted_text_underlines_is_no_heading(qtbot: QtBot, theme: Theme) -> None:
+    whole, growing = make_view(qtbot), make_view(qtbot)
+    text = "“Prices 2024\n=============\nOak 12” [1]\n\nRates\n-----\nJoiner 62\n"
+    whole.set_text(text)
+    for start in range(0, len(text), 5):
+        growing.add(text[start : start + 5])
+    growing.finish()
+    assert content(growing) == content(whole) == [("Prose", "“Prices 2024\n\nOak 12” [1]\nRates\n\nJoiner 62")]
+    assert [leaf.kind for leaf in parse(text, make_parser())] == [*["paragraph", "rule", "paragraph"] * 2]
 
 
 def test_numbers_that_come_after_the_text_become_citations(qtbot: QtBot, theme: Theme) -> None:

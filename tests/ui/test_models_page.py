@@ -8,11 +8,12 @@ import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QPlainTextEdit
+from PySide6.QtWidgets import QFileDialog, QMenu, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
+from ui import texts as shared
 from ui.bridge import Bridge
 from ui.components.wording import describe_parameters
 from ui.features.models import hub_texts, quantize_texts, texts
@@ -46,6 +47,7 @@ from workbench.subjects.models.calls import (
     RegisterStarter,
     RemoveModel,
     SetDefaultModel,
+    SetProjector,
     UnloadModel,
 )
 from workbench.subjects.runs.calls import FollowRun, StopRun
@@ -147,21 +149,19 @@ def test_details_open_below_and_fold_away(page: ModelsPage, qtbot: QtBot) -> Non
     qtbot.waitUntil(lambda: smol.findChildren(QPlainTextEdit) == [])
 
 
-def test_removal_is_asked_for_twice_and_says_what_happens_to_the_files(
+def test_a_model_is_removed_at_once_and_undone(
     page: ModelsPage, qtbot: QtBot, front: FakeFront, shell: RecordingShell
 ) -> None:
-    smol, embedder = card(page, qtbot), card(page, qtbot, "all-MiniLM-L6-v2")
-    embedder.remove_button.click()
-    assert embedder.confirm.confirm_button.text() == texts.REMOVE_WITH_FILES
-    embedder.confirm.keep_button.click()
-    assert not embedder.confirm.isVisible()
+    smol = card(page, qtbot)
     smol.remove_button.click()
-    assert front.asked(RemoveModel) == []
-    assert smol.confirm.confirm_button.text() == "Remove"
-    smol.confirm.confirm_button.click()
     qtbot.waitUntil(lambda: SMOL not in page.cards)
     assert front.asked(RemoveModel) == [RemoveModel(name=SMOL)]
-    assert shell.messages[0][0] == texts.REMOVED.format(name=SMOL, files=texts.FILES_WERE_KEPT)
+    qtbot.waitUntil(lambda: bool(shell.messages))
+    words, _, undo = shell.messages[0]
+    assert words == shared.IN_TRASH.format(title=SMOL, days=30)
+    assert undo is not None
+    undo.run()
+    qtbot.waitUntil(lambda: SMOL in page.cards)
 
 
 def test_a_missing_model_says_so_and_cannot_be_loaded(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
@@ -280,6 +280,7 @@ def test_card_shows_the_rates_of_an_exam_with_counts_and_intervals(
     assert smol.exam.cells["German", "unmarked"] == "none 0 of 39 not marked"
     assert smol.exam.poor.text() == "In German fewer than half of its answers are right, also when quoting."
     assert "In English and German answers are quoted" in smol.exam.mode.text()
+    assert texts.EXAM_CORRECTS in smol.exam.mode.text()
     facts = OfficeKind(kind="fact", quoted=Ends(asked=9, right_unmarked=6), own=Ends(asked=5, right_marked=2))
     front.home.models[SMOL] = msgspec.structs.replace(
         front.home.models[SMOL], exam=msgspec.structs.replace(EXAM, office=(facts,))
@@ -424,6 +425,33 @@ def open_entry(page: ModelsPage, qtbot: QtBot, words: str) -> None:
     menu = smol.make_menu()
     [entry] = [action for action in menu.actions() if action.text() == words]
     entry.trigger()
+
+
+def test_an_image_encoder_is_chosen_and_taken_away(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    open_entry(page, qtbot, texts.IMAGE_ENCODER)
+    [dialog] = page.findChildren(QFileDialog)
+    smol = card(page, qtbot)
+    dialog.fileSelected.emit("/models/mmproj-smol.gguf")
+    dialog.close()
+    qtbot.waitUntil(lambda: texts.SEES_IMAGES in smol.facts)
+    assert front.asked(SetProjector) == [SetProjector(name=SMOL, path="/models/mmproj-smol.gguf")]
+    [entry] = [action.menu() for action in smol.make_menu().actions() if action.menu() is not None]
+    assert isinstance(entry, QMenu)
+    shown = {action.text(): action for action in entry.actions()}
+    assert not shown["mmproj-smol.gguf"].isEnabled()
+    shown[texts.NO_ENCODER].trigger()
+    qtbot.waitUntil(lambda: texts.SEES_IMAGES not in smol.facts)
+    assert front.asked(SetProjector)[-1] == SetProjector(name=SMOL)
+
+
+def test_why_an_image_encoder_was_refused_is_said_on_the_card(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    front.refuse(SetProjector, UserError("It belongs to another model."))
+    open_entry(page, qtbot, texts.IMAGE_ENCODER)
+    [dialog] = page.findChildren(QFileDialog)
+    dialog.fileSelected.emit("/models/mmproj-other.gguf")
+    dialog.close()
+    smol = card(page, qtbot)
+    qtbot.waitUntil(lambda: "It belongs to another model." in smol.problem)
 
 
 def quantising(page: ModelsPage, qtbot: QtBot) -> QuantizeDialog:

@@ -26,6 +26,7 @@ from workbench.records.training import (
     Scores,
     ScoresPair,
     TrainingConfig,
+    VerificationReport,
 )
 from workbench.subjects.runs.calls import RunRecord
 from workbench.techniques.registry import METHODS
@@ -79,11 +80,14 @@ def test_without_preferences_pairs_are_next_and_the_rest_says_what_it_needs() ->
     assert states(found) == ["next", "locked", "locked", "locked"]
     assert found["reward"].needs == texts.MORE_PAIRS.format(pairs="10 more pairs")
     assert not found["policy"].actions
-    assert "8 min" in found["pairs"].takes
+    assert found["pairs"].takes == "Comparing 40 pairs takes you about 8 min."
+    assert steps(39)["pairs"].takes == "Comparing 1 more pair takes you about 12 s."
 
 
 def test_a_reward_model_can_be_trained_before_there_are_forty_pairs() -> None:
-    assert states(steps(12)) == ["next", "next", "locked", "locked"]
+    assert states(steps(12)) == ["next", "ready", "locked", "locked"]
+    assert steps(12)["reward"].actions
+    assert states(steps(12, TASTE, POLITE)) == ["ready", "done", "done", "next"]
     assert states(steps(40)) == ["done", "next", "locked", "locked"]
 
 
@@ -98,6 +102,17 @@ def test_a_reward_model_says_how_often_it_agrees_and_what_its_numbers_mean() -> 
     assert [action.target["objective"] for action in actions] == ["ppo", "grpo", "dr_grpo", "rloo"]
     reward = read_line(actions[0].target["reward"], METHODS)
     assert (reward.name, reward.options) == ("reward-model", {"adapter": "my taste"})
+
+
+def test_a_reward_model_that_failed_its_verification_says_why() -> None:
+    verdict = "The served scores differ by 31.2% of the spread of torch's; at most 15% is allowed."
+    failed = trained(
+        "odd", "reward", reward=REPORT, state="failed", verification=VerificationReport(passed=False, verdict=verdict)
+    )
+    step = steps(12, failed)["reward"]
+    assert step.state == "ready"
+    assert step.told == texts.FAILED.format(name="odd", why=verdict)
+    assert [action.target for action in step.actions[1:]] == [{"adapter": "odd"}]
 
 
 def test_the_whole_path_ends_with_the_win_rate_and_its_interval() -> None:

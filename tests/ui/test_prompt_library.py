@@ -132,6 +132,9 @@ def test_an_entry_is_exported_imported_and_deleted_once_confirmed(
     assert front.asked(c.RemovePrompt) == []
     library.confirm.confirm_button.click()
     qtbot.waitUntil(lambda: names(library) == ["Letter", "Refined"])
+    library.message.action_button.click()
+    qtbot.waitUntil(lambda: names(library) == ["Letter", "Letter 2", "Refined"])
+    qtbot.waitUntil(lambda: library.name.full_text == "Letter 2")
     path.write_text("{}")
     library.import_from(str(path))
     qtbot.waitUntil(lambda: "cannot be read" in library.message.text)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
+from ui.components.choice_box import ChoiceBox
+from ui.components.recipe.known_rows import NamedRow
 from ui.components.reward_list import RewardList
 from ui.theme.theme import Theme
 from workbench import methods as registry
@@ -63,3 +65,23 @@ def test_rewards_are_added_weighed_changed_and_removed(qtbot: QtBot, theme: Them
     view.show_lines(("praise",))
     assert len(view.cards) == 1
     assert view.cards[0].form is None
+
+
+def test_a_reward_names_a_reward_model_and_a_judge_from_lists(qtbot: QtBot, theme: Theme) -> None:
+    view = RewardList(ROWS)
+    qtbot.addWidget(view)
+    view.add("reward-model")
+    view.offer(["taste"], ["careful"])
+    view.add("graded-answer")
+    sent: list[tuple[str, ...]] = []
+    view.changed.connect(sent.append)
+    for card, field, name in zip(view.cards, ("adapter", "recipe"), ("taste", "careful"), strict=True):
+        assert card.form is not None
+        row = card.form.rows[field]
+        assert isinstance(row, NamedRow)
+        box = row.findChild(ChoiceBox)
+        assert box is not None
+        assert [box.itemData(at) for at in range(box.count())] == ["", name]
+        box.setCurrentIndex(1)
+        box.activated.emit(1)
+    assert [read_line(line, ROWS).options for line in sent[-1]] == [{"adapter": "taste"}, {"recipe": "careful"}]

@@ -15,14 +15,14 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
 from ui.components.choice_box import ChoiceBox
-from ui.features.settings import texts
+from ui.features.settings import network_texts, texts
 from ui.features.settings.page import SettingsPage
 from workbench.api.protocol import finish
 from workbench.base.errors import UserError
 from workbench.base.fields import fields_of
 from workbench.base.settings import SECTIONS
 from workbench.subjects.machine.calls import ChangeSettings, GetSettings
-from workbench.subjects.serving.calls import ApiState, GetApiState
+from workbench.subjects.serving.calls import ApiState, GetApiState, RemoveApiClient
 
 
 @pytest.fixture
@@ -150,7 +150,13 @@ def test_the_api_shows_a_request_to_copy_while_it_is_served(page: SettingsPage, 
     assert not page.api.example.isVisibleTo(page)
     front.call(ChangeSettings(values={"server": {"enabled": True, "port": 5005}}))
     qtbot.waitUntil(lambda: page.api.example.isVisibleTo(page))
-    qtbot.waitUntil(lambda: "wb-key-1" in page.api.example.code)
+    qtbot.waitUntil(lambda: texts.HIDDEN_KEY in page.api.example.code)
+    assert "wb-key-1" not in page.api.example.code + page.api.key.text()
+    QTest.mouseClick(page.api.example.copy_button, Qt.MouseButton.LeftButton)
+    assert "wb-key-1" in QGuiApplication.clipboard().text()
+    page.api.show_key.click()
+    assert "wb-key-1" in page.api.example.code
+    assert "wb-key-1" in page.api.key.text()
     assert "http://127.0.0.1:5005/v1" in page.api.example.code
     assert "12 requests answered, 1 refused" in page.api.status.text()
     QTest.mouseClick(page.api.copy_key, Qt.MouseButton.LeftButton)
@@ -159,6 +165,28 @@ def test_the_api_shows_a_request_to_copy_while_it_is_served(page: SettingsPage, 
     qtbot.waitUntil(lambda: "wb-key-2" in page.api.example.code)
     front.call(ChangeSettings(values={"server": {"enabled": False}}))
     qtbot.waitUntil(lambda: not page.api.example.isVisibleTo(page))
+
+
+def test_another_machine_gets_a_code_once_and_is_removed(page: SettingsPage, qtbot: QtBot, front: FakeFront) -> None:
+    clients = page.clients
+    assert clients.status.text() == network_texts.NOT_SERVED
+    front.call(ChangeSettings(values={"server": {"enabled": True, "shared": True}}))
+    qtbot.waitUntil(lambda: "https://192.168.1.20:4712/v1" in clients.status.text())
+    assert not clients.make_button.isEnabled()
+    clients.name.setText("Anna's laptop")
+    QTest.mouseClick(clients.make_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Anna's laptop" in clients.rows)
+    QTest.mouseClick(clients.copy_button, Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().text().startswith("workbench1:")
+    assert clients.name.text() == ""
+    clients.name.setText("Anna's laptop")
+    QTest.keyClick(clients.name, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "already" in clients.message.text)
+    row = clients.rows["Anna's laptop"]
+    QTest.mouseClick(row.remove_button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(row.confirm.confirm_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not clients.rows)
+    assert front.asked(RemoveApiClient) == [RemoveApiClient(name="Anna's laptop")]
 
 
 def test_a_port_that_is_taken_is_said(page: SettingsPage, qtbot: QtBot, front: FakeFront) -> None:

@@ -158,7 +158,7 @@ def test_a_page_is_made_once_when_it_is_first_shown(make_shell: MakeShell) -> No
 
 
 @pytest.mark.parametrize(
-    ("number", "page"), [(1, "chat"), (2, "documents"), (3, "agents"), (4, "data"), (6, "models"), (7, "settings")]
+    ("number", "page"), [(1, "chat"), (2, "documents"), (3, "models"), (4, "data"), (6, "tool-list"), (7, "settings")]
 )
 def test_each_entry_of_the_navigation_has_its_shortcut(
     make_shell: MakeShell, qtbot: QtBot, number: int, page: str
@@ -234,6 +234,28 @@ def test_a_group_opens_at_the_tab_that_was_open_last(make_shell: MakeShell) -> N
     again = make_shell(start=False)
     button(again, "Adapt").click()
     assert again.current_page == "adapters"
+
+
+def test_simple_first_shows_four_pages_and_the_way_to_the_rest(
+    make_shell: MakeShell, front: FakeFront, qtbot: QtBot
+) -> None:
+    general = msgspec.structs.replace(front.home.settings.general, all_techniques=False)
+    front.home.settings = msgspec.structs.replace(front.home.settings, general=general)
+    shell = make_shell()
+    navigation = shell.findChild(Navigation)
+    qtbot.waitUntil(navigation.all_button.isVisible)
+    shown = {stop.title for stop in stops_of(shell.pages) if button(shell, stop.title).isVisible()}
+    assert shown == {"Chat", "Documents", "Models", "Settings"}
+    shell.open_page("adapters")  # as Find… does
+    assert shell.current_page == "adapters"
+    assert button(shell, "Adapt").isVisible()
+    assert not button(shell, "Measure").isVisible()
+    shell.open_page("chat")
+    assert not button(shell, "Adapt").isVisible()
+    navigation.all_button.click()
+    qtbot.waitUntil(button(shell, "Tools").isVisible)
+    assert front.home.settings.general.all_techniques
+    assert not navigation.all_button.isVisible()
 
 
 def test_the_navigation_opens_pages_and_marks_the_open_one(make_shell: MakeShell) -> None:
@@ -482,14 +504,14 @@ def test_a_change_of_the_theme_setting_is_followed_at_once(
 
 def test_the_status_bar_says_model_device_memory_and_network(make_shell: MakeShell, front: FakeFront) -> None:
     shell = make_shell()
-    assert status_words(shell) == "SmolLM2-135M-Instruct · CPU · 412 MB | Network off | Nothing running"
+    assert status_words(shell) == "SmolLM2-135M-Instruct · CPU · 412 MB | No network use | Nothing running"
 
 
 def test_offline_is_said_of_the_switch_of_that_name_alone(
     make_shell: MakeShell, front: FakeFront, qtbot: QtBot
 ) -> None:
     shell = make_shell()
-    button(shell, "Network off").click()
+    button(shell, "No network use").click()
     assert banners(shell) == [texts.NETWORK_OFF_WORDS]
     assert "Offline" not in status_words(shell)
     settings = front.home.settings
@@ -510,14 +532,25 @@ def test_what_may_leave_the_machine_is_named_unless_the_program_is_offline(
     network = msgspec.structs.replace(settings.network, hub=True, allow_mcp=True)
     front.home.settings = msgspec.structs.replace(settings, network=network)
     front.announce("settings")
-    qtbot.waitUntil(lambda: "Network on" in status_words(shell))
-    button(shell, "Network on").click()
+    qtbot.waitUntil(lambda: "Network allowed" in status_words(shell))
+    button(shell, "Network allowed").click()
     (said,) = banners(shell)
     assert "searching and downloading models, MCP servers over the network" in said
     general = msgspec.structs.replace(settings.general, offline=True)
     front.home.settings = msgspec.structs.replace(front.home.settings, general=general)
     front.announce("settings")
     qtbot.waitUntil(lambda: "| Offline |" in status_words(shell))
+
+
+def test_serving_other_machines_is_use_of_the_network(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
+    shell = make_shell()
+    settings = front.home.settings
+    server = msgspec.structs.replace(settings.server, enabled=True, shared=True)
+    front.home.settings = msgspec.structs.replace(settings, server=server)
+    front.announce("settings")
+    qtbot.waitUntil(lambda: "Network allowed" in status_words(shell))
+    button(shell, "Network allowed").click()
+    assert "answers to other machines of your network" in banners(shell)[0]
 
 
 # -- runs -------------------------------------------------------------------------------------------
@@ -541,7 +574,7 @@ def test_the_word_of_the_network_stays_where_it_is_when_its_neighbours_grow(
     shell = make_shell()
     shell.resize(1280, 800)
     shell.show()
-    word = button(shell, "Network off")
+    word = button(shell, "No network use")
 
     def middle() -> int:
         return word.mapTo(shell, word.rect().center()).x()

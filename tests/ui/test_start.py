@@ -21,6 +21,7 @@ from ui.theme.theme import Theme, current_theme
 from workbench import __version__
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
+from workbench.base.settings import load_settings
 from workbench.subjects.models.calls import ImportModel
 
 HEAVY = ("torch", "transformers", "llama_cpp", "sentence_transformers", "apsw", "numpy", "pygments")
@@ -114,6 +115,20 @@ def test_the_stored_theme_is_there_from_the_first_picture(
     window.close()
     window.deleteLater()
     current_theme().set_reading_size(15)
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_only_a_new_home_begins_with_the_simple_window(
+    qtbot: QtBot, theme: Theme, front: FakeFront, tmp_path: Path, fresh: bool
+) -> None:
+    home = Home(tmp_path / "home")
+    if not fresh:
+        home.create()
+        home.database.touch()
+    window = open_window(home, front)
+    assert load_settings(home.settings).general.all_techniques is not fresh
+    window.close()
+    window.deleteLater()
 
 
 def test_what_is_there_once_all_is_imported_is_not_looked_through_for_garbage_again(

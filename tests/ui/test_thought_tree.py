@@ -289,7 +289,7 @@ def test_other_answers_offer_no_change(qtbot: QtBot, page: ChatPage, front: Fake
     ask(page, "How long is the warranty?")
     qtbot.waitUntil(lambda: bool(answers(page)) and not page.session.busy)
     shown = answers(page)[-1]
-    shown.footer.steps_button.click()
+    shown.footer.menu.steps.trigger()
     qtbot.waitUntil(lambda: shown.inspection.steps.isVisible())
     assert not shown.inspection.steps.changes.isVisible()
     assert not shown.inspection.steps.head.isVisible()

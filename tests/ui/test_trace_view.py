@@ -119,12 +119,12 @@ def test_the_steps_of_a_stored_answer_are_loaded_when_they_are_looked_at(
     qtbot.waitUntil(lambda: page.session.chat.id == chat and bool(answers(page)))
     shown = answers(page)[-1]
     assert front.asked(c.GetTrace) == []
-    shown.footer.steps_button.click()
+    shown.footer.menu.steps.trigger()
     qtbot.waitUntil(lambda: shown.inspection.steps.isVisible())
     assert [row[0] for row in rows(shown.inspection.steps)][-1] == "Answer"
     assert len(front.asked(c.GetTrace)) == 1
     shown.inspection.close_panel()
-    shown.footer.steps_button.click()
+    shown.footer.menu.steps.trigger()
     assert shown.inspection.steps.isVisible()
     assert len(front.asked(c.GetTrace)) == 1
 
@@ -141,7 +141,7 @@ def test_steps_that_cannot_be_loaded_say_why_and_can_be_tried_again(
     page.session.open(chat)
     qtbot.waitUntil(lambda: page.session.chat.id == chat and bool(answers(page)))
     inspection = answers(page)[-1].inspection
-    answers(page)[-1].footer.steps_button.click()
+    answers(page)[-1].footer.menu.steps.trigger()
     qtbot.waitUntil(lambda: inspection.failure.isVisible())
     assert "No steps" in inspection.failure.text
     home.traces.update(kept)
@@ -161,8 +161,8 @@ def test_steps_are_followed_while_the_answer_is_generated(
         events.StepStarted(step="2", parent="1", kind="section", title="Section 1 of 2"),
         events.TextDelta(text="The first ", step="2"),
     )
-    qtbot.waitUntil(lambda: view.footer.steps_button.isVisible())
-    view.footer.steps_button.click()
+    qtbot.waitUntil(lambda: view.footer.menu.steps.isEnabled())
+    view.footer.menu.steps.trigger()
     tree = view.inspection.steps
     assert [row[2] for row in rows(tree)] == ["Running…", "Running…"]
     held.emit(events.TextDelta(text="section.", step="2"))

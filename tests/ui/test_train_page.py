@@ -160,25 +160,25 @@ def test_examples_that_cannot_be_used_say_why_in_place(page: TrainPage, qtbot: Q
 def test_the_plan_says_what_moves_memory_and_time(page: TrainPage, qtbot: QtBot) -> None:
     plan = planned(page, qtbot).setup.plan
     assert plan.facts["Trainable"].text() == texts.SOME_WEIGHTS.format(
-        weights="4.9 M", weights2="134.5 M", percent="3.6%"
+        weights="4.9 M", weights2="134.5 M", percent="3.6 %"
     )
     assert plan.facts["Memory"].text() == texts.OF_FREE.format(bytes="859 MB", bytes2="6.1 GB")
     assert "activations 512 MB" in plan.bar.accessibleName()
     assert plan.facts["Time"].text() == texts.ABOUT_MINUTES.format(seconds="7 min", value="5", ceil="10")
     assert page.setup.sentence.full_text == texts.SOME_WEIGHTS.format(
-        weights="4.9 M", weights2="134.5 M", percent="3.6%) · 33 steps · about 7 min (5 to 10 min"
+        weights="4.9 M", weights2="134.5 M", percent="3.6 %) · 33 steps · about 7 min (5 to 10 min"
     )
 
 
 def test_what_is_left_to_the_program_says_what_it_chose(page: TrainPage, qtbot: QtBot) -> None:
     rows = planned(page, qtbot).setup.settings.rows
-    assert rows["optimiser.learning_rate"].note.text() == texts.CHOSEN_VALUE.format(value="0.0002")
-    assert rows["weights.rank"].note.text() == texts.CHOSEN_VALUE.format(value="16")
-    assert rows["weights.alpha"].note.text() == texts.CHOSEN_VALUE.format(value="32")
-    assert rows["optimiser.epochs"].note.text() == texts.CHOSEN_VALUE.format(value="3")
+    assert rows["optimiser.learning_rate"].control.placeholderText() == "automatic: 0.0002"
+    assert rows["weights.rank"].control.placeholderText() == "automatic: 16"
+    assert rows["weights.alpha"].control.placeholderText() == "automatic: 32"
+    assert rows["optimiser.epochs"].control.placeholderText() == "automatic: 3"
     assert rows["data.evaluation_share"].control.text() == ""
-    assert rows["data.evaluation_share"].note.text() == texts.CHOSEN_VALUE.format(value="0.1")
-    assert rows["data.max_length"].note.text() == texts.CHOSEN_VALUE.format(value="256")
+    assert rows["data.evaluation_share"].control.placeholderText() == "automatic: 0.1"
+    assert rows["data.max_length"].control.placeholderText() == "automatic: 256"
 
 
 def test_settings_follow_the_method_and_an_edit_makes_another_plan(
@@ -206,7 +206,7 @@ def test_advanced_settings_are_folded_away(page: TrainPage, qtbot: QtBot) -> Non
     assert "optimiser.micro_batch_tokens" not in settings.rows
     settings.fold.click()
     rows = settings.rows
-    assert rows["optimiser.micro_batch_tokens"].note.text() == texts.CHOSEN_VALUE.format(value="1024")
+    assert rows["optimiser.micro_batch_tokens"].control.placeholderText() == "automatic: 1024"
     assert rows["processes"].isVisibleTo(page)
     rows["weights.dropout"].changed.emit("weights.dropout", 0.1)
     assert page.setup.config.weights.dropout == 0.1
@@ -222,7 +222,7 @@ def test_an_option_that_is_left_to_the_plan_says_what_was_chosen(page: TrainPage
     settings._own.fold.click()
     row = settings.rows["objective.unpack"]
     assert isinstance(row, FieldRow)
-    assert row.note.text() == texts.CHOSEN_VALUE.format(value="on")
+    assert row.note.text() == "automatic: on"
     settings.show_config(msgspec.structs.replace(asked, objective=objective), None)
     assert not row.note.text()
 
@@ -289,6 +289,20 @@ def test_only_the_answer_to_the_last_question_counts(
     held.fail(UserError("Too late."))
     settle(bridge, qtbot)
     assert not page.setup.report.message.isVisible()
+
+
+def test_an_objective_that_is_chosen_while_examples_are_read_stays(
+    page: TrainPage, qtbot: QtBot, front: FakeFront, bridge: Bridge
+) -> None:
+    held = front.hold(c.InspectData)
+    page.setup.choose_data("/home/ada/slow.jsonl")
+    qtbot.waitUntil(lambda: held.call is not None)
+    page.setup.objective.chosen.emit("domain")
+    qtbot.waitUntil(lambda: page.setup.report.report is not None)  # they suit instructions
+    settle(bridge, qtbot)
+    assert page.setup.config.objective.name == "domain"
+    page.setup.choose_data("/home/ada/others.jsonl")
+    qtbot.waitUntil(lambda: page.setup.config.objective.name == "sft")  # of new examples it is told anew
 
 
 def test_looking_can_be_stopped(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
@@ -490,6 +504,18 @@ def test_a_new_training_does_not_keep_the_settings_of_the_last_one(
     page.open_target(model=config.model)
     assert page.setup.config == TrainingConfig(model=config.model)
     assert TRAINING.decode(page.remember()) == TrainingConfig(model=config.model)
+
+
+def test_new_training_begins_with_what_is_proposed_and_gives_the_settings_back(page: TrainPage, qtbot: QtBot) -> None:
+    config = planned(page, qtbot).setup.config
+    longer = msgspec.structs.replace(config, optimiser=msgspec.structs.replace(config.optimiser, epochs=40.0))
+    page._set_config(longer)
+    page.runs.new_button.click()
+    assert page.setup.config == TrainingConfig(model=config.model)
+    assert page.setup.message.text == texts.BEGUN_ANEW
+    page.setup.message.action_button.click()
+    assert page.setup.config == longer
+    assert page.setup.message.isHidden()
 
 
 def test_a_refused_start_is_said_in_place(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:

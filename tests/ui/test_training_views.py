@@ -196,11 +196,11 @@ def test_prompts_are_counted_as_prompts() -> None:
         path="p", shape="prompt", train=SideReport(examples=20, tokens=700, trained_tokens=20, median=35)
     )
     assert describe_sides(prompts).startswith("20 prompts for training")
-    assert "trained" not in describe_sides(prompts)
+    assert "learns" not in describe_sides(prompts)
     examples = DataReport(
         path="p", shape="prompt", train=SideReport(examples=20, tokens=700, trained_tokens=200, median=35)
     )
-    assert "200 of 700 tokens are trained" in describe_sides(examples)
+    assert "the model learns to write 200 of these 700 tokens" in describe_sides(examples)
 
 
 def test_the_answers_of_a_pair_have_tints_of_their_own(qtbot: QtBot, theme: Theme) -> None:

@@ -68,6 +68,7 @@ def test_statements_without_support_are_underlined_and_counted(qtbot: QtBot, the
     qtbot.addWidget(view)
     assert underlined(view) == "It covers frost damage too.Claims cost 20 euros"
     assert view.trust.text() == f"Your documents support 1 of 3 statements. {trust.UNSURE}"
+    assert view.trust.toolTip() == trust.FITTED
     assert view.trust.property("role") == "attention"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont
@@ -57,6 +58,35 @@ def test_it_says_what_this_machine_has(page: WelcomePage) -> None:
     assert texts.MEMORY.format(bytes="32 GB", bytes2="21 GB") in said
     assert texts.FREE_DISK.format(bytes="412 GB") in said
     assert page.question_step.words == texts.NEEDS_FIRST.format(names=f"{texts.A_MODEL} and {texts.SOME_DOCUMENTS}")
+
+
+def simple(home: FakeHome) -> None:
+    general = msgspec.structs.replace(home.settings.general, all_techniques=False)
+    home.settings = msgspec.structs.replace(home.settings, general=general)
+
+
+@pytest.mark.parametrize("all", [False, True])
+def test_a_new_home_asks_once_what_the_window_is_for(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome, all: bool
+) -> None:
+    simple(home)
+    page = WelcomePage(bridge, shell)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitUntil(page.purpose.isVisible)
+    (page.purpose.techniques_button if all else page.purpose.answers_button).click()
+    qtbot.waitUntil(lambda: home.settings.general.all_techniques is all)
+    assert not page.purpose.isVisible()
+    again = WelcomePage(bridge, shell)
+    qtbot.addWidget(again)
+    again.recall(page.remember())
+    again.show()
+    qtbot.waitUntil(lambda: "8 processor cores" in words(again))
+    assert not again.purpose.isVisible()
+
+
+def test_a_home_that_shows_all_techniques_is_not_asked(page: WelcomePage) -> None:
+    assert not page.purpose.isVisible()
 
 
 def test_the_document_process_warms_up_while_the_person_reads(

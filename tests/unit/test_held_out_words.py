@@ -30,16 +30,22 @@ NO_CLAIM = {
     "unseen": "the value itself, or a feature: terms of the question that no passage has",
     ", held out": "the title of a measure in a plan of an earlier release, which is replaced",
     "The share that is held out must be from 0 to below 1.": "an error on a setting",
-    "The training is evaluated on the examples of this file. Without a file, some of the training examples are held "
-    "out.": "explains a setting",
+    "The training is evaluated on the examples of this set or file. Otherwise some of the training examples are held "
+    "out, as the evaluation split says.": "explains a setting",
+    "Held out of the data": "a choice of the same setting",
+    "Prompts and examples are chosen on the questions to tune on. Those to measure with are held out.": "a part",
     "Choose another file, or none: then some of the training examples are held out.": "explains a setting",
     " In a set this small each held-back example is a fact that the model does not learn: to train on all, leave the "
-    "evaluation split empty, or give an evaluation file that asks the same in other words.": "explains a split",
+    "evaluation split empty, or choose evaluation examples that ask the same in other words.": "explains a split",
     "other_unseen": "a feature: terms of the question that no passage has",
     "unseen_any": "a feature: terms of the question that no passage has",
-    "{tune} tune and train, {held_out} are held out and measure.": "how a comparison of techniques splits questions",
-    "The share of right answers to the held-out questions, with its interval of 95 % for all techniques.": "the same",
+    "{tune} are for tuning and training, {held_out} are held out for measuring.": "how a comparison splits questions",
+    "This is the share of right answers to the held-out questions. The intervals of 95 % hold for all techniques "
+    "at once.": "the same",
     "maximum number of held-out questions; 0: all": "the same",
+    "{model} · {task} · {held_out} held out, {tune} to learn from": "how a comparison of techniques splits questions",
+    " held out, ": "how a comparison of techniques splits questions",
+    "What pays, held-out questions": "how a comparison of techniques splits questions",
     " has no held-out questions to measure on.": "the same",
     " held-out questions": "the same",
     "held-out question": "the same",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -43,14 +44,19 @@ from workbench.techniques.embedding_calls import (
     EmbedTexts,
     Forget,
     Ingest,
+    NamedIn,
     Names,
+    NamesIn,
     Picture,
     PlacesOfName,
     Prepare,
     Project,
+    Purge,
     QuestionVector,
     ReadTexts,
     Remove,
+    Restore,
+    Restored,
     Search,
     Similarities,
     State,
@@ -60,6 +66,8 @@ from workbench.techniques.embedding_calls import (
     TermStatistics,
     Text,
     TextsRead,
+    Trash,
+    TrashedDocument,
 )
 
 _LOCKED = "\0locked"
@@ -81,6 +89,7 @@ def _write(file: str, texts: dict[str, str]) -> None:
 def _ingest(call: Ingest, context: RequestContext) -> Iterator[Event]:
     texts, before, failed = {}, _read(call.file), list[FailedFile]()
     files = sorted(f for path in call.paths for f in ([Path(path)] if Path(path).is_file() else Path(path).rglob("*")))
+    files = [file for file in files if str(file) not in call.left_out or str(file) in call.paths]
     kept = {path: text for path, text in before.items() if not any(path.startswith(root) for root in call.paths)}
     for number, file in enumerate(files):
         if "slow" in file.name:
@@ -176,8 +185,43 @@ def _remove(call: Remove, context: RequestContext) -> Iterator[Event]:
     yield finish(CollectionState(documents=state.documents, failed=0, chunks=state.chunks, bytes=1, revision=99))
 
 
+def _trash_of(file: str) -> str:
+    return f"{file}.trash"
+
+
+def _trash(call: Trash, context: RequestContext) -> Iterator[Event]:
+    texts, gone = _read(call.file), _read(_trash_of(call.file))
+    if call.document not in texts and call.document not in gone:
+        raise UserError(f"There is no document {call.document} in this collection.")
+    if call.document in texts:
+        gone[call.document] = texts.pop(call.document)
+        _write(_trash_of(call.file), gone)
+        _write(call.file, texts)
+    size = len(gone[call.document])
+    yield finish(TrashedDocument(document=call.document, path=call.document, bytes=size, state=_state_of(call.file)))
+
+
+def _restore(call: Restore, context: RequestContext) -> Iterator[Event]:
+    texts, gone = _read(call.file), _read(_trash_of(call.file))
+    missing = tuple(one for one in call.documents if one not in gone and one not in texts)
+    for document in set(call.documents) & set(gone):
+        texts[document] = gone.pop(document)
+    _write(call.file, texts)
+    _write(_trash_of(call.file), gone)
+    yield finish(Restored(state=_state_of(call.file), missing=missing))
+
+
+def _purge(call: Purge, context: RequestContext) -> Iterator[Event]:
+    gone = _read(_trash_of(call.file))
+    _write(_trash_of(call.file), {name: text for name, text in gone.items() if name not in call.documents})
+    yield finish(None)
+
+
 def _similarities(call: Similarities, context: RequestContext) -> Iterator[Event]:
-    yield finish(tuple(tuple(0.5 for _ in call.others) for _ in call.texts))
+    """By the share of a text's words that the other one has, by their first four letters."""
+    words = [[set(re.findall(r"\b\w{4}", one.lower())) for one in side] for side in (call.texts, call.others)]
+    rows = ((0.4 + 0.5 * len(text & other) / max(1, len(text)) for other in words[1]) for text in words[0])
+    yield finish(tuple(tuple(row) for row in rows))
 
 
 def _embed(call: EmbedTexts, context: RequestContext) -> Iterator[Event]:
@@ -195,6 +239,10 @@ def _embed_question(call: EmbedQuestion, context: RequestContext) -> Iterator[Ev
 
 def _terms(call: CountTerms, context: RequestContext) -> Iterator[Event]:
     yield finish(TermStatistics(chunks=1, terms=dict.fromkeys(call.query.lower().split(), 1)))
+
+
+def _names_in(call: NamesIn, context: RequestContext) -> Iterator[Event]:
+    yield finish(NamedIn())
 
 
 def _ask_tables(call: AskTables, context: RequestContext) -> Iterator[Event]:
@@ -229,9 +277,13 @@ if __name__ == "__main__":
             PlacesOfName: _places_of_name,
             Text: _text,
             AskTables: _ask_tables,
+            NamesIn: _names_in,
             Tables: _tables,
             Picture: _nothing,
             Remove: _remove,
+            Trash: _trash,
+            Restore: _restore,
+            Purge: _purge,
             State: _state,
             Close: _nothing,
         },

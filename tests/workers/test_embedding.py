@@ -121,6 +121,9 @@ def test_documents_are_read_found_shown_and_removed(
     shown = worker.call(Text(file=str(file), document=documents["bridge.md"].id))
     assert shown.text == TEXTS["bridge.md"]
     assert worker.call(Text(file=str(file), document=str(docs / "bridge.md"))) == shown
+    assert {chunk.places for chunk in shown.chunks if chunk.places}  # the sections that the passages are in
+    assert not worker.call(Text(file=str(file), document=str(docs / "bridge.md"), tables=True)).outdated
+    assert not any(one.changed for one in worker.call(Documents(file=str(file), changed=True)).documents)
 
     counted = worker.call(CountTerms(file=str(file), query="When was the tower opened?"))
     assert (counted.chunks, counted.terms) == (4, {"tower": 1, "opened": 2})
@@ -144,6 +147,8 @@ def test_similarities_are_cosines(worker: WorkerHost, minilm_path: Path) -> None
     assert table[0][0] > table[0][1]
     assert table[1][1] > table[1][0]
     assert worker.call(Similarities(embedder=str(minilm_path), texts=(), others=others)) == ()
+    asked = worker.call(Similarities(embedder=str(minilm_path), texts=texts[:1], others=others, questions=True))
+    assert asked[0] == pytest.approx(table[0], abs=1e-4)  # this embedder has no prompts
 
 
 def test_a_search_is_answered_while_an_ingest_runs(worker: WorkerHost, tmp_path: Path, minilm_path: Path) -> None:

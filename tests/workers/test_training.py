@@ -102,11 +102,13 @@ def test_a_training_tells_of_itself_and_leaves_its_artefact(host: WorkerHost, mo
         "adapter_config.json", "adapter_model.safetensors", "questions.fingerprints", "questions.jsonl", "trained.json",
     }  # fmt: skip
     questions = [json.loads(line) for line in (folder / "questions.jsonl").read_text().splitlines()]
-    assert all(len(one["tokens"]) == len(one["trained"]) and one["question"].startswith("What") for one in questions)
+    assert all(len(one["tokens"]) == len(one["trained"]) for one in questions)
+    held_out = [one["question"] for one in questions if one["question"]]  # few, so some that were trained on as well
+    assert all(question.startswith("What") for question in held_out)
     assert trained.scores.before is not None
     assert trained.scores.after is not None
     assert trained.scores.after.loss < trained.scores.before.loss
-    assert trained.scores.after.answers == 2 < len(questions)
+    assert trained.scores.after.answers == 2 < len(held_out) < len(questions)
     assert trained.forgetting.after is not None
     assert trained.forgetting.after.answers == 24
     assert sorted(losses(told)) == list(range(1, STEPS + 1))

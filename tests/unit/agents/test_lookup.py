@@ -62,7 +62,7 @@ def test_what_the_documents_do_not_hold_is_declined_with_the_closest() -> None:
     assert made.result.passages
 
 
-@pytest.mark.parametrize(("documents", "missing"), [(False, "has none"), (True, "not ticked")])
+@pytest.mark.parametrize(("documents", "missing"), [(False, "has none"), (True, "not among its tools")])
 def test_without_documents_or_its_tool_it_refuses_and_generates_nothing(documents: bool, missing: str) -> None:
     model = ScriptedModel([], ["I do not know."])
     retriever = FakeRetriever([passage(HOUSE)]) if documents else None
@@ -79,7 +79,7 @@ def test_a_look_up_that_cannot_search_is_refused_before_anything_is_loaded() -> 
     request = AnswerRequest(recipe=recipe, conversation=(Message("user", QUESTION),))
     (failed,) = answer(request, services, RequestContext())
     assert isinstance(failed, Failed)
-    assert "not ticked" in failed.message
+    assert "not among its tools" in failed.message
     assert SEARCH in failed.hint
 
 

@@ -206,6 +206,7 @@ def home_services(local: LlamaCppBackend) -> HomeServices:
         unused,
         unused,
         unused,
+        unused,
     )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import io
 import math
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import msgspec
 import pytest
+from PIL import Image
 
 from tests.fake_endpoint import KEY, FakeEndpoint, Fault, serving
 from workbench.api import events
@@ -21,11 +25,12 @@ from workbench.backends.chat_stream import Connection, Refused
 from workbench.backends.openai_compatible import OpenAICompatibleBackend, RemoteModel, body_of
 from workbench.backends.probing import probe
 from workbench.base.errors import Cancelled, UserError
+from workbench.base.pixels import Pixels, pack_pixels
 from workbench.engine.inference_calls import Generate, Generated, Score
 from workbench.network.gate import Gate, Offline
 from workbench.records.capabilities import capabilities_of
 from workbench.records.endpoints import Endpoint, checked_address
-from workbench.records.messages import Message
+from workbench.records.messages import ImagePart, Message, TextPart
 from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart
 
@@ -262,7 +267,7 @@ def test_probing_finds_the_supported_features(service: FakeEndpoint) -> None:
     assert found.context_tokens == 32_768
     assert found.probed > 0
     assert all(body["max_tokens"] == 1 for body in service.asked)
-    assert len(service.asked) <= 8
+    assert len(service.asked) <= 9
     assert found.alternatives == 0
 
 
@@ -292,6 +297,71 @@ def test_an_address_is_the_base_of_the_api() -> None:
 def test_probing_finds_how_many_alternatives_are_reported(service: FakeEndpoint) -> None:
     service.alternatives = {"Hi": -0.1}
     assert probe(Remote(service).connection, RequestContext()).alternatives == 20
+
+
+def test_probing_finds_whether_images_are_taken(service: FakeEndpoint) -> None:
+    def sees() -> bool:
+        service.asked.clear()
+        return probe(Remote(service).connection, RequestContext()).vision
+
+    def shown() -> list[Any]:
+        return [one for one in service.asked if isinstance(one["messages"][0]["content"], list)]
+
+    assert not sees()
+    service.sees = True
+    assert sees()
+    [body] = shown()
+    assert body["max_tokens"] == 1
+    # what the list of models says is not asked for
+    for listed, says in (
+        ({"architecture": {"input_modalities": ["text", "image"]}}, True),
+        ({"architecture": {"input_modalities": ["text"]}}, False),
+        ({"capabilities": {"vision": False}}, False),
+    ):
+        service.listed = listed
+        assert sees() is says
+        assert not shown()
+
+
+def test_an_image_is_sent_as_a_data_address(service: FakeEndpoint, tmp_path: Path) -> None:
+    service.sees = True
+    files = [tmp_path / "small.pixels", tmp_path / "large.pixels"]
+    small = Pixels(40, 30, bytes(range(250)) * 14 + bytes(100))
+    files[0].write_bytes(pack_pixels(small))
+    files[1].write_bytes(pack_pixels(Pixels(2_000, 40, bytes(2_000 * 40 * 3))))
+    parts = [ImagePart(path=str(files[0]), width=40, height=30), ImagePart(path=str(files[1]), width=2_000, height=40)]
+    asked = (Message("user", "Before?"), Message.of_parts("user", [*parts, TextPart("What is it?")]))
+    remote = Remote(service, vision=True)
+    told = list(remote.model.generate(asked, PLAIN))
+    assert isinstance(told[-1], events.Finished)
+    [body] = service.asked
+    assert body["messages"][0]["content"] == "Before?"
+    *images, text = body["messages"][1]["content"]
+    assert text == {"type": "text", "text": "What is it?"}
+    shown = []
+    for one in images:
+        head, _, data = one["image_url"]["url"].partition(",")
+        assert head == "data:image/png;base64"
+        shown.append(Image.open(io.BytesIO(base64.b64decode(data))))
+    assert shown[0].tobytes() == small.rgb
+    assert shown[1].size == (1_000, 20)
+    [(prompt, _)] = remote.most
+    assert prompt > 1_536 * 40 // 750  # images count in what a request may cost
+    shown_prompt = remote.model.render(Generate(messages=asked, decoding=PLAIN))
+    assert "[image: 40 x 30 pixels]" in shown_prompt.text
+
+
+def test_an_endpoint_that_does_not_see_is_sent_no_image(service: FakeEndpoint) -> None:
+    asked = (Message.of_parts("user", [ImagePart(path="/nowhere"), TextPart("What is it?")]),)
+    with pytest.raises(UserError, match="Big cannot see images"):
+        list(Remote(service).model.generate(asked, PLAIN))
+    assert service.asked == []
+
+
+@pytest.mark.parametrize(("probed", "said", "sees"), [(True, None, True), (True, False, False), (False, True, True)])
+def test_the_persons_word_goes_before_what_was_probed(probed: bool, said: bool | None, sees: bool) -> None:
+    endpoint = Endpoint(address="http://127.0.0.1/v1", model="big", vision=probed, sees=said)
+    assert capabilities_of(endpoint).vision is sees
 
 
 def choose(service: FakeEndpoint, labels: tuple[str, ...] = ("A", "B"), **known: Any) -> tuple[list[float], Remote]:

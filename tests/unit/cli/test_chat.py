@@ -92,13 +92,13 @@ def test_a_file_that_cannot_be_read_is_named_and_not_attached(
     assert (ran.status, ran.err.strip()) == (1, "/a/b.pdf cannot be read: Not a PDF.")
     assert front.asked(Ask) == []
     assert front.asked(RemoveDocument) == [RemoveDocument(collection="c9", document="/a/b.pdf")]
-    assert front.asked(DeleteChat) == [DeleteChat(chat="chat9")]
+    assert front.asked(DeleteChat) == [DeleteChat(chat="chat9", forever=True)]
     monkeypatch.setattr(sys, "stdin", io.StringIO("/attach /a/b.pdf\nAnd now?\n"))
     front.answer(GetChat, Chat(chat=ChatRecord(id="chat1", title="", created=0, updated=0), messages=()))
     ran = run("chat", "--chat", "chat1")
     assert "cannot be read" in ran.err
     assert [call.chat for call in front.asked(Ask)] == ["chat1"]
-    assert front.asked(DeleteChat) == [DeleteChat(chat="chat9")]
+    assert front.asked(DeleteChat) == [DeleteChat(chat="chat9", forever=True)]
 
 
 def test_chat_for_programs(run: Run, front: FakeFront, monkeypatch: pytest.MonkeyPatch) -> None:

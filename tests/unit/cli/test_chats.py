@@ -111,7 +111,7 @@ def test_an_answer_is_watched_and_stopped(run: Run, front: FakeFront) -> None:
 
 
 def test_two_answers_to_one_question_are_judged(run: Run, asked: FakeFront) -> None:
-    out = run("prefs", "add", "c", "m3", "m2", "b", "--comment", "It knows.", "--edited", "In 1912.").out
+    out = run("preferences", "add", "c", "m3", "m2", "b", "--comment", "It knows.", "--edited", "In 1912.").out
     assert "verdict      second better" in out
     [[made]] = [call.judgements for call in asked.asked(AddJudgements)]
     assert [one.content for one in made.prompt] == ["Be brief.", "Hello?", "Hello.", "When?"]
@@ -121,16 +121,16 @@ def test_two_answers_to_one_question_are_judged(run: Run, asked: FakeFront) -> N
     ]
     assert (made.chat, made.comment, made.source, made.shown, made.judge) == ("c", "It knows.", "compare", "", "person")
     for pair in (("m1", "m2"), ("m2", "m2"), ("m2", "q2"), ("m2", "x")):
-        assert run("prefs", "add", "c", *pair, "a").status == 1
+        assert run("preferences", "add", "c", *pair, "a").status == 1
     assert len(asked.asked(AddJudgements)) == 1
 
 
 def test_a_judgement_is_corrected(run: Run, front: FakeFront) -> None:
     front.answer(ChangeJudgement, Judgement(id="j", verdict="good", comment="Right."))
-    assert "comment      Right." in run("prefs", "change", "j", "--comment", "Right.").out
-    run("prefs", "change", "j", "--verdict", "b", "--edits", "b", "--edited", "In 1911.")
+    assert "comment      Right." in run("preferences", "change", "j", "--comment", "Right.").out
+    run("preferences", "change", "j", "--verdict", "b", "--edits", "b", "--edited", "In 1911.")
     assert front.asked(ChangeJudgement) == [
         ChangeJudgement(judgement="j", comment="Right."),
         ChangeJudgement(judgement="j", verdict="b", edits="b", edited="In 1911."),
     ]
-    assert run("prefs", "change", "j").status == 2
+    assert run("preferences", "change", "j").status == 2

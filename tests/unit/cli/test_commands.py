@@ -33,17 +33,23 @@ from workbench.records.exam import EXAM_VERSION, Ends, ExamRates, ExamResult, Of
 from workbench.records.messages import Candidate, Citation, Passage, Usage
 from workbench.records.models import Machine, ModelDetails
 from workbench.records.outcomes import Reason
-from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
+from workbench.records.projects import ChatProject
+from workbench.records.recipes import ModelPart, Recipe, RetrievalPart, save_recipe
 from workbench.records.trace import StepEdit, TokenIds, Trace, TraceStep
 from workbench.subjects.chats.calls import (
     Ask,
+    ChangeChatFolder,
     Chat,
+    ChatFolder,
     ChatList,
     ChatRecord,
     CreateChatFolder,
     DeleteChat,
     ExportChat,
+    ExportChats,
+    Exported,
     GetChat,
+    GetChatFolder,
     GetTrace,
     ListChats,
     MoveChat,
@@ -451,7 +457,7 @@ def test_an_answer_that_may_not_be_the_right_one_says_so_with_its_reasons(run: R
     front.answer(Ask, answer)
     ran = run("ask", "When?", "--collection", "notes", "--road", "place")
     assert "\nPerhaps: This may not be it.\n  1588 is in none of these passages.\n" in ran.out
-    assert "Other roads: --road places\n" in ran.out
+    assert "Other routes: --road places\n" in ran.out
     assert front.asked(Ask)[0].road == "place"
 
 
@@ -567,7 +573,7 @@ def test_many_questions_give_an_artifact_each_and_leave_no_chats(run: Run, front
     assert artifacts["1"] == {"error": "Too long.", "hint": "Ask less."}
     assert ran.result == {"count": 3, "failed": 1}
     assert not [e for e in ran.events if e["event"] == "text"]
-    assert front.asked(DeleteChat) == [DeleteChat(chat="chat1")] * 2
+    assert front.asked(DeleteChat) == [DeleteChat(chat="chat1", forever=True)] * 2
     ran = run("ask", "--questions", str(file), "--keep-chats")
     assert ran.out == "0  In 1911 [1].\n1  Too long.\n2  In 1911 [1].\n"
     assert len(front.asked(DeleteChat)) == 2
@@ -633,7 +639,7 @@ def test_chats_show_the_branch_that_ends_at_the_head(run: Run, front: FakeFront)
     assert len(run("chats", "show", "c", "--json").result["messages"]) == 3
 
 
-def test_chats_are_put_into_folders(run: Run, front: FakeFront) -> None:
+def test_chats_are_put_into_projects(run: Run, front: FakeFront) -> None:
     first = ChatRecord(id="c1", title="Pump", created=1.0, updated=1.0, folder="Work")
     chats = (first, ChatRecord(id="c2", title="Lease", created=1.0, updated=1.0))
     front.answer(ListChats, ChatList(chats=chats, folders=("Home", "Work")))
@@ -641,18 +647,46 @@ def test_chats_are_put_into_folders(run: Run, front: FakeFront) -> None:
     front.answer(CreateChatFolder, ChatList(chats=(), folders=("Work",)))
     front.answer(RenameChatFolder, ChatList(chats=(), folders=("Pumps",)))
     front.answer(RemoveChatFolder, ChatList(chats=()))
-    assert run("chats", "create-folder", "Work").out == "Folders: Work.\n"
-    assert run("chats", "move", "c1", "work").out == "Pump is in the folder 'Work'.\n"
+    assert run("chats", "create-project", "Work").out == "Projects: Work.\n"
+    assert run("chats", "move", "c1", "work").out == "Pump is in the project 'Work'.\n"
     run("chats", "move", "c1")
     assert front.asked(MoveChat) == [MoveChat(chat="c1", folder="work"), MoveChat(chat="c1")]
-    assert [one["id"] for one in run("chats", "list", "--folder", "work", "--json").result["chats"]] == ["c1"]
-    assert "no folder 'Play'" in run("chats", "list", "--folder", "Play").err
+    assert [one["id"] for one in run("chats", "list", "--project", "work", "--json").result["chats"]] == ["c1"]
+    assert "no project 'Play'" in run("chats", "list", "--project", "Play").err
     listed = run("chats", "list").out.splitlines()
-    assert listed[0].split() == ["ID", "LAST", "FOLDER", "TITLE"]
+    assert listed[0].split() == ["ID", "LAST", "PROJECT", "TITLE"]
     counted = {"folders": [{"name": "Home", "chats": 0}, {"name": "Work", "chats": 1}]}
-    assert run("chats", "folders", "--json").result == counted
-    assert run("chats", "rename-folder", "Work", "Pumps").out == "Folders: Pumps.\n"
-    assert run("chats", "remove-folder", "Pumps").out == "No folders.\n"
+    assert run("chats", "projects", "--json").result == counted
+    assert run("chats", "rename-project", "Work", "Pumps").out == "Projects: Pumps.\n"
+    assert run("chats", "remove-project", "Pumps").out == "No projects.\n"
+
+
+def test_the_former_names_of_projects_still_work_and_name_the_new_ones(run: Run, front: FakeFront) -> None:
+    first = ChatRecord(id="c1", title="Pump", created=1.0, updated=1.0, folder="Work")
+    front.answer(ListChats, ChatList(chats=(first,), folders=("Work",)))
+    front.answer(RemoveChatFolder, ChatList(chats=()))
+    front.answer(GetChatFolder, ChatFolder(name="Work", project=ChatProject()))
+    for former, new in (("folders", "projects"), ("remove-folder Work", "remove-project"), ("folder Work", "project")):
+        done = run("chats", *former.split())
+        assert done.out
+        assert f"chats {new}" in done.err
+    assert [one["id"] for one in run("chats", "list", "--folder", "work", "--json").result["chats"]] == ["c1"]
+
+
+def test_a_project_says_what_its_new_chats_begin_with(run: Run, front: FakeFront, tmp_path: Path) -> None:
+    path = tmp_path / "careful.json"
+    save_recipe(path, Recipe(name="careful"))
+    project = ChatProject(collections=("pumps",), instructions="Be brief.")
+    front.answer(GetChatFolder, ChatFolder(name="Work", project=project))
+    front.answer(ChangeChatFolder, ChatFolder(name="Work", project=project))
+    shown = run("chats", "project", "work").out
+    assert "documents: pumps\ninstructions: Be brief.\n" in shown
+    run("chats", "set-project", "work", "--recipe", str(path), "--instructions", "none")
+    run("chats", "set-project", "work", "--collection", "a", "--collection", "b")
+    first, second = (call.project for call in front.asked(ChangeChatFolder))
+    assert first.recipe is not None
+    assert (first.recipe.name, first.collections, first.instructions) == ("careful", ("pumps",), "")
+    assert (second.collections, second.instructions) == (("a", "b"), "Be brief.")
 
 
 def test_chats_are_listed_searched_and_exported(run: Run, front: FakeFront, tmp_path: Path) -> None:
@@ -663,9 +697,16 @@ def test_chats_are_listed_searched_and_exported(run: Run, front: FakeFront, tmp_
     front.answer(ExportChat, "# Tower\n")
     assert run("chats", "export", "c").out == "# Tower\n"
     file = tmp_path / "t.md"
-    run("chats", "export", "c", "--output", str(file))
-    assert file.read_text() == "# Tower\n"
+    front.answer(ExportChats, Exported(path=str(file), chats=1, bytes=8))
+    assert run("chats", "export", "c", "--output", str(file)).out == f"Written to {file}.\n"
+    word = str(tmp_path / "all.docx")
+    run("chats", "export", "--output", word, "--branches")
+    assert front.asked(ExportChats) == [
+        ExportChats(path=str(file), form="markdown", chats=("c",)),
+        ExportChats(path=word, form="docx", branches=True),
+    ]
     assert run("chats", "export", "c", "--output", str(tmp_path)).status == 1
+    assert run("chats", "export").status == 2
 
 
 def test_runs_are_listed(run: Run, front: FakeFront) -> None:

@@ -131,6 +131,16 @@ def test_recipes_are_files_recipes_of_the_home_and_models(run: Run, answers: Fak
     ]
 
 
+def test_a_field_takes_several_values(run: Run, answers: FakeFront) -> None:
+    values = ("--vary", "decoding.temperature=0,0.7", "--vary", "decoding.max_tokens=8,64")
+    assert run("eval", "capi", "--recipe", "Smol", *values).status == 0
+    decoding = [recipe.decoding for recipe in answers.asked(Evaluate)[-1].recipes]
+    assert [(one.temperature, one.max_tokens) for one in decoding] == [(0, 8), (0, 64), (0.7, 8), (0.7, 64)]
+    ran = run("eval", "capi", "--recipe", "Smol", "--vary", "decoding.warmth=1,2")
+    assert ran.status == 1
+    assert "warmth" in ran.err
+
+
 def test_prompts_of_the_library_are_recipes_of_the_default_model(run: Run, answers: FakeFront) -> None:
     ran = run(
         "eval", "capitals", "--recipe", "office letter@1", "--recipe", "Office letter", "--recipe", "Refined",

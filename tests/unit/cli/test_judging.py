@@ -1,4 +1,4 @@
-"""``workbench prefs judge`` and ``verdict``."""
+"""``workbench preferences judge`` and ``verdict``."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def test_a_judge_is_measured_and_its_figures_are_shown(run: Run, front: FakeFron
     principles = tmp_path / "principles.txt"
     principles.write_text("Be kind.")
     told = Artifact(kind="judge", id="r1", result=msgspec.to_builtins(REFUSED))
-    front.end(FollowRun, told, Failed(message="This judge may not judge for you.", hint="x", reason="user"))
+    front.end(FollowRun, told, Failed(message="This judge may not compare for you.", hint="x", reason="user"))
     judge = ("--judge", "SmolLM2 135M Instruct", "--constitution", str(principles), "--measured", "40")
-    ran = run("prefs", "judge", "worth it", *judge)
+    ran = run("preferences", "judge", "worth it", *judge)
     assert ran.status == 1
-    assert "may not judge for you" in ran.err
+    assert "may not compare for you" in ran.err
     for words in ("100% (84% to 100%)", "+2.29 nats", "11% of the probability", "no. It names the answer shown first"):
         assert words in ran.out
     [asked] = front.asked(JudgePairs)
@@ -61,18 +61,20 @@ def test_a_judge_is_measured_and_its_figures_are_shown(run: Run, front: FakeFron
 
 
 def test_rewards_judge_a_queue(run: Run, front: FakeFront) -> None:
-    ran = run("prefs", "judge", "worth it", "--reward", "letter-share letters=e", "--reward", "length-range weight=2")
+    ran = run(
+        "preferences", "judge", "worth it", "--reward", "letter-share letters=e", "--reward", "length-range weight=2"
+    )
     assert ran.status == 0
     assert "3 pairs judged, 1 on which it contradicted itself." in ran.out
     assert front.asked(JudgePairs)[0].rewards == ("letter-share letters=e", "length-range weight=2")
 
 
 def test_a_judge_has_to_be_named(run: Run) -> None:
-    assert run("prefs", "judge", "worth it").status == 2
+    assert run("preferences", "judge", "worth it").status == 2
 
 
 def test_the_win_rate_of_a_queue_is_shown(run: Run, front: FakeFront) -> None:
-    ran = run("prefs", "verdict", "worth it")
+    ran = run("preferences", "blind-test", "worth it")
     assert "after is better: it won 81% of 64 prompts (70% to 89%)." in ran.out
     assert "before 200, after 150" in ran.out
     assert not front.asked(MakeCandidates)
@@ -81,17 +83,31 @@ def test_the_win_rate_of_a_queue_is_shown(run: Run, front: FakeFront) -> None:
 def test_a_verdict_is_started_judged_and_told(run: Run, front: FakeFront) -> None:
     front.answer(ListQueues, QueueList(queues=()))
     recipes = ("--recipe", "SmolLM2 135M Instruct", "--recipe", "SmolLM2 135M Instruct")
-    ran = run("prefs", "verdict", "new", *recipes, "--path", "capitals", "--limit", "8", "--reward", "letter-share")
+    ran = run(
+        "preferences", "blind-test", "new", *recipes, "--path", "capitals", "--limit", "8", "--reward", "letter-share"
+    )
     assert ran.status == 0
     [made] = front.asked(MakeCandidates)
     assert (made.name, made.purpose, made.prompts, made.path, made.part, made.limit) == (
         "new", "verdict", "questions", "capitals", "held-out", 8,
     )  # fmt: skip
     assert [one.queue for one in front.asked(JudgePairs)] == ["new"]
-    assert run("prefs", "verdict", "other", "--recipe", "SmolLM2 135M Instruct").status == 2
+    assert run("preferences", "blind-test", "other", "--recipe", "SmolLM2 135M Instruct").status == 2
 
 
 def test_a_queue_that_is_there_is_not_started_again(run: Run) -> None:
-    ran = run("prefs", "verdict", "worth it", "--recipe", "a", "--recipe", "b")
+    ran = run("preferences", "blind-test", "worth it", "--recipe", "a", "--recipe", "b")
     assert ran.status == 1
-    assert "there already" in ran.err
+    assert "There is already a comparison" in ran.err
+
+
+def test_the_former_names_of_commands_do_the_same_and_name_the_new_ones(run: Run) -> None:
+    ran = run("prefs", "verdict", "worth it")
+    assert ran.out == run("preferences", "blind-test", "worth it").out
+    assert "`workbench preferences verdict` is called `workbench preferences blind-test` now." in ran.err
+    assert "`workbench prefs` is called `workbench preferences` now." in run("prefs", "comparisons").err
+    assert (
+        "`workbench preferences queues` is called `workbench preferences comparisons` now."
+        in run("prefs", "queues").err
+    )
+    assert "prefs" not in run("--help").out

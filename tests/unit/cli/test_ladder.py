@@ -64,7 +64,7 @@ REPORT = LadderReport(
         ),
         RungReport(offer=LORA, state="skipped", reason="There is no room above."),
     ),
-    sentence="As it is is enough: 79 % (71 to 85) at 1.1 s an answer.",
+    sentence="“As it is” is enough: 79 % (71 to 85) at 1.1 s an answer.",
     winner="as-it-is",
 )
 
@@ -77,11 +77,12 @@ def test_a_plan_says_what_each_rung_takes_and_lacks(run: Run, front: FakeFront) 
     assert "NOTE: There are only 20 held-out questions." in ran.out
     assert "The packages of trainings are not installed." in ran.out
     assert "10:00" in ran.out
-    assert front.calls[-1] == PlanLadder(question_set="capitals", task="number")
+    assert front.calls[-1] == PlanLadder(question_set="capitals", task="number", measure=True)
 
 
 def test_a_ladder_is_climbed_and_shown(run: Run, front: FakeFront) -> None:
     front.answer(ListQuestionSets, QuestionSetList(sets=(SET,)))
+    front.answer(PlanLadder, PLAN)
     front.answer(StartLadder, RUN)
     front.answer(FollowRun, LadderResult(ladder="l1", answered=40))
     front.answer(GetLadder, REPORT)

@@ -1,4 +1,4 @@
-"""``workbench prefs`` against the window's fake core, which has the program's own judgements in memory."""
+"""``workbench preferences`` against the window's fake core, which has the program's own judgements in memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def prefs(
     def run(*argv: str, keys: str = "") -> tuple[int, str, str]:
         monkeypatch.setattr("sys.stdin", io.StringIO(keys))
         monkeypatch.setattr(front, "close", lambda: None)  # a session closes its front
-        status = cli.main(("--home", str(tmp_path), "prefs", *argv), lambda home: front)
+        status = cli.main(("--home", str(tmp_path), "preferences", *argv), lambda home: front)
         monkeypatch.undo()
         said = capsys.readouterr()
         return status, said.out, said.err
@@ -54,7 +54,7 @@ def test_a_file_is_imported_measured_exported_and_made_into_a_set(prefs: Prefs, 
     path = write(tmp_path / "given.jsonl", [*pairs(12), bad])
     status, out, _ = prefs("import", path)
     assert status == 0
-    assert "12 judgements added from 13 rows. Format: trl." in out
+    assert "12 preferences added from 13 rows. Format: trl." in out
     assert "  given.jsonl, line 13: its two answers are the same." in out
     _, out, _ = prefs("stats")
     assert "12 about 12 prompts" in out
@@ -84,7 +84,7 @@ def test_judgements_are_listed_shown_removed_and_taken_back(prefs: Prefs, front:
     assert "Deleted: 1" in prefs("remove", first["id"])[1]
     assert "Undone: Deletion (1)." in prefs("undo")[1]
     assert "Undone: Import of given.jsonl (2)." in prefs("undo")[1]
-    assert "no such judgements" in prefs("list")[1]
+    assert "no such preferences" in prefs("list")[1]
     assert prefs("undo")[0] == 1
 
 
@@ -102,7 +102,7 @@ def test_pairs_are_judged_in_a_row_by_keys(prefs: Prefs, front: FakeFront) -> No
     front.home.answer_text, front.home.base_text = "The long answer", "The short one"
     recipe = ("--recipe", SMOL.name)
     keys = "j s u \n k e k Rewritten by me.\n x b q t"
-    status, out, err = prefs("label", "taste", *recipe, *recipe, keys=keys)
+    status, out, err = prefs("compare", "taste", *recipe, *recipe, keys=keys)
     assert status == 0
     assert "is no key" in err
     assert SMOL.name not in out.split("Preferred")[0]  # blind until it is judged
@@ -115,11 +115,14 @@ def test_pairs_are_judged_in_a_row_by_keys(prefs: Prefs, front: FakeFront) -> No
     assert len(judged) == 3
     edited = [one for one in judged.values() if one.edited]
     assert [one.preferred.text for one in edited if one.preferred] == ["Rewritten by me."]
-    assert "taste: 3 judged, 0 waiting." in out
-    status, out, err = prefs("label", "taste", *recipe, keys="j")
-    assert (status, "already a queue" in err) == (1, True)
-    assert "3 judged" in prefs("label", "taste", keys="j")[1]
-    assert "taste" in prefs("queues")[1]
+    assert "taste: 3 compared, 0 waiting." in out
+    status, out, err = prefs("compare", "taste", *recipe, keys="j")
+    assert (status, "already a comparison" in err) == (1, True)
+    assert "3 compared" in prefs("compare", "taste", keys="j")[1]
+    assert "taste" in prefs("comparisons")[1]
     assert "3 about 3 prompts" in prefs("stats", "--queue", "taste")[1]
+    former = prefs("queues")
+    assert "taste" in former[1]
+    assert "`workbench preferences queues` is called `workbench preferences comparisons` now." in former[2]
     assert prefs("drop", "taste")[0] == 0
-    assert "no labelling queue 'taste'" in prefs("label", "taste")[2]
+    assert "no comparison 'taste'" in prefs("compare", "taste")[2]

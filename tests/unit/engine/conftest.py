@@ -40,6 +40,22 @@ def smollm(smollm_file: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
+def projector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny image encoder for the starter."""
+    from tests.projectors import write_projector
+
+    return write_projector(tmp_path_factory.mktemp("projector") / "mmproj.gguf", 576)
+
+
+@pytest.fixture(scope="module")
+def seeing(smollm_file: Path, projector: Path) -> Iterator[Engine]:
+    """One that reads images."""
+    engine = Engine(_load(smollm_file, projector=str(projector)))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
 def small(smollm_file: Path) -> Iterator[Engine]:
     """One whose context is soon full."""
     engine = Engine(_load(smollm_file, 512))

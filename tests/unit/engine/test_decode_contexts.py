@@ -26,7 +26,7 @@ from tests.unit.engine.probing import (
 from workbench.api import events
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
-from workbench.engine.decode_context import SHARED_SLICE
+from workbench.engine.decode_context import SHARED_SLICE, prompt_slice
 from workbench.engine.inference_calls import LoraUse
 from workbench.engine.jobs import Branch, Logits
 from workbench.engine.keys import make_key
@@ -35,6 +35,7 @@ from workbench.engine.loop import MAX_DECODE_CONTEXTS, Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.scoring import Inspection, Scoring, TextScoring
 from workbench.engine.slots import EXACT_SLICE
+from workbench.gguf.reader import Tensor
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.contrastive import ContrastiveJob
@@ -535,3 +536,16 @@ def test_asking_an_engine_that_has_ended_does_not_hang(smollm_file: Path, load_n
     next(jobs[0].events())  # it is being computed
     engine.close()
     assert all(result_of(job).finish in ("cancelled", "eos") for job in jobs)
+
+
+@pytest.mark.parametrize(
+    ("inner", "width", "tokens"), [(1536, 576, 512), (8960, 1536, 512), (8192, 3072, 256), (14336, 4096, 128)]
+)
+def test_a_large_model_reads_prompts_in_smaller_slices(inner: int, width: int, tokens: int) -> None:
+    tensors = [
+        Tensor("token_embd.weight", (width, 260_000), "Q4_0", 0),
+        Tensor("blk.0.attn_norm.weight", (width,), "F32", 0),
+        Tensor("blk.0.ffn_up.weight", (width, inner), "Q4_0", 0),
+    ]
+    assert prompt_slice(tensors) == tokens
+    assert prompt_slice([Tensor("blk.0.ffn_up_exps.weight", (2048, 768, 128), "Q4_0", 0)]) == 512

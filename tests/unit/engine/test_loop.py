@@ -66,6 +66,11 @@ def test_long_prompt_tells_how_far_it_is_read(smollm: Engine, monkeypatch: pytes
     assert [event.done for event in reading] == [0, 512, 1024]
     assert {event.total for event in reading} == {len(tokens_of(smollm, long))}
     assert reading[0].unit == "tokens"
+    first, second, third = (event.seconds_left for event in reading)
+    assert first is None
+    assert second is not None
+    assert third is not None
+    assert second > 0 < third
     assert told(long + " And so on.") == []  # nearly all of it is in memory
     assert told("A short question?") == []
 

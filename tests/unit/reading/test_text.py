@@ -42,6 +42,13 @@ def test_declared_encoding_is_believed_unless_it_is_utf8() -> None:
     assert decode_text("Маяк".encode(), "koi8-r") == "Маяк"
 
 
+def test_a_table_with_few_umlauts_is_read_with_letters_in_their_places() -> None:
+    rows = (
+        "Zone;Gebiet;bis 100 kg\n1;Ravensiel;38,50\n2;Hallum und Küste;44,00\n3;Inseln, über 300 kg auf Anfrage;71,00\n"
+    )
+    assert decode_text(rows.encode("cp1252")) == rows
+
+
 def test_latin1_means_what_windows_writes() -> None:
     assert decode_text("“quoted” – €5".encode("cp1252"), "iso-8859-1") == "“quoted” – €5"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.fakes import FakeRetriever, document_text
-from workbench.techniques.retrieval.comparison import compare_units
+from workbench.techniques.retrieval.comparison import compare_documents, compare_units
 from workbench.techniques.retrieval.outline import Section, read_outline
 
 OLD = """# Rules
@@ -70,3 +70,14 @@ def test_what_only_one_has_is_told() -> None:
 
 def test_equal_documents_do_not_differ() -> None:
     assert compare_units(rules(OLD), rules(OLD), FakeRetriever().similarities, "en") == []
+
+
+def test_documents_are_compared_with_the_older_one_first_and_each_statement_at_its_place() -> None:
+    new = document_text(NEW, "rules 2025.md")
+    old = document_text(OLD, "rules 2023.md")
+    found = compare_documents(new, old, FakeRetriever().similarities)
+    assert (found.first, found.second) == (old, new)
+    said = [(OLD[slice(*one.first)], NEW[slice(*one.second)], one.section) for one in found.differences]
+    assert ("At most 12 km/h in the hall.", "At most 10 km/h in the hall.", "Forklifts") in said
+    assert ("", "Dogs stay in the car.", "Dogs") in said
+    assert ("The radio plays from noon until evening.", "", "Radio") in said

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,14 @@ from tests.unit.retrieval.fakes import FakeEmbedder, word_tokens
 from workbench.api.events import Event, Finished
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import Cancelled, UserError
-from workbench.techniques.embedding_calls import EmbedTexts
+from workbench.techniques.embedding_calls import EmbedTexts, Similarities
 from workbench.techniques.retrieval.embedder_loading import EmbedderLoading
 from workbench.techniques.retrieval.embedding import (
     BATCH_CHARACTERS,
     BATCH_TEXTS,
     EmbeddingQueue,
     ThreadChoice,
+    Vectors,
     batches,
     measure_fluency,
     unknown_languages,
@@ -109,6 +111,23 @@ def test_texts_that_nobody_wants_any_more_stop_at_the_next_batch() -> None:
         list(service.handlers()[EmbedTexts](call, context))
     assert len(embedder.batches) == 1
     assert not service._known, "nothing is kept of what other programs send"
+
+
+class Prompted(FakeEmbedder):
+    """Puts a word before questions, as multilingual-e5-small does."""
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        return super().embed_queries([f"query {text}" for text in texts])
+
+
+@pytest.mark.parametrize(("questions", "nearest"), [(True, 1), (False, 0)])
+def test_a_question_is_compared_with_texts_as_a_search_embeds_it(*, questions: bool, nearest: int) -> None:
+    service = EmbeddingService(EmbeddingQueue(lambda folder: Prompted()))
+    call = Similarities(embedder=str(FOLDER), texts=("rent",), others=("rent", "query rent"), questions=questions)
+    (ended,) = service.handlers()[Similarities](call, RequestContext())
+    assert isinstance(ended, Finished)
+    assert ended.result[0][nearest] == pytest.approx(1)
+    assert ended.result[0][1 - nearest] < 0.9
 
 
 def test_an_embedder_is_loaded_once_and_another_takes_its_place() -> None:

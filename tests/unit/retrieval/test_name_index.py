@@ -14,7 +14,7 @@ from tests.unit.retrieval.test_index import entry
 from workbench.base.errors import UserError
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.name_index import MOST_MENTIONS
-from workbench.techniques.retrieval.name_places import find_places, list_names
+from workbench.techniques.retrieval.name_places import find_named, find_places, list_names
 from workbench.techniques.retrieval.names import find_names
 
 EMBEDDER = FakeEmbedder()
@@ -145,3 +145,20 @@ def test_a_file_of_before_has_no_names_and_gets_them_when_it_is_read_again(tmp_p
     put(again, "/a.txt", "We met Anna Kolbe.")
     assert names(again).keys() == {"Anna Kolbe"}
     again.close()
+
+
+def test_the_names_of_a_text_lead_to_the_passages_that_mention_them(index: CollectionIndex) -> None:
+    put(index, "/list.txt", "We asked Mrs Anna Kolbe.", "Then Anna Kolbe and Piet Lamotte signed for Vautrin.")
+    put(index, "/oak.txt", "The oak came from Vautrin in May.", "Nobody else was there.")
+    found, passages = find_named(index, "c", "Group: 1 | Head: Anna Kolbe | Oak: vautrin | Firm: Vautrin", 10)
+    assert found == ("Anna Kolbe", "Vautrin")
+    assert passages[0].text == "Then Anna Kolbe and Piet Lamotte signed for Vautrin."
+    assert {one.text for one in passages[1:]} == {"We asked Mrs Anna Kolbe.", "The oak came from Vautrin in May."}
+    assert find_named(index, "c", "nothing of that", 10) == ((), ())
+    only, of_oak = find_named(index, "c", "Vautrin", 1, ["/oak.txt"])
+    assert (only, [one.path for one in of_oak]) == (("Vautrin",), ["/oak.txt"])
+
+
+def test_a_name_that_stands_everywhere_leads_nowhere(index: CollectionIndex) -> None:
+    put(index, "/all.txt", *(f"We ask Mrs Anna Kolbe about case {n}." for n in range(MOST_MENTIONS + 1)))
+    assert find_named(index, "c", "Anna Kolbe", 10) == (("Anna Kolbe",), ())

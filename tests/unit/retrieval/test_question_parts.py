@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.techniques.retrieval.question_parts import combination, split_question
+from workbench.techniques.retrieval.question_parts import combination, factor_of, leans_on_another, split_question
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,39 @@ def test_what_is_no_question_is_no_part() -> None:
     assert split_question(asked) == (asked,)
     assert split_question("After the merger, who became chair?") == ("After the merger, who became chair?",)
     assert combination("Cable plus the electrician's trip: what did it come to?") == "sum"
+
+
+def test_products_days_and_what_is_left_are_told_apart() -> None:
+    assert combination("walnut for the bar: number of cubic metres times the price") == "product"
+    assert combination("Wie hoch ist das Gesamtgewicht der Fliesen?") == "product"
+    assert combination("How many days lie between the order and the delivery?") == "days"
+    assert combination("Wie viele Tage lagen zwischen Bestellung und Lieferung?") == "days"
+    assert combination("Within how many days must a complaint be made?") == ""
+    assert combination("How many seats could still be sold?") == "difference"
+    assert combination("How much power does a battery lose at minus 10 degrees?") == ""
+
+
+def test_a_price_is_asked_of_a_number_of_things() -> None:
+    factor = factor_of("What do three nights with breakfast cost?")
+    assert factor is not None
+    assert (factor.number, factor.noun) == (3, "nights")
+    factor = factor_of("¿Cuánto costarán los tres metros cúbicos de roble?")
+    assert factor is not None
+    assert (factor.number, factor.unit) == (3, "m3")
+    assert factor_of("What does the fee of 2025 cost?") is None
+    assert factor_of("Who stays for three nights?") is None
+
+
+@pytest.mark.parametrize(
+    ("part", "leans"),
+    [
+        ("what is his job", True),
+        ("wie schwer ist es", True),
+        ("combien d'heures cette personne est-elle employée", True),
+        ("¿qué coche conduce esa persona?", True),
+        ("how late was the delivery to Ostrava", False),
+        ("in welcher Straße liegt das Lager Hallum", False),
+    ],
+)
+def test_a_part_may_lean_on_the_answer_to_the_part_before(part: str, leans: bool) -> None:
+    assert leans_on_another(part) is leans

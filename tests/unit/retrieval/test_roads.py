@@ -88,7 +88,7 @@ def test_the_tables_of_a_collection_say_whether_a_request_is_one_for_them() -> N
 
 
 def test_what_is_unsure_goes_the_way_of_one_place() -> None:
-    found: dict[Road, float] = {"whole": 0.5, "place": 0.4, "chat": 0.1}
+    found: dict[Road, float] = {"whole": 0.42, "place": 0.38, "chat": 0.2}
     assert decide("the whole thing", found, begun=True, others=True) == "place"
     assert decide("the whole thing", {**found, "whole": 0.8}, begun=True, others=True) == "whole"
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Callable
@@ -17,8 +18,17 @@ from workbench.techniques.retrieval.config import SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.language_means import LanguageMeans
-from workbench.techniques.retrieval.search import count_terms, fuse, score_sides, search
+from workbench.techniques.retrieval.search import (
+    Candidates,
+    Sides,
+    best_of_languages,
+    count_terms,
+    fuse,
+    score_sides,
+    search,
+)
 from workbench.techniques.retrieval.snapshot import FileStamp
+from workbench.techniques.retrieval.versions import find_versions
 
 FOLDER = Path("/embedder")
 TEXTS = (
@@ -200,6 +210,35 @@ def test_similarities_count_by_how_far_they_spread_among_the_texts_of_their_lang
     zero = np.zeros((2, 2), np.float32)
     sides = score_sides(np.zeros(2), vectors, vectors[0], 1.0, SearchConfig(feedback=0), 0.78, zero, spreads)
     assert sides.meaning[1] > sides.meaning[0]
+
+
+def test_the_best_in_other_languages_take_the_last_places_of_the_hits() -> None:
+    scores = np.linspace(1.0, 0.1, 10)
+    nothing = np.zeros(10)
+    pool = Candidates(list(range(10)), np.zeros((10, 2), np.float32), Sides(nothing, nothing, nothing), scores,
+                      find_versions(()), [], [], [0, 8, 1, 9], 0.7)  # fmt: skip
+    assert pool.best(6) == [0, 1, 2, 3, 8, 9]
+    assert pool.best(3) == [0, 1, 8]
+    assert pool.best(2) == [0, 1]
+    assert dataclasses.replace(pool, reserved=[]).best(6) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_passage_in_another_language_is_found_that_is_less_similar_than_all_others(index: CollectionIndex) -> None:
+    embedder = FakeEmbedder()
+    embedder.unrelated = 0.78
+    queue = EmbeddingQueue(lambda folder: embedder)
+    index.put(entry("/a.txt", *(f"rent cellar word{n}" for n in range(80))))
+    index.put(entry("/b.txt", "cellar", "garten", "dach", "tor", language="de"))
+    config = SearchConfig(pool=10)
+    hits = search(index, queue, FOLDER, "c", "rent cellar", 9, config).hits
+    assert "/b.txt" in {hit.path for hit in hits}
+    only = search(index, queue, FOLDER, "c", "rent cellar", 9, config, ["/a.txt"]).hits
+    assert {hit.path for hit in only} == {"/a.txt"}
+
+
+def test_the_best_of_each_language_are_reserved_places() -> None:
+    meaning = np.array([0.9, 0.8, 0.7, 0.2, 0.6, 0.0])
+    assert best_of_languages(["en", "en", "en", "de", "de", "fr"], meaning) == [0, 1, 4, 3]
 
 
 def test_a_side_without_weight_decides_nothing() -> None:

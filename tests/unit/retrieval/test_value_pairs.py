@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.fakes import passage
 from workbench.techniques.retrieval.abstention import Sentence
-from workbench.techniques.retrieval.value_pairs import Calculation, amounts_of, calculate
+from workbench.techniques.retrieval.question_parts import Combination, factor_of
+from workbench.techniques.retrieval.value_pairs import Calculation, amounts_of, calculate, multiply
 from workbench.text.terms import Vocabulary
 
 VOCABULARY = Vocabulary("en")
@@ -18,12 +19,9 @@ def sentence(text: str, document: str = "a.txt", *, like: float = 0.5) -> Senten
     )  # fmt: skip
 
 
-def result(question: str, *sentences: Sentence, kind: str = "difference") -> Calculation | None:
+def result(question: str, *sentences: Sentence, kind: Combination = "difference") -> Calculation | None:
     weights = dict.fromkeys(VOCABULARY.content_terms(question), 1.0)
-    assert kind in ("difference", "sum")
-    return calculate(
-        "difference" if kind == "difference" else "sum", question, weights, amounts_of(sentences, VOCABULARY)
-    )
+    return calculate(kind, question, weights, amounts_of(sentences, VOCABULARY, dates=kind == "days"))
 
 
 VELDSTRA = sentence("Veldstra's waiting rate is 42 euros per hour, the bonus 900 euros.", "contract.txt")
@@ -102,3 +100,56 @@ def test_what_money_is_asked_for_is_not_answered_by_minutes() -> None:
     found = result(question, waited, VELDSTRA, OURS)
     assert found is not None
     assert found.result == "6 EUR"
+
+
+def test_a_product_is_of_two_values_of_one_passage() -> None:
+    found = result(
+        "walnut for the bar: number of cubic metres times the price of Brandes",
+        sentence("Price at Brandes 3,310 a cubic metre, we need 0.62 for the bar."),
+        sentence("The walnut came on 12 pallets.", "b.txt", like=0.2),
+        kind="product",
+    )
+    assert found is not None
+    assert found.result == "2,052.2"
+    assert "× “" in found.quoted().text
+
+
+def test_days_lie_between_two_dates() -> None:
+    found = result(
+        "How many days lie between the order of the doors and their delivery?",
+        sentence("The doors were ordered: order of 14 March 2025."),
+        sentence("Delivery of the doors: 2 April 2025, 12 pieces.", "b.txt"),
+        kind="days",
+    )
+    assert found is not None
+    assert found.result == "19 days"
+
+
+def test_a_price_of_one_is_multiplied_by_the_number_of_the_question() -> None:
+    question = "What do three nights in the hut cost?"
+    factor = factor_of(question)
+    assert factor is not None
+    weights = dict.fromkeys(VOCABULARY.content_terms(question), 1.0)
+    per_night = sentence("The hut costs 48 euros per night, sheets cost 6 euros.")
+    found = multiply(factor, weights, amounts_of([per_night], VOCABULARY), VOCABULARY)
+    assert found is not None
+    assert found.result == "144 EUR"
+    assert found.quoted().text.endswith("3 × 48 = 144 EUR")
+    whole = sentence("The hut costs 480 euros in the season.")
+    assert multiply(factor, weights, amounts_of([whole], VOCABULARY), VOCABULARY) is None
+
+
+def test_times_of_the_day_are_no_amounts() -> None:
+    assert amounts_of([sentence("I put it in on Thursday, 17.00 to 20.00, for")], VOCABULARY) == []
+    assert len(amounts_of([sentence("The cable costs 17.50, the plug 4.20")], VOCABULARY)) == 2
+
+
+def test_of_rows_alike_the_total_is_taken() -> None:
+    found = result(
+        "third draft against the second: how much cheaper is it",
+        sentence("Part: Changing rooms | Second draft: 142,000 | Third draft: 139,500"),
+        sentence("Part: Total | Second draft: 486,000 | Third draft: 472,000"),
+        sentence("Part: Hall | Second draft: 212,000 | Third draft: 201,500"),
+    )
+    assert found is not None
+    assert found.result == "14,000"

@@ -3,8 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.fakes import passage
 from workbench.techniques.retrieval.search import prefer_versions
-from workbench.techniques.retrieval.versions import Versions, describe_version, find_valid_from, find_versions
+from workbench.techniques.retrieval.versions import (
+    Versions,
+    describe_version,
+    find_valid_from,
+    find_versions,
+    versions_among,
+)
 
 
 def families(*documents: str | tuple[str, str, str]) -> list[list[str]]:
@@ -101,6 +108,9 @@ RULES = find_versions([(f"/{name}", "", "") for name in ("Rules 2019 v1", "Rules
         ("What did a guest pay in 2023?", "/Rules 2022 v2"),
         ("What does version 1 say of guests?", "/Rules 2019 v1"),
         ("Was zahlte ein Gast früher?", ""),
+        ("How much more does a guest pay now than in 2022?", ""),
+        ("What has changed from version 1 to version 2?", ""),
+        ("What differs between 2019 and 2025?", ""),
         ("What did guests pay under the old rules?", ""),
     ],
 )
@@ -122,3 +132,18 @@ def test_the_version_that_is_asked_for_takes_the_place_of_the_others() -> None:
     unrelated = np.array([0.9, 0.4, 0.1, 0.0, 0.7])
     assert list(prefer_versions(unrelated, paths, RULES, "What does a guest pay?")) == list(unrelated)
     assert list(prefer_versions(scores, paths, Versions(), "x")) == list(scores)
+
+
+def test_a_date_within_a_year_is_before_a_version_of_that_year() -> None:
+    old, new = "/Terms v4 (2023).docx", "/Terms v5 from 2025-07-01.docx"
+    terms = find_versions([(old, "", ""), (new, "", "")])
+    assert terms.preferred(old, "A customer signed in May 2025. What applies?") == old
+    assert terms.preferred(old, "Signed on 2 July 2025, what applies?") == new
+    assert terms.preferred(old, "What applied in 2025?") == new
+
+
+def test_versions_among_hits_are_told_by_their_names() -> None:
+    hits = [passage("A", "Rules 2022.txt"), passage("B", "Rules 2025.txt"), passage("C", "Minutes 2024.txt")]
+    assert versions_among("What does a guest pay?", hits) == ({"Rules 2022.txt"}, {"Rules 2025.txt"})
+    assert versions_among("What did a guest pay in 2023?", hits) == ({"Rules 2025.txt"}, {"Rules 2022.txt"})
+    assert versions_among("What does a guest pay?", hits[1:]) == (set(), set())

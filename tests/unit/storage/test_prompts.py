@@ -87,9 +87,11 @@ def test_entries_are_listed_by_name_and_removed_with_their_versions(store: Promp
     for name in ("b", "A", "c"):
         store.save(name, "prompt", text(name))
     assert [one.name for one in store.list_prompts()] == ["A", "b", "c"]
-    store.remove(store.get("b"))
+    store.trash(store.get("b").id, "entry")
     with pytest.raises(UserError, match="The library holds A, c"):
         store.get("b")
+    assert database.row("select count(*) from prompt_versions") == (3,), "they can be restored"
+    store.delete_trashed("entry")
     assert database.row("select count(*) from prompt_versions") == (2,)
 
 
@@ -116,7 +118,7 @@ def test_a_version_that_cannot_be_read_says_why(store: PromptStore, database: Da
     found, _ = store.save("Letter", "prompt", text("two"))
     database.execute("drop trigger prompt_versions_never_change")
     database.execute("update prompt_versions set content = ? where number = 2", (stored,))
-    database.execute("insert into prompts values ('t', 'Tags', 'prompt', 1, '[1]')")
+    database.execute("insert into prompts (id, name, kind, created, tags) values ('t', 'Tags', 'prompt', 1, '[1]')")
     database.execute("insert into prompt_versions select 't', number, hash, created, note, content from prompt_versions"
                      " where number = 1")  # fmt: skip
     letter, tags = store.list_prompts()

@@ -209,6 +209,8 @@ OTHERS = {
     "retrieval.decline": False,
     "retrieval.quote_length": "span",
     "retrieval.road": "table",
+    "retrieval.rerank": False,
+    "retrieval.pictures": "off",
     "retrieval.mode": "quoted",
     "agent": AgentPart(),
 }

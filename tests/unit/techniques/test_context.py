@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import FakeModelBackend
+from tests.fakes import FakeModelBackend, passage
 from workbench.api import events
 from workbench.api.answer_state import AnswerState
 from workbench.api.events import Event
@@ -131,6 +131,7 @@ def test_what_a_technique_may_use_stays_small_and_without_a_home_refuses() -> No
         lambda: helpers.run_python("1", {}),
         lambda: helpers.examples("asked"),
         lambda: helpers.reward_model("taste"),
+        lambda: helpers.page_picture(passage("A page.")),
     ]
     assert len(fields(Helpers)) == len(refused) + 3  # support, demonstrations and other collections refuse nothing
     for use in refused:

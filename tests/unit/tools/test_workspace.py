@@ -93,10 +93,10 @@ def test_a_write_never_goes_through_a_hard_link(folder: Path) -> None:
 
 
 @POSIX
-def test_special_files_are_neither_read_nor_listed(folder: Path) -> None:
+def test_special_files_are_neither_read_nor_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(folder / "pipe")
     with socket.socket(socket.AF_UNIX) as listening:
-        os.chdir(folder)
+        monkeypatch.chdir(folder)
         listening.bind("socket")
         work = Workspace(folder)
         assert work.list_folder() == ([], False)

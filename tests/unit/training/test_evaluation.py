@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tests.unit.tiny_models import torch_logits  # noqa: E402
+from tests.unit.tiny_models import VOCABULARY, torch_logits  # noqa: E402
 from tests.unit.training.tiny_training import apply_method, loaded, sequences  # noqa: E402
 from workbench.api import events  # noqa: E402
 from workbench.base.errors import Cancelled  # noqa: E402
@@ -123,7 +123,7 @@ def test_it_gives_up_when_it_is_told_to() -> None:
 def test_few_long_questions_are_asked_at_once() -> None:
     lengths = [10] * 40 + [500] * 20 + [9000, 9000]
     asked = [Question(prompt=(2,) * length, question="", expected="") for length in lengths]
-    batches = list(_batches(asked, 2048, of_one_length=False))
+    batches = list(_batches([one.prompt for one in asked], 2048, of_one_length=False))
     assert sorted(place for batch in batches for place in batch) == list(range(len(asked)))
     assert [len(batch) for batch in batches[:2]] == [ANSWERS_AT_ONCE] * 2
     for batch in batches:
@@ -165,3 +165,28 @@ def test_how_far_an_evaluation_is_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     assert {(one.stage, one.total, one.unit) for one in told} == {("scoring", 11, "examples")}
     assert (done[0], done[-1]) == (0, 11)
     assert len(set(done)) > 6
+
+
+@pytest.mark.parametrize("family", ["llama", "gemma3"])
+def test_prompts_that_begin_alike_are_answered_as_by_themselves(family: str) -> None:
+    model = loaded(family).model
+    begin = tuple((7 * place) % VOCABULARY for place in range(40))
+    asked = [Question(prompt=(*begin, *one.prompt), question="", expected="") for one in questions(6)]
+    alone = [answer_questions(model, [one], Letters(), 6)[0] for one in asked]
+    seen: list[tuple[int, ...]] = []
+    model.register_forward_pre_hook(
+        lambda module, given, named: seen.append(tuple(named["input_ids"].shape)), with_kwargs=True
+    )
+    assert answer_questions(model, asked, Letters(), 6) == alone
+    assert ((1, len(begin)) in seen) == (family == "llama")  # a window keeps other things than all keys
+
+
+def test_the_same_prompt_is_answered_once() -> None:
+    model = loaded().model
+    one, other = questions(2)
+    asked = [one, other, one, one]
+    told: list[float] = []
+    answers = answer_questions(model, asked, Letters(), 5, advance=told.append)
+    assert answers[0] == answers[2] == answers[3]
+    assert answers[:2] == answer_questions(model, [one, other], Letters(), 5)
+    assert sum(told) == pytest.approx(len(asked))

@@ -377,3 +377,12 @@ def test_where_memory_is_short_the_own_trainer_is_proposed(planned: Any) -> None
         config=of_trl(optimiser=OptimiserPart(micro_batch_tokens=4096, batch_size=64)), free=1_900_000_000
     )
     assert hopeless.hint.startswith("Set the trainer to workbench")
+
+
+def test_a_step_that_is_measured_now_gives_the_times(planned: Any) -> None:
+    found, usual = planned(measure=True), planned()
+    assert found.seconds == sum(stage.seconds for stage in found.stages)
+    assert [stage.name for stage in found.stages] == [stage.name for stage in usual.stages]
+    assert all(stage.seconds > 0 for stage in found.stages)
+    known = MeasuredSpeed(model="SmolLM2", method="lora", base="f32", tokens_per_second=0.001)
+    assert planned(measure=True, speeds=[known]).seconds < planned(speeds=[known]).seconds / 10  # it counts more

@@ -30,7 +30,7 @@ from workbench.training.objectives.kto import KtoOptions  # noqa: E402
 from workbench.training.peft_models import trainable_parameters  # noqa: E402
 from workbench.training.protocol import BaseModel, TrainModel  # noqa: E402
 from workbench.training.ranks import Ranks  # noqa: E402
-from workbench.training.run import train  # noqa: E402
+from workbench.training.run import FEWEST_CHECKED, train  # noqa: E402
 from workbench.training.sequences import JUDGED_BAD, TokenSequence  # noqa: E402
 from workbench.verification.probe_prompts import read_prompts  # noqa: E402
 
@@ -73,7 +73,9 @@ def test_held_out_pairs_are_told_apart(name: str, tmp_path: Path) -> None:
         assert trained.scores.before.loss == pytest.approx(0.6931, abs=1e-3)
     measured = {e.name for e in told if isinstance(e, events.Metric)}
     assert measured >= {"pair_accuracy", "evaluation_pair_accuracy", "chosen_reward", "loss"}
-    for prompt in read_prompts(tmp_path / "run" / "trained" / "questions.jsonl"):
+    prompts = read_prompts(tmp_path / "run" / "trained" / "questions.jsonl")
+    assert len(prompts) >= FEWEST_CHECKED  # those that were trained on as well, since few are held out
+    for prompt in prompts:
         assert prompt.trained == tuple(sorted(prompt.trained))  # a prompt, and one answer
         assert 0 < sum(prompt.trained) < len(prompt.tokens)
 
@@ -89,7 +91,7 @@ def test_judged_answers_move_the_right_way(tmp_path: Path) -> None:
     ("name", "rows", "reason"),
     [
         ("dpo", [{"prompt": "a", "completion": "b"}] * 3, "no pairs"),
-        ("kto", PAIRS, "not judged"),
+        ("kto", PAIRS, "not rated"),
         ("kto", [one for one in JUDGED if one["label"]], "All answers were judged good"),
     ],
 )

@@ -32,6 +32,7 @@ from workbench.training.out_of_memory import translate_out_of_memory
 from workbench.training.protocol import BaseModel, TrainModel
 from workbench.training.run import _check_same, find_computing, finished_before, note_computing, train
 from workbench.training.scoring import spread, texts_of
+from workbench.training.scoring_budget import FEWEST_EVALUATED_TOKENS
 from workbench.training.sequences import Question
 from workbench.training.weights.loading import LoadedBase
 from workbench.verification.probe_prompts import read_prompts
@@ -40,7 +41,7 @@ from workbench.verification.probe_prompts import read_prompts
 def test_a_short_training_is_not_held_up_by_a_large_evaluation_side() -> None:
     texts = sequences(600, longest=120)
     few, many = texts_of(texts, 10_000), texts_of(texts, 10_000_000)
-    assert sum(len(one.tokens) for one in few) <= scoring.FEWEST_EVALUATED_TOKENS
+    assert sum(len(one.tokens) for one in few) <= FEWEST_EVALUATED_TOKENS
     assert few == many[: len(few)]
     assert (len(many), many) == (scoring.MOST_EVALUATED, texts[: scoring.MOST_EVALUATED])
     assert len(texts_of(sequences(50, longest=5000), 0)) >= scoring.FEWEST_EVALUATED

@@ -362,6 +362,15 @@ def test_prompts_are_chosen_over_all_of_them() -> None:
     assert len(chosen([Prompt((1,) * 1000, (False,) * 1000)] * 100)) == 8
 
 
+def test_a_large_model_is_compared_on_fewer_prompts(tmp_path: Path) -> None:
+    path = tmp_path / "questions.jsonl"
+    line = '{{"tokens": [{number}, {many}], "trained": []}}\n'
+    path.write_text("".join(line.format(number=n, many=", ".join(["5"] * 49)) for n in range(100)), "utf-8")
+    numbers = {size: [one.tokens[0] for one in read_prompts(path, size)] for size in (135_000_000, 8_000_000_000)}
+    assert numbers[135_000_000] == list(range(100))
+    assert numbers[8_000_000_000] == [0, 20, 40, 60, 80]
+
+
 def test_divergence_is_that_of_the_distributions() -> None:
     rng = np.random.default_rng(2)
     one, two = (rng.normal(size=(7, 50)).astype(np.float32) * 3 for _ in range(2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from tests.fakes import FakeModelBackend, FakeRetriever, passage
@@ -12,6 +13,7 @@ from workbench.records.recipes import DecodingPart, Recipe
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.embedding_calls import TableReply
 from workbench.techniques.retrieval.grounded import Grounding
+from workbench.techniques.retrieval.roads.route import choose_road
 from workbench.techniques.retrieval.table_answers import road
 
 
@@ -66,3 +68,23 @@ def test_an_empty_cell_is_declined() -> None:
 def test_nothing_to_go_on(given: str | None, form: str) -> None:
     _, grounding = travelled(reply() if given else None, form)
     assert grounding is None
+
+
+def chosen(reply: TableReply | None) -> str:
+    retriever = FakeRetriever()
+    retriever.table_reply = reply
+    context = AnswerContext(model=FakeModelBackend(), retriever=retriever, cancelled=lambda: False)
+    run = choose_road((Message("user", "What is Moser's e-mail address?"),), Recipe(), context)
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            return str(end.value.road)
+
+
+def test_a_question_for_a_cell_that_is_surely_empty_takes_the_road_of_the_table() -> None:
+    empty = reply(value="", calculation="The cell is empty.", empty=True)
+    assert chosen(empty) == "table"
+    assert chosen(msgspec.structs.replace(empty, sure=0.4)) == "place"
+    assert chosen(reply(sure=0.2)) == "place"
+    assert chosen(None) == "place"

@@ -22,6 +22,7 @@ from workbench.techniques.retrieval.table_answers.conditions import find_conditi
 from workbench.techniques.retrieval.table_answers.query import Condition, Query, compute, rows_of
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
+from workbench.techniques.retrieval.table_answers.wording import Wording
 from workbench.techniques.retrieval.table_answers.words import similarity
 
 REPAIRS = """No,Date,Customer,Item,Hours,Amount EUR,Paid,Returned on
@@ -34,10 +35,21 @@ REPAIRS = """No,Date,Customer,Item,Hours,Amount EUR,Paid,Returned on
 """
 
 
+PRICES = """Item,Unit,Price EUR,Deposit EUR,Listed since
+Desk,piece,240,30,2025-03-01
+Chair,piece,85,10,2025-01-15
+Lamp,piece,39.50,5,2024-11-01
+"""
+
+
 @pytest.fixture
 def index(tmp_path: Path) -> CollectionIndex:
-    path = tmp_path / "Repairs 2025.csv"
-    path.write_text(REPAIRS)
+    return read(tmp_path, "Repairs 2025.csv", REPAIRS)
+
+
+def read(tmp_path: Path, name: str, text: str) -> CollectionIndex:
+    path = tmp_path / name
+    path.write_text(text)
     document = read_file(path, ReadLimits())
     index = CollectionIndex(tmp_path / "c.sqlite")
     index.record_embedder("fake", 4)
@@ -87,6 +99,35 @@ def ask(index: CollectionIndex, question: str, language: str = "en") -> TableRep
 )
 def test_values(index: CollectionIndex, question: str, language: str, value: str) -> None:
     assert ask(index, question, language).value == value
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "value"),
+    [
+        ("Difference in price between the desk and the chair?", "en", "155 EUR"),
+        ("By how much does the deposit of the desk differ from that of the lamp?", "en", "25 EUR"),
+        ("What is the price of 3 chairs?", "en", "255 EUR"),
+        ("Price of the desk, the chair and the lamp together", "en", "364.50 EUR"),
+        ("Which has the lower price, the desk or the lamp?", "en", "Lamp, piece (Price EUR: 39.50 EUR)"),
+        ("Which item was listed earlier, the desk or the chair?", "en", "Chair, piece (Listed since: 2025-01-15)"),
+    ],
+)
+def test_values_of_named_rows(tmp_path: Path, question: str, language: str, value: str) -> None:
+    assert ask(read(tmp_path, "Prices.csv", PRICES), question, language).value == value
+
+
+def test_the_difference_of_two_dates_is_in_days_and_that_of_three_rows_is_none(tmp_path: Path) -> None:
+    with read(tmp_path, "Prices.csv", PRICES).reading() as snapshot:
+        (stored,) = snapshot.tables(1_000)
+    table = LoadedTable(Source(stored.document, stored.hash, stored.path, stored.title), 0, stored.content)
+    two = Query("apart", (Condition(0, "is", ("desk", "chair")),), 4)
+    found = compute(table, two)
+    assert found is not None
+    assert found.value == 45.0
+    assert Wording("en").answer(table, two, found) == (
+        "45 days", "Difference of Listed since between 2 rows of Prices.csv where Item is Desk or Chair."
+    )  # fmt: skip
+    assert compute(table, Query("apart", (), 2)) is None
 
 
 def test_the_answer_says_the_calculation_and_cites_its_rows(index: CollectionIndex) -> None:

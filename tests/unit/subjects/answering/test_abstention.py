@@ -10,9 +10,12 @@ from tests.fakes import FakeRetriever, passage
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval.abstention import measure_evidence
 from workbench.techniques.retrieval.answer_types import AnswerType, asked_types, holds_type
-from workbench.techniques.retrieval.doubt import MARKS, OTHER_LANGUAGE, WEAK, marks_of, reasons_to_doubt
+from workbench.techniques.retrieval.doubt import MARKS, marks_of, reasons_to_doubt
+from workbench.techniques.retrieval.doubt_texts import language_reason, weak_reason
 from workbench.techniques.retrieval.sentence_choice import choose
-from workbench.techniques.retrieval.sentence_features import BACKGROUND, COLUMN, EMBEDDED, NAMES, compare
+from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
+from workbench.techniques.retrieval.sentence_features import BACKGROUND, compare
+from workbench.techniques.retrieval.sentence_pick import EMBEDDED, EMBEDDED_ELSEWHERE
 from workbench.techniques.retrieval.sentence_weights import weights_for
 
 PUMP = passage("The warranty of the pump runs for 36 months. Claims must be made in writing to the seller.")
@@ -103,7 +106,7 @@ def test_a_doubtful_answer_says_what_the_passages_lack() -> None:
     known = compare("How long is the warranty?", [PUMP], Alike(0.6, background=0.0))
     choice = choose(known, weights_for(0.0).choice, 0.8)
     doubted = partial(reasons_to_doubt, "How long is the warranty?", known, choice, (), names=[], figures=[])
-    assert doubted(probable=False) == (WEAK,)
+    assert doubted(probable=False) == (weak_reason("en"),)
     assert doubted(probable=True) == ()
 
 
@@ -111,7 +114,7 @@ def test_an_attribute_that_no_shown_sentence_has_is_a_reason_to_doubt() -> None:
     stands = passage("Der Balkenmäher steht im Schuppen neben dem Tor. Der Balkenmäher läuft noch gut.", "b.txt")
     found = measure_evidence("Wie alt ist der Balkenmäher?", [stands], Alike(0.7, 0.0, (stands,)))
     assert found.outcome != "found"
-    assert any(one.text.endswith("but tell no age.") for one in found.reasons)
+    assert any(one.text.endswith("nennen aber kein Alter.") for one in found.reasons)
 
 
 def test_the_newer_of_two_versions_is_told_from_the_older() -> None:
@@ -127,7 +130,8 @@ def test_the_newer_of_two_versions_is_told_from_the_older() -> None:
         }
 
     assert ages("When do day trips need two boats?") == {old.path: (1, 0), new.path: (0, 1)}
-    assert ages("When did day trips need two boats in 2022?") == {old.path: (0, 0), new.path: (0, 0)}
+    assert ages("When did day trips need two boats in 2022?") == {old.path: (0, 1), new.path: (1, 0)}
+    assert ages("Do day trips need two boats now as in 2022?") == {old.path: (0, 0), new.path: (0, 0)}
 
 
 def test_similarity_counts_from_the_embedders_own_zero() -> None:
@@ -167,6 +171,21 @@ def test_the_type_of_the_answer_is_looked_for() -> None:
     assert feature(asked, stands, "attribute_missed", "Der Balken") == 1
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Wie hoch ist der Stundensatz?",
+        "Wie hoch ist der Mitgliedsbeitrag?",
+        "Wie hoch sind die Stornogebühren?",
+        "What is the hourly rate?",
+    ],
+)
+def test_rates_and_fees_are_asked_as_amounts_of_money(question: str) -> None:
+    assert "money" in asked_types(question)
+    assert "extent" not in asked_types(question)
+    assert "money" not in asked_types("Wie hoch ist der Turm?")
+
+
 def test_a_question_in_another_language_has_an_outcome_too() -> None:
     german = passage("Die Gewährleistung der Pumpe beträgt 36 Monate und beginnt mit der Lieferung an den Kunden.")
     question = "How long does the warranty of the pump run?"
@@ -174,7 +193,9 @@ def test_a_question_in_another_language_has_an_outcome_too() -> None:
     assert compared.features[0, COLUMN["other"]] == 1
     assert compared.features[0, COLUMN["other_alike"]] == pytest.approx(0.5)
     choice = choose(compared, weights_for(0.0).choice, 0.8)
-    assert reasons_to_doubt(question, compared, choice, (), probable=False, names=[], figures=[]) == (OTHER_LANGUAGE,)
+    assert reasons_to_doubt(question, compared, choice, (), probable=False, names=[], figures=[]) == (
+        language_reason("en"),
+    )
     near = measure_evidence(question, [german], Alike(0.8, 0.0, (german,)))
     far = measure_evidence(question, [german], Alike(0.0, 0.0, (german,)))
     assert near.strength > far.strength
@@ -196,6 +217,20 @@ def test_few_sentences_go_to_the_embedder(sentences: int) -> None:
     long = passage(" ".join(f"The pump number {n} has a warranty." for n in range(sentences)))
     measure_evidence("Which pump has a warranty?", [long], retriever)
     assert len(retriever.compared) == min(sentences, EMBEDDED) + len(BACKGROUND)
+
+
+def test_the_sentence_with_the_words_is_among_the_few_that_are_embedded() -> None:
+    others = " ".join(f"Machine number {n} stands in the hall of the yard." for n in range(30))
+    retriever = Alike(0.2)
+    measure_evidence("Which pump has a warranty?", [passage(f"{others} The pump P-20 has a warranty.")], retriever)
+    assert any("The pump P-20" in text for text in retriever.compared)
+
+
+def test_more_sentences_are_embedded_in_another_language() -> None:
+    english = passage(" ".join(f"The machine number {n} stands in the hall of the yard." for n in range(40)))
+    retriever = Alike(0.2)
+    measure_evidence("Wo steht die Maschine, die wir für die Werkstatt gekauft haben?", [english], retriever)
+    assert len(retriever.compared) == EMBEDDED_ELSEWHERE + len(BACKGROUND)
 
 
 def test_the_same_text_in_two_files_is_shown_once() -> None:

@@ -117,7 +117,7 @@ def test_answer_from_passages_is_cited() -> None:
 
 
 def test_a_follow_up_from_documents_is_a_tree_of_steps() -> None:
-    earlier = [Message("user", "How long does the Kaplan pump run?"), Message("assistant", "For 36 months.")]
+    earlier = [Message("user", "How long does the pump run?"), Message("assistant", "For 36 months.")]
     _, result = ask(
         FakeModelBackend(["It runs for 36 months."]),
         FakeRetriever([FRUIT, PUMP]),
@@ -125,9 +125,10 @@ def test_a_follow_up_from_documents_is_a_tree_of_steps() -> None:
     )
     assert result.trace is not None
     steps = {step.kind: step for step in result.trace.steps}
-    assert list(steps) == ["route", "rewrite", "search", "check", "generation"]
+    assert list(steps) == ["rewrite", "route", "search", "check", "generation"]
     assert (steps["rewrite"].input, steps["rewrite"].output) == ("And its warranty?", result.query)
-    assert "kaplan" in result.query
+    assert result.query == "Its warranty (pump run)?"
+    assert result.notices == ("Understood as: Its warranty (pump run)?",)
     assert (steps["search"].query, steps["search"].passages) == (result.query, result.passages)
     assert steps["check"].output.startswith("Found: ")
     assert steps["check"].score is not None
@@ -221,9 +222,29 @@ def test_follow_up_is_searched_with_what_it_is_about() -> None:
     ]
     retriever = FakeRetriever([PUMP, FRUIT])
     _, result = ask(FakeModelBackend(["In writing."]), retriever, conversation=conversation)
-    assert len(retriever.queries) == 2
+    assert retriever.queries == ["How must claims be made (warranty of the pump run)?"]
     assert "warranty" in result.query
     assert result.answer == "In writing [1]."
+
+
+def test_a_follow_up_may_be_a_question_of_its_own() -> None:
+    conversation = [Message("user", "Which fruit is yellow?"), Message("assistant", "The banana [1].")]
+    own = Message("user", "How long does the warranty run?")
+    _, result = ask(FakeModelBackend(["36 months."]), FakeRetriever([PUMP, FRUIT]), conversation=[*conversation, own])
+    assert result.query == own.content  # its evidence is better than that with what was asked before
+    assert result.notices == ()
+
+
+def test_a_request_about_the_conversation_is_not_completed() -> None:
+    conversation = [
+        Message("user", QUESTION),
+        Message("assistant", "36 months [1]."),
+        Message("user", "and in German?"),
+    ]
+    retriever = FakeRetriever([PUMP, FRUIT])
+    _, result = ask(FakeModelBackend(["36 Monate."]), retriever, conversation=conversation)
+    assert retriever.queries == []
+    assert result.road == "chat"
 
 
 def test_notices_of_the_engine_are_passed_on_and_kept() -> None:

@@ -23,6 +23,7 @@ from workbench.subjects.answering.request import AnswerRequest
 
 SHORT = "The seal costs 12 euros. The rotor costs 99 euros."
 PARAGRAPHS = [f"Part {n} of the pump costs {n}0 euros. " + "It is made of steel. " * 8 for n in range(1, 7)]
+LARGE = 8_000_000_000
 OWN_WORDS = Recipe(retrieval=RetrievalPart(mode="own-words"))
 LONG = "\n\n".join(p.strip() for p in PARAGRAPHS)
 
@@ -56,7 +57,7 @@ def test_short_document_is_summarised_in_one_go() -> None:
 
 
 def test_statement_of_a_summary_that_the_document_does_not_support_is_marked() -> None:
-    model = FakeModelBackend(["The seal costs 12 euros. The rotor costs 3 million euros."])
+    model = FakeModelBackend(["The seal costs 12 euros. The rotor costs 3 million euros."], parameters=LARGE)
     _, result = work(DocumentTask(document="pump.txt", task="summarise"), model, SHORT)
     assert result.verification is not None
     right, wrong = result.verification.statements
@@ -68,11 +69,60 @@ def test_statement_of_a_summary_that_the_document_does_not_support_is_marked() -
 
 def test_summary_of_many_sections_is_verified_against_all_of_them() -> None:
     said = [f"Part {n} costs {n}0 euros." for n in range(1, 7)]
-    model = FakeModelBackend([*said, "Part 3 of the pump costs 30 euros. Part 4 costs 95 euros."], context_tokens=100)
+    model = FakeModelBackend(
+        [*said, "Part 3 of the pump costs 30 euros. Part 4 costs 95 euros."], context_tokens=100, parameters=LARGE
+    )
     _, result = work(DocumentTask(document="pump.txt", task="summarise"), model, LONG)
     assert result.verification is not None
     assert [marks(one, result.verification) for one in result.verification.statements] == [False, True]
     assert [one.sentence_end > one.sentence_start for one in result.citations if one.n == 3] == [True]
+
+
+def test_small_model_keeps_what_each_section_bears_out_and_quotes_where_that_is_nothing() -> None:
+    said = [
+        "Part 1 of the pump costs 10 euros. Part 1 of the pump weighs 77 kg. Pump manual Page 41. Pump manual Page 42.",
+        "Page 1\nPage 2\nPage 3",
+        "Part 3 of the pump costs 95 euros.",
+        "It is made of steel.",
+        "It is made of steel.",
+        "The part of the pump costs",
+    ]
+    made, result = work(
+        DocumentTask(document="pump.txt", task="summarise"), FakeModelBackend(said, context_tokens=100), LONG
+    )
+    assert result.answer.splitlines() == [
+        "- Part 1 of the pump costs 10 euros [1].",
+        "- “Part 2 of the pump costs 20 euros.” [2]",
+        "- “Part 3 of the pump costs 30 euros.” [3]",
+        "- It is made of steel [4].",
+        "- “Part 5 of the pump costs 50 euros.” [5]",
+        "- “Part 6 of the pump costs 60 euros.” [6]",
+    ]
+    assert [c.n for c in result.citations] == [1, 2, 3, 4, 5, 6]
+    assert progress_of(made) == [f"section {n} of 6" for n in range(1, 7)]
+    assert result.verification is not None
+    assert not any(marks(one, result.verification) for one in result.verification.statements)
+    assert any("The default quotes the document" in notice for notice in result.notices)
+
+
+def test_a_text_without_a_sentence_is_quoted_where_a_small_model_says_nothing_of_it() -> None:
+    _, result = work(DocumentTask(document="pump.txt", task="summarise"), FakeModelBackend(["Blue skies."]), "Rotor")
+    assert result.answer == "“Rotor” [1]"
+
+
+def test_model_is_not_shown_running_heads_and_lines_of_contents() -> None:
+    said = ("The rotor is made of steel.", "A seal costs 12 euros.", "Oil it every spring.", "Keep it dry.")
+    pages = [f"Pump manual\n{text}\nPage {n} of 4\n" for n, text in enumerate(said, start=1)]
+    text = "Oil it every spring .......... 3\n\n" + "".join(pages)
+    starts = [0, *(text.index(f"Pump manual\n{one}") for one in said[1:])]
+    document = msgspec.structs.replace(document_text(text, "pump.txt"), page_starts=tuple(starts))
+    model = FakeModelBackend(["It is made of steel."], parameters=LARGE)
+    request = AnswerRequest(recipe=OWN_WORDS, task=DocumentTask(document="pump.txt", task="summarise"))
+    *_, last = answer(request, FakeServices(model, FakeRetriever(documents=[document])), RequestContext())
+    assert isinstance(last, events.Finished)
+    shown = model.requests[0][-1].content
+    assert all(one in shown for one in said)
+    assert not any(one in shown for one in ("Pump manual", "Page ", "......"))
 
 
 def test_texts_that_are_checked_or_taken_otherwise_have_no_statements() -> None:
@@ -98,7 +148,9 @@ def test_short_document_is_cited_by_its_chunks() -> None:
 
 def test_long_document_is_summarised_section_by_section() -> None:
     model = FakeModelBackend(
-        [*(f"Part {n} costs {n}0 euros." for n in range(1, 7)), "Part 3 costs 30 euros."], context_tokens=100
+        [*(f"Part {n} costs {n}0 euros." for n in range(1, 7)), "Part 3 costs 30 euros."],
+        context_tokens=100,
+        parameters=LARGE,
     )
     made, result = work(DocumentTask(document="pump.txt", task="summarise"), model, LONG)
     assert progress_of(made)[:6] == [f"section {n} of 6" for n in range(1, 7)]
@@ -108,9 +160,22 @@ def test_long_document_is_summarised_section_by_section() -> None:
     assert len(result.passages) == 6
 
 
+def test_sections_without_a_statement_are_summarised_by_their_first_sentences() -> None:
+    model = FakeModelBackend(
+        [*("- steel\n- a seal" for _ in range(6)), "Part 3 of the pump costs 30 euros."],
+        context_tokens=100,
+        parameters=LARGE,
+    )
+    work(DocumentTask(document="pump.txt", task="summarise"), model, LONG)
+    shown = model.requests[-1][-1].content
+    assert all(f"Part {n} of the pump costs {n}0 euros." in shown for n in range(1, 7))
+
+
 def test_summaries_that_do_not_fit_are_summarised_again() -> None:
     wordy = "It is made of steel and more steel and steel again."
-    model = FakeModelBackend([*[wordy] * 6, *["Part 1 is steel."] * 2, "All steel."], context_tokens=100)
+    model = FakeModelBackend(
+        [*[wordy] * 6, *["Part 1 is steel."] * 2, "All steel."], context_tokens=100, parameters=LARGE
+    )
     _, result = work(DocumentTask(document="pump.txt", task="summarise"), model, LONG)
     assert len(model.requests) == 9
     assert result.trace is not None

@@ -54,3 +54,9 @@ def test_what_stands_below_a_heading_knows_it() -> None:
         ("Three years on furniture.", "Guarantee"),
         ("Free for two weeks.", "Storage"),
     ]
+
+
+def test_a_rule_of_marks_is_no_answer_and_what_is_below_it_keeps_its_heading() -> None:
+    (units,) = split_units([passage("## Rates\n\n-----\nJoiner   54 EUR\n* * *\nGuest   8 EUR")])
+    assert [unit.text for unit in units if unit.states] == ["Joiner   54 EUR", "Guest   8 EUR"]
+    assert {unit.heading for unit in units if unit.states} == {"Rates"}

@@ -15,7 +15,7 @@ from workbench.subjects.answering.request import AnswerRequest
 
 LEASE = passage("The lease of the hall was signed by Anna Kolbe in the spring.", "lease.txt")
 END = passage("The lease of the hall ends on 31 March 2027 without notice.", "addendum.txt")
-JOB = passage("Anna Kolbe is the treasurer of the club since 2019.", "handbook.txt")
+JOB = passage("The office of Anna Kolbe is that of the treasurer.", "handbook.txt")
 FILLER = [passage(f"Unrelated remark number {n} about weather.", f"{n}.txt") for n in range(5)]
 QUESTION = "Who signed the lease of the hall, and when does the lease of the hall end?"
 

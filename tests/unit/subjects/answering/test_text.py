@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes import FakeModelBackend, document_text
-from workbench.techniques.retrieval.documents import split_sections
+from workbench.techniques.retrieval.document_sections import split_sections
 from workbench.techniques.retrieval.passages import passages_at
 from workbench.techniques.retrieval.tables import find_table_lines, markdown_table, merge_rows, read_rows
 from workbench.text.numbers import with_digits
@@ -144,6 +144,27 @@ def test_each_row_of_a_table_is_a_sentence() -> None:
         "Parts, as of April",
         "Part: SP-1 | Name: Seal",
         "Part: SP-2 | Name: Impeller",
+    ]
+
+
+def test_a_rule_and_a_line_in_columns_stand_for_themselves() -> None:
+    text = (
+        "Rates of the workshop in the year of the move\n---------------------------------------------\n"
+        "Joiner, workshop          54.00 EUR\nJoiner, on site           56.00 EUR\n"
+        "The rates hold until the end of the year, without\nmaterial.\n=====\nAll rates are net."
+    )
+    spans = split_sentences(text)
+    assert [text[start:end] for start, end in spans] == [
+        "Rates of the workshop in the year of the move",
+        "---------------------------------------------",
+        "Joiner, workshop          54.00 EUR",
+        "Joiner, on site           56.00 EUR",
+        "The rates hold until the end of the year, without\nmaterial.",
+        "=====",
+        "All rates are net.",
+    ]
+    assert [text[start:end] for start, end in spans if is_heading(text, start, end)] == [
+        "Rates of the workshop in the year of the move"
     ]
 
 

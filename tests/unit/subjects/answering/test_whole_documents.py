@@ -21,7 +21,7 @@ from workbench.records.outcomes import Road
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.subjects.answering.answer import AnswerRequest, answer
 from workbench.subjects.runs.journal import TaskSections
-from workbench.techniques.retrieval.documents import whole_sentences
+from workbench.techniques.retrieval.own_summary import whole_sentences
 
 DOCUMENTS = (
     document_text(TEXT, "Contract Veldstra.docx", title="Contract"),

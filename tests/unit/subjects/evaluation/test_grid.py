@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from workbench.methods import METHODS
@@ -24,6 +25,14 @@ def test_engine_and_embedder_are_part_of_a_digest_and_the_name_is_not() -> None:
         digest_of(Recipe(), "model", "engine 2", "embedder 1"),
         digest_of(Recipe(), "model", "engine 1", "embedder 2"),
     }) == 4  # fmt: skip
+
+
+def test_answers_of_before_there_was_a_choice_of_reranking_or_pictures_are_known() -> None:
+    part = RetrievalPart(collection="pumps")
+    plain = digest_of(Recipe(retrieval=part), "model", "engine 1")
+    assert plain == "500ee3dc5dae2a3f209ed876301bbfe7"
+    for other in (msgspec.structs.replace(part, rerank=False), msgspec.structs.replace(part, pictures="none")):
+        assert plain != digest_of(Recipe(retrieval=other), "model", "engine 1")
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_a_judge_of_the_opposite_taste_is_refused() -> None:
 def test_few_pairs_tell_nothing() -> None:
     report = measure(ask(pairs(12), scripted(shorter)), TASTE[:12])  # type: ignore[arg-type]
     assert not report.accepted
-    assert "at least 30" in report.reasons[0]
+    assert "At least 30" in report.reasons[0]
 
 
 def test_kappa_and_its_interval_are_those_of_the_textbook() -> None:

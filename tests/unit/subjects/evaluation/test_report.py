@@ -76,11 +76,17 @@ def test_of_instructions_each_counts_once() -> None:
         assert 0 <= one.low <= one.value <= one.high <= 1
 
 
-def test_many_recipes_are_compared_with_the_first_only() -> None:
-    names = "ABCDEF"
-    found = report(*names, values=[[{n: float(n % 2) for n in range(20)} for _ in names]])
-    assert len(found.results[0].sentences) == 5
-    assert all("between A and" in sentence for sentence in found.results[0].sentences)
+def test_many_recipes_are_compared_with_the_best_in_one_sentence() -> None:
+    right = {"A": 9, "B": 38, "C": 36, "D": 8}  # of 40
+    found = report(*right, values=[[{n: float(n < most) for n in range(40)} for most in right.values()]])
+    [sentence] = found.results[0].sentences
+    assert sentence.startswith("B is the best: 95 % (83.5 to 98.6). Not shown to be worse: C. About ")
+    assert sentence.endswith("more questions would be needed to see 5 points. Shown to be worse: A, D.")
+    clear = report(*"ABC", values=[[{n: float(n < most) for n in range(40)} for most in (2, 39, 3)]])
+    assert clear.results[0].sentences[0].endswith("The other 2 recipes are shown to be worse.")
+    same = report(*"ABCDEF", values=[[{n: float(n % 2) for n in range(20)} for _ in "ABCDEF"]])
+    [sentence] = same.results[0].sentences
+    assert "Not shown to be worse: B, C, D, E, F." in sentence
 
 
 def test_a_scorer_used_twice_is_numbered() -> None:
@@ -116,6 +122,22 @@ def test_a_table_holds_texts_as_they_are(cells: list[Answered]) -> None:
     assert (rows[0]["Exact match"], rows[1]["Exact match"], rows[2]["Exact match"]) == ("1.0", "0.0", "")
     assert rows[1]["error"] == "Too long."
     assert rows[0]["expected"] == "a | b"
+
+
+def test_scores_are_a_table_for_a_spreadsheet_a_text_and_a_slide(cells: list[Answered]) -> None:
+    found = report("A|x", "B_1", values=[[{7: 1.0, 8: 1.0}, {7: 0.0, 8: 1.0}]])
+    rows = list(csv.DictReader(io.StringIO("".join(write_report("scores", found, cells)))))
+    assert [(row["recipe"], row["Exact match"], row["Exact match, n"]) for row in rows] == [
+        ("A|x", "1.0", "2"),
+        ("B_1", "0.5", "2"),
+    ]
+    markdown = "".join(write_report("markdown", found, cells))
+    assert found.results[0].sentences[0] in markdown
+    assert "| Recipe | Exact match | Questions | Tokens | Seconds |" in markdown
+    assert "| A\\|x | 100 % (34.2 to 100) | 2 |" in markdown
+    latex = "".join(write_report("latex", found, cells))
+    assert r"\begin{tabular}{lrrrr}" in latex
+    assert r"B\_1 & 50 \% (9.5 to 90.5) & 2 &" in latex
 
 
 def test_json_lines_hold_scores_and_notes(cells: list[Answered]) -> None:

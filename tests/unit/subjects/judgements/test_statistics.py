@@ -166,7 +166,7 @@ def test_contradictions_move_the_advice_and_warn() -> None:
     found = what_can_be_learnt(given, OBJECTIVES)
     assert found.pairs == 45
     assert found.objectives[0].objective == "ipo"
-    assert any("5 pairs of answers are judged one way and the other" in one for one in found.warnings)
+    assert any("5 pairs of answers are preferred one way and the other" in one for one in found.warnings)
 
 
 def test_length_bias_is_a_warning_with_its_share() -> None:

@@ -149,7 +149,7 @@ def test_a_queue_gives_its_pairs_in_their_order_and_takes_back_a_verdict(
     assert again.id == second.id
     queues.remove(queues.get("Bridges"))
     assert store.count(JudgementFilter(verdicts=("", "a"))) == 1
-    with pytest.raises(UserError, match="no labelling queue"):
+    with pytest.raises(UserError, match="no comparison"):
         queues.get("Bridges")
 
 

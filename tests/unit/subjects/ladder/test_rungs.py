@@ -7,14 +7,18 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.unit.rewards.fake_rewards import FakeRewardContext
 from workbench.base.errors import UserError
 from workbench.records.evaluation import QuestionRow
 from workbench.records.ladder import AS_IT_IS, TaskKind
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe
+from workbench.rewards.reward import Sample
+from workbench.rewards.spec import weighted_sum
 from workbench.subjects.ladder.rung import Rung, Setting
-from workbench.subjects.ladder.rungs import RUNGS, rung_named
+from workbench.subjects.ladder.rungs import REWARDS, RUNGS, rung_named
 from workbench.subjects.ladder.task import labels_of, recognise_task
+from workbench.subjects.ladder.training_configs import reward_line
 from workbench.techniques.registry import METHODS
 
 DEFAULTS: dict[str, Any] = {
@@ -114,3 +118,27 @@ def test_labels_are_answers_of_which_each_comes_often() -> None:
     assert labels_of([row("red"), row("green"), row("red")] * 3) == ("green", "red")
     assert labels_of([row("red"), row("green"), row("blue"), row("grey")]) == ()
     assert labels_of([row("red")] * 9) == ()
+
+
+def test_a_choice_can_be_any_that_a_question_lists() -> None:
+    changed = rung_named("labels").recipe(setting(task="choice", labels=(), lettered=6))
+    assert changed.decoding.grammar == "A\nB\nC\nD\nE\nF"
+
+
+@pytest.mark.parametrize(
+    ("scorer", "right", "wrong"),
+    [
+        ("number-match", "It is 12.", "It is 13."),
+        ("choice-match", "B. Paris", "A. Lyon, not B"),
+        ("contains-answer", "The capital is paris.", "Parisian food"),
+        ("exact-match", "Paris.", "It is Paris."),
+    ],
+)
+def test_a_policy_is_rewarded_by_what_the_scorer_measures(scorer: str, right: str, wrong: str) -> None:
+    line = reward_line(setting(reward=REWARDS[scorer]))
+    expected = {"number-match": "12", "choice-match": "B"}.get(scorer, "Paris")
+    rewards = weighted_sum((line,), METHODS)
+    samples = [
+        Sample(prompt=(Message("user", "What?"),), answer=answer, expected=(expected,)) for answer in (right, wrong)
+    ]
+    assert [one.value for one in rewards.score(samples, FakeRewardContext())] == [1.0, 0.0]

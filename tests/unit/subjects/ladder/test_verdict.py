@@ -40,7 +40,9 @@ def test_the_cheapest_rung_that_is_not_shown_to_be_worse_wins() -> None:
     assert found.winner == "similar"
     assert [one.standing for one in found.rungs.values()] == ["worse", "not worse", "not worse"]
     assert found.sentence.startswith("Three similar examples are enough: 79 % (")
-    assert "at 1.1 s an answer. LoRA is not shown to be better (+2 points, " in found.sentence
+    assert (
+        "at 1.1 s an answer. LoRA reaches 81 %, is not shown to be better (the difference is between " in found.sentence
+    )
     assert "takes 14 minutes more to prepare" in found.sentence
     assert found.more > 0
     assert found.questions == 100
@@ -137,3 +139,13 @@ def test_paired_intervals_hold_all_differences_at_once() -> None:
     assert (one.value, two.value) == (0.25, 0.0)
     assert one.low > 0
     assert two.low < 0 < two.high
+
+
+def test_the_critical_value_is_the_same_each_time_and_grows_with_the_rungs() -> None:
+    rng = random.Random(1)
+    scores = [[float(rng.random() < share) for _ in range(90)] for share in (0.1, 0.2, 0.3, 0.3, 0.5)]
+    scores.append(scores[2])  # one that answers alike
+    values = [critical_value(scores[:count]) for count in range(1, 7)]
+    assert values == sorted(values)
+    assert values == [critical_value(scores[:count]) for count in range(1, 7)]
+    assert values[-1] - values[-2] < 0.04

@@ -72,8 +72,13 @@ def test_copies_go_to_the_chosen_folder_and_each_is_deleted_where_it_is(
     (drive / "mine.txt").write_text("of the person")
     for name in ("There", "Before"):
         ask(plain, calls.RemoveModel(name=name))
-    assert sorted(one.name for one in drive.iterdir()) == [MARKER, "mine.txt"]
     assert not Path(before["path"]).exists()
+    ask(plain, calls.RestoreDeleted(item="There"))
+    assert Path(there["path"]).is_file()
+    ask(plain, calls.RemoveModel(name="There"))
+    ask(plain, calls.EmptyTrash())
+    assert sorted(one.name for one in drive.iterdir()) == [MARKER, "mine.txt"]
+    assert [one.name for one in Path(before["path"]).parents[1].iterdir() if one.is_dir()] == []
 
 
 def test_a_drive_that_is_not_there_is_named_and_nothing_is_forgotten(
@@ -110,6 +115,7 @@ def test_a_download_goes_there_and_on_there_though_another_folder_is_chosen(
     assert isinstance(last, events.Finished), last
     assert Path(last.result["path"]).is_relative_to(drive)
     ask(core, calls.RemoveModel(name=last.result["model"]))
+    ask(core, calls.EmptyTrash())
     assert [one.name for one in drive.iterdir()] == [MARKER]
     shutil.rmtree(drive)
     with pytest.raises(UserError, match="is not there"):

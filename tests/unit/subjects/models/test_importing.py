@@ -18,7 +18,7 @@ from workbench.base import errors
 from workbench.base.errors import UserError
 from workbench.subjects.models import importing
 from workbench.subjects.models.checksums import Checksums
-from workbench.subjects.models.importing import delete_files, import_model, remove_unfinished
+from workbench.subjects.models.importing import delete_place, import_model, own_place, remove_unfinished
 
 
 @pytest.fixture
@@ -40,8 +40,7 @@ def test_reference_leaves_the_file_where_it_is(
     model = import_model(path, home, checksums)
     assert (model.path, model.owned, model.name) == (str(path), False, "Tiny")
     assert list(home.iterdir()) == []
-    delete_files(model, home)
-    assert path.exists()
+    assert own_place(model, home) is None
 
 
 def test_copy_is_whole_verified_and_owned(make_gguf: Callable[..., Path], home: Path, checksums: Checksums) -> None:
@@ -55,7 +54,9 @@ def test_copy_is_whole_verified_and_owned(make_gguf: Callable[..., Path], home: 
     assert seen[-1].done == seen[-1].total == 2 * model.bytes
     assert {p.stage for p in seen} == {"copying", "checking"}
     path.unlink()
-    delete_files(model, home)
+    place = own_place(model, home)
+    assert place == home / "tiny"
+    delete_place(place, model.name)
     assert list(home.iterdir()) == []
 
 
@@ -153,15 +154,13 @@ def test_what_a_dead_process_left_is_removed(home: Path) -> None:
     assert (dead.exists(), ours.exists(), other.exists()) == (False, True, True)
 
 
-def test_files_outside_of_the_home_are_never_deleted(
+def test_files_outside_of_the_home_are_not_its_own(
     make_gguf: Callable[..., Path], home: Path, checksums: Checksums
 ) -> None:
     path = make_gguf()
     model = import_model(path, home, checksums)
     for claimed in (str(path), str(home / ".." / ".." / "tiny.gguf"), str(home)):
-        delete_files(msgspec.structs.replace(model, owned=True, path=claimed), home)
-    assert path.exists()
-    assert home.exists()
+        assert own_place(msgspec.structs.replace(model, owned=True, path=claimed), home) is None
 
 
 def test_checksums_are_remembered_until_the_file_changes(tmp_path: Path, checksums: Checksums) -> None:

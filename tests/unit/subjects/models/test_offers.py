@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.records.models import Device, Machine
-from workbench.subjects.models.suggesting import fitting_offers, read_offers
+from workbench.subjects.models.suggesting import fitting_offers, read_offers, recommended
 
 
 def machine(memory: float, disk: float = 500, gpu: float = 0) -> Machine:
@@ -43,3 +43,25 @@ def test_what_is_offered_may_be_used_freely() -> None:
     offers = read_offers()
     assert {one.licence for one in offers.models} == {"apache-2.0"}
     assert len({one.repository for one in offers.models}) == len(offers.models)
+
+
+@pytest.mark.parametrize(
+    ("has", "fitting"), [(machine(4), 4), (machine(8), 5), (machine(16), 7), (machine(32), 9), (machine(64), 10)]
+)
+def test_what_does_not_fit_is_listed_with_the_reason(has: Machine, fitting: int) -> None:
+    found = recommended(read_offers(), has)
+    assert len(found.models) == 10
+    assert [model.problem == "" for model in found.models] == [True] * fitting + [False] * (10 - fitting)
+    assert all("half stays free" in model.problem for model in found.models[fitting:])
+    assert found.best in {model.file for model in found.models[:fitting]}
+
+
+def test_a_full_disk_is_the_reason_too() -> None:
+    problems = [model.problem for model in recommended(read_offers(), machine(64, disk=3)).models]
+    assert problems[-1] == "It needs 18.6 GB of disk. 3.0 GB are free."
+
+
+def test_a_large_model_without_a_gpu_is_called_slow() -> None:
+    slow = {model.title for model in recommended(read_offers(), machine(32)).models if model.slow}
+    assert slow == {"Qwen3 14B", "gpt-oss 20B"}
+    assert not any(model.slow for model in recommended(read_offers(), machine(32, gpu=24)).models[:9])

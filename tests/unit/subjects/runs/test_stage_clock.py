@@ -57,7 +57,9 @@ def test_the_share_of_the_whole_only_grows_and_ends_at_all() -> None:
     assert shares[5] == pytest.approx(0.2)
     assert shares[7] == shares[8] == shares[9] == pytest.approx(0.4)  # an evaluation is a pause between two steps
     assert shares[10] == shares[11] == shares[12] == pytest.approx(0.5)  # and so is what the plan does not name
-    assert shares[-1] == 1
+    assert shares[-1] == 0.99  # until the run has ended
+    last = StageClock(STAGES, Time(*range(2))).timed(Progress(stage=WHOLE[-1][0], done=1, total=1))
+    assert last.seconds_left is None
 
 
 def test_the_time_left_is_that_of_all_stages_and_follows_the_pace() -> None:

@@ -24,7 +24,8 @@ from workbench.records.messages import (
     Verification,
 )
 from workbench.subjects.serving.calls import AskServed, ServedAnswer
-from workbench.subjects.serving.http import chat, completions, responses
+from workbench.subjects.serving.http import anthropic, chat, completions, responses
+from workbench.subjects.serving.http.anthropic import MessagesRequest
 from workbench.subjects.serving.http.chat import ChatRequest
 from workbench.subjects.serving.http.errors import ApiError, error_of
 from workbench.subjects.serving.http.requests import read
@@ -108,6 +109,7 @@ def test_the_choice_of_a_tool(choice: Any, tools: int, must: bool) -> None:
         ({"messages": [{"role": "wizard", "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": "user", "content": " "}]}, "messages"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages[0].content"),
+        ({"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "messages[0].content"),
         ({"messages": [*HELLO, {"role": "assistant", "content": "Hi"}]}, "messages"),
         ({"messages": HELLO, "temperature": "hot"}, "temperature"),
         ({"messages": HELLO, "temperature": 9}, "temperature"),
@@ -264,3 +266,75 @@ def test_an_answer_that_repeats_itself_ends_as_one_that_reached_its_length() -> 
     reply = chat.whole(ServedAnswer(result=result), "recipe")
     assert reply["choices"][0]["finish_reason"] == "length"
     assert reply["workbench"]["notices"] == [LOOPED]
+
+
+def anthropic_call(**fields: Any) -> AskServed:
+    body = {"messages": HELLO, "max_tokens": 5, **fields}
+    return anthropic.call_of(read(json.dumps(body).encode(), MessagesRequest))
+
+
+def test_a_message_of_anthropic_with_results_of_tools_is_several_messages() -> None:
+    used = [{"type": "thinking", "thinking": "hm", "signature": ""}, {"type": "text", "text": "I look."}]
+    used += [{"type": "tool_use", "id": name, "name": "look", "input": {"at": name}} for name in ("t1", "t2")]
+    results: list[Any] = [
+        {"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "seen"}]},
+        {"type": "tool_result", "tool_use_id": "t2", "content": "dark", "is_error": True},
+        {"type": "text", "text": "And now?"},
+    ]
+    notes = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "Notes."}}
+    said = [*HELLO, {"role": "assistant", "content": used}, {"role": "user", "content": [*results, notes]}]
+    call = anthropic_call(messages=said, system=[{"type": "text", "text": "Be brief.", "cache_control": {}}])
+    assert [one.role for one in call.messages] == ["system", "user", "assistant", "tool", "tool", "user"]
+    assert call.messages[2].parts[1:] == (
+        ToolCallPart("look", '{"at": "t1"}', "t1"), ToolCallPart("look", '{"at": "t2"}', "t2"),
+    )  # fmt: skip
+    assert call.messages[3].parts == (ToolResultPart("seen", name="look", call="t1"),)
+    assert call.messages[4].content == "Error: dark"
+    assert call.messages[5].content == "And now?\nNotes."
+
+
+def test_later_instructions_of_anthropic_follow_the_message_before() -> None:
+    said = [
+        {"role": "user", "content": "Hello"},
+        {"role": "system", "content": "Use the tools."},
+        {"role": "assistant", "content": "Hello!"},
+        {"role": "system", "content": "Be brief."},
+    ]
+    call = anthropic_call(messages=said, system="You help.")
+    assert [(one.role, one.content) for one in call.messages] == [
+        ("system", "You help."),
+        ("user", "Hello\n\nUse the tools."),
+        ("assistant", "Hello!"),
+        ("user", "Be brief."),
+    ]
+
+
+def test_fields_of_anthropic_are_those_of_the_decoding_and_the_tools() -> None:
+    tool = {"name": "look", "input_schema": {"type": "object"}}
+    call = anthropic_call(stop_sequences=["END"], temperature=0.5, tools=[tool], tool_choice={"type": "any"})
+    assert call.decoding == {"temperature": 0.5, "max_tokens": 5, "stop": ["END"]}
+    assert ([one.name for one in call.tools], call.must_call) == (["look"], True)
+    assert not anthropic_call(tools=[tool], tool_choice={"type": "none"}).tools
+    for changed in ({"tool_choice": {"type": "all"}}, {"tool_choice": {"type": "tool", "name": "x"}, "tools": [tool]}):
+        with pytest.raises(ApiError, match="tool_choice"):
+            anthropic_call(**changed)
+
+
+def anthropic_reply(result: AskResult, **fields: Any) -> dict[str, Any]:
+    asked = read(json.dumps({"messages": HELLO, "max_tokens": 5, **fields}).encode(), MessagesRequest)
+    return anthropic.whole(ServedAnswer(result=result), asked)
+
+
+def test_a_call_whose_arguments_cannot_be_read_has_an_empty_input() -> None:
+    for arguments in ("", "[1]", "{", "[" * 100_000):
+        reply = anthropic_reply(AskResult(answer="", parts=(ToolCallPart("look", arguments, "t1"),)))
+        assert reply["content"] == [{"type": "tool_use", "id": "t1", "name": "look", "input": {}}]
+        assert reply["stop_reason"] == "tool_use"
+
+
+def test_thoughts_are_part_of_a_reply_where_they_are_asked_for() -> None:
+    result = AskResult(answer="Yes.", sequences=(Candidate(text="Yes.", thought="Hm.", finish="loop"),))
+    assert [one["type"] for one in anthropic_reply(result)["content"]] == ["text"]
+    reply = anthropic_reply(result, thinking={"type": "enabled", "budget_tokens": 9})
+    assert [one["type"] for one in reply["content"]] == ["thinking", "text"]
+    assert reply["stop_reason"] == "max_tokens"

@@ -1,0 +1,79 @@
+"""Every text of the window comes from the catalogue, and none is cut in a language with longer words.
+
+The window of a furnished home runs in a process whose language is made of the catalogue (``pseudo_locale``).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.ui.pseudo_locale import CLOSE, OPEN, environment, outside, pseudo, write_catalogue
+from tests.unit.packaging.scripts import ROOT, script
+
+pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.timeout(1800)]
+PAGES = (
+    "chat-new", "documents", "models", "data", "train", "feedback-label", "adapters-empty", "ladder", "evaluate",
+    "leaderboard", "exam", "tools", "tools-memory", "tools-servers", "tools-demonstrations",
+    "tools-agents-empty", "settings", "welcome", "map",
+)  # fmt: skip
+"""A scene of each page."""
+COMPOSED = (
+    "chat", "documents-unfinished", "names", "models-recommended", "model-details", "train-running", "train-finished",
+    "train-failed", "train-rewards", "adapters", "feedback-verdict", "feedback-learn", "feedback-path", "ladder-plan",
+    "ladder-running", "ladder-stopped", "ladder-add", "evaluate-new", "evaluate-found", "tools-new-agent",
+    "map-answer",
+)  # fmt: skip
+"""Scenes with sentences that the core composes: sources, fit, verification, verdicts, advice, plans, what pays."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("locale")
+    write_catalogue([(entry.text, entry.plural) for entry in script("catalogue").entries()], folder)
+    return folder
+
+
+def look(folder: Path, scenes: tuple[str, ...]) -> dict[str, list[str]]:
+    """What is wrong in each scene."""
+    command = [sys.executable, "-m", "tests.ui.pseudo_locale", str(folder), *scenes]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env=environment(folder), check=False, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    return {row["scene"]: row["found"] for row in rows}
+
+
+def test_each_page_speaks_the_language_and_cuts_nothing(folder: Path) -> None:
+    found = look(folder, (*PAGES, *COMPOSED))
+    assert set(found) == {*PAGES, *COMPOSED}
+    assert {scene: faults for scene, faults in found.items() if faults} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (f"{OPEN}Fíléš·{CLOSE}", ""),
+        (f"{OPEN}3 {OPEN}fíléš·{CLOSE} áré réád··{CLOSE}", ""),
+        ("pump.pdf", ""),
+        (f"pump.pdf, {OPEN}págé 3·{CLOSE}", ""),
+        ("3 of 4 files", "3 of 4 files"),
+        (f"{OPEN}Módél·{CLOSE}: off", ": off"),
+        ("12.4 MB · 26 Nov, 09:42", ""),
+        (f"{OPEN}Thréé fíxéd éxámpl…", ""),
+        (f"Three {OPEN}fíxéd··{CLOSE} éxámpl…", "Three éxámpl"),
+    ],
+)
+def test_a_text_outside_of_the_catalogue_is_told_from_a_stored_one(text: str, left: str) -> None:
+    assert outside(text, ["pump.pdf"]) == left
+
+
+def test_a_pseudo_text_is_longer_by_two_fifths_and_keeps_its_places() -> None:
+    text = pseudo("Reading {name}: {done:,} of {total:,} files")
+    assert text.format(name="a", done=1, total=2).startswith(f"{OPEN}Réádíñg a: 1 óf 2 fíléš")
+    assert len(pseudo("Delete the collection")) >= 1.4 * len("Delete the collection") - 1

@@ -1,0 +1,85 @@
+"""A table's answer or quoted sentences: whichever is more probably right is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes import FakeModelBackend, FakeRetriever, passage
+from workbench.records.messages import Message
+from workbench.records.outcomes import Reason
+from workbench.records.recipes import Recipe
+from workbench.techniques.context import AnswerContext
+from workbench.techniques.embedding_calls import TableReply
+from workbench.techniques.retrieval.roads.dispatch import Way, take_road
+from workbench.techniques.retrieval.table_answers.preference import EVEN, is_preferred, preference
+
+TOLD = passage("The harbour fee of the Gannet is 40 euros a night.", "notes.txt")
+QUESTION = "What is the harbour fee of the Gannet?"
+DOUBT = Reason(kind="table", text="Several rows have this value.")
+
+
+def way(reply: TableReply | None, question: str = QUESTION) -> Way:
+    retriever = FakeRetriever([TOLD])
+    retriever.table_reply = reply
+    context = AnswerContext(model=FakeModelBackend(), retriever=retriever, cancelled=lambda: False)
+    run = take_road((Message("user", question),), Recipe(), context)
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            found: Way = end.value
+            return found
+
+
+def reply(sure: float, *reasons: Reason, value: str = "40 EUR") -> TableReply:
+    row = passage("Boat: Gannet | Fee EUR: 40", "fees.csv", start=10, n=1)
+    return TableReply(
+        value=value, calculation="Fee EUR in fees.csv.", passages=(row,), of_rows=1, sure=sure, reasons=reasons,
+        empty=not value,
+    )  # fmt: skip
+
+
+def test_the_surer_a_table_and_the_weaker_the_sentences_the_more_a_table_is_preferred() -> None:
+    assert preference(0.6, 0.3, EVEN) > preference(0.3, 0.3, EVEN)
+    assert preference(0.4, 0.1, EVEN) > preference(0.4, 0.9, EVEN)
+    assert preference(0.4, 0.3, 0.9) > preference(0.4, 0.3, 0.01)
+    assert is_preferred(0.95, 0.9, 0.5) is True
+    assert is_preferred(0.05, 0.01, 0.5) is False
+    assert is_preferred(0.35, EVEN, 0.5) is None
+
+
+def test_a_sure_table_is_shown_and_the_sentence_is_offered() -> None:
+    taken = way(reply(0.95))
+    assert taken.road == "table"
+    assert taken.roads[0] == "place"
+    assert taken.grounding is not None
+    assert taken.grounding.quotes is not None
+    assert taken.grounding.quotes.text.startswith("40 EUR")
+
+
+@pytest.mark.parametrize("given", [None, reply(0.06, DOUBT)])
+def test_an_unsure_table_gives_way_to_the_sentence_that_answers(given: TableReply | None) -> None:
+    taken = way(given)
+    assert taken.road == "place"
+    assert "table" in taken.roads
+    assert taken.grounding is not None
+    assert taken.grounding.quotes is not None
+    assert TOLD.text in taken.grounding.quotes.text
+    assert 0.0 < taken.grounding.strength <= 1.0
+
+
+def test_a_table_that_is_sure_enough_goes_before_several_places() -> None:
+    asked = "What do three nights of the harbour fee of the Gannet cost?"
+    assert way(reply(0.9, DOUBT), asked).road == "table"
+    taken = way(reply(0.1, DOUBT), asked)
+    assert taken.road == "places"
+    assert taken.grounding is not None
+    assert taken.grounding.quotes is not None
+    assert taken.grounding.quotes.text.endswith("3 × 40 = 120 EUR")
+
+
+def test_a_cell_that_is_surely_empty_is_told() -> None:
+    taken = way(reply(0.9, value=""))
+    assert taken.road == "table"
+    assert taken.grounding is not None
+    assert taken.grounding.declined == "Fee EUR in fees.csv."

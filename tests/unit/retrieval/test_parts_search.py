@@ -1,0 +1,58 @@
+"""The road of several places: the names of one part's answer lead to the answer of the next."""
+
+from __future__ import annotations
+
+from tests.fakes import FakeRetriever, passage
+from workbench.techniques.embedding_calls import NamedIn
+from workbench.techniques.retrieval.parts_search import TWO_STEPS, _telling, asks_for_several, gather
+from workbench.text.terms import Vocabulary
+
+QUESTION = "Which driver holds no certificate for dangerous goods, and which vehicle does that driver use?"
+LIST = passage("The driver Jana Mertens holds no certificate for dangerous goods. The course is in May.", "list.txt")
+FLEET = (
+    passage("Vehicle: Actros | Driver: Birger Olthoff | Vehicle of the year, which many use.", "fleet.txt"),
+    passage("Vehicle: Atego | Driver: Jana Mertens", "fleet.txt", start=200),
+)
+
+
+def test_of_two_rows_that_answer_a_part_the_one_with_the_name_of_the_answer_before_is_quoted() -> None:
+    retriever = FakeRetriever([LIST, *FLEET])
+    retriever.named = {"Jana Mertens": NamedIn(names=("Jana Mertens",), passages=(LIST, FLEET[1]))}
+    found = gather(QUESTION, retriever)
+    assert found is not None
+    assert [one.passage.start for one in found.sentences[:2]] == [0, 200]
+    assert "Atego" in found.sentences[1].text
+    assert any("Jana Mertens" in query for query in found.queries)
+
+
+def test_a_question_of_one_part_without_a_calculation_does_not_ask_for_several() -> None:
+    assert not asks_for_several("Who holds the certificate?")
+    assert asks_for_several(QUESTION)
+    assert asks_for_several("What do three nights cost?")
+
+
+def test_a_person_who_is_called_by_one_name_alone_leads_to_the_next_part() -> None:
+    groups = passage("Group: Otters | Coach: Leonie Thoms. Group: Seals | Coach: Mia Stover.", "groups.txt")
+    leaving = passage("Leonie leaves in the summer of 2026 for Trondheim.", "news.txt")
+    other = passage("The other person leaves the boathouse key when she leaves the hall.", "rules.txt")
+    retriever = FakeRetriever([groups, other, leaving])
+    retriever.named = {"Leonie": NamedIn(names=("Leonie Thoms",), passages=(groups, leaving))}
+    found = gather("Who is the coach of the Otters, and when does this person leave?", retriever)
+    assert found is not None
+    assert "Leonie Thoms" in found.sentences[0].text
+    assert found.sentences[1].passage.document == "news.txt"
+    assert not any(reason == TWO_STEPS for reason in found.reasons)
+
+
+def test_a_part_that_leans_on_a_sentence_without_a_name_is_doubted() -> None:
+    retriever = FakeRetriever([passage("the blue canoe is used until the rigger comes. it is heavy.", "mail.txt")])
+    found = gather("Which canoe is used until the rigger comes, and how heavy is it?", retriever)
+    assert found is not None
+    assert TWO_STEPS in found.reasons
+
+
+def test_function_words_of_the_language_of_the_question_do_not_tell_amounts_apart() -> None:
+    vocabulary = Vocabulary("en")
+    weights = {"wie": 0.6, "viel": 0.6, "der": 0.6, "kindergeburtstag": 0.7}
+    assert list(_telling("Wie viel kostet der Kindergeburtstag?", weights, vocabulary)) == ["kindergeburtstag"]
+    assert _telling("Wie viel?", {"wie": 0.6}, vocabulary) == {"wie": 0.6}

@@ -1,0 +1,56 @@
+"""Hostile image files are decoded in the reader process alone: each is refused with a reason, or is an image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hostile_images import hostile_images
+from tests.projectors import draw_pictures, encoded
+from workbench.base.errors import UserError
+from workbench.base.pixels import LONGEST_SIDE
+from workbench.reading.process import ReaderProcess
+from workbench.reading.reader_calls import ReadLimits
+
+LIMITS = ReadLimits(seconds=60.0, memory_mb=900, largest_file_mb=50)
+
+
+def test_sixty_hostile_files_crash_nothing(tmp_path: Path) -> None:
+    files = list(hostile_images())
+    assert len(files) >= 60
+    reader = ReaderProcess()
+    refused = 0
+    try:
+        for number, (name, data) in enumerate(files):
+            path = tmp_path / f"{number}.png"
+            path.write_bytes(data)
+            try:
+                pixels, small, _ = reader.decode_image(path, LIMITS)
+            except UserError:
+                refused += 1
+            else:
+                assert max(pixels.width, pixels.height) <= LONGEST_SIDE, name
+                assert len(small.rgb) == 3 * small.width * small.height, name
+        # and a sound one is still read
+        path = tmp_path / "sound.png"
+        path.write_bytes(encoded(draw_pictures()[0]))
+        pixels, _, decoded = reader.decode_image(path, LIMITS)
+    finally:
+        reader.close()
+    assert pixels.rgb == draw_pictures()[0].tobytes()
+    assert decoded.media_type == "image/png"
+    assert refused > 40  # a changed byte or what stands behind an image does not always harm it
+
+
+@pytest.mark.parametrize(("name", "match"), [("cut off", "damaged or incomplete"), ("PDF", "not a picture but a PDF")])
+def test_the_reason_is_told(tmp_path: Path, name: str, match: str) -> None:
+    data = encoded(draw_pictures()[1])[:80] if name == "cut off" else b"%PDF-1.7\n1 0 obj <<>> endobj\n"
+    path = tmp_path / "image.png"
+    path.write_bytes(data)
+    reader = ReaderProcess()
+    try:
+        with pytest.raises(UserError, match=match):
+            reader.decode_image(path, LIMITS)
+    finally:
+        reader.close()
