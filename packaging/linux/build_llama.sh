@@ -18,7 +18,7 @@ change() { # FILE EXPRESSION: by sed; a later llama.cpp may look different, and 
   if cmp -s "$1" "$1.changed"; then echo "$1: nothing to change by $2" >&2; exit 1; fi
   mv "$1.changed" "$1"
 }
-# of 413 source files 108 are for pictures and for llama.cpp's own programs, which use them: neither is in the program
+# the library that llama.cpp's own programs share is not in the program; images are read by mtmd, which does without it
 change "$work/llama_cpp_python-$version/CMakeLists.txt" 's/set(LLAMA_BUILD_COMMON ON /set(LLAMA_BUILD_COMMON OFF /'
 # without a processor to tune for, GCC 12 orders the loops of the dot products so that Zen 5 loses 8 % of a prompt's speed;
 # as it comes, such a loop may also begin with a line of the cache, which costs the same there: unrolled it does not matter
@@ -44,7 +44,7 @@ if [ -n "${PACK:-}" ]; then
   exit 0
 fi
 # without its last part the variants are installed elsewhere, and there is no backend for the processor
-export CMAKE_ARGS="$common -DGGML_CPU_ALL_VARIANTS=ON -DLLAVA_BUILD=OFF -DCMAKE_INSTALL_BINDIR=llama_cpp/lib"
+export CMAKE_ARGS="$common -DGGML_CPU_ALL_VARIANTS=ON -DLLAVA_BUILD=ON -DCMAKE_INSTALL_BINDIR=llama_cpp/lib"
 "$python" -m pip wheel --no-deps --no-build-isolation -w "$work/wheel" --config-settings=build-dir="$work/build" \
   "$work/llama_cpp_python-$version"
 "$python" "$(dirname "$0")/finish_wheel.py" "$work/wheel"/llama_cpp_python-*.whl "$out"

@@ -23,7 +23,7 @@ export MACOSX_DEPLOYMENT_TARGET=14.0
 
 python3 -m venv "$work/v"
 "$work/v/bin/pip" install --quiet scikit-build-core hatchling cmake ninja
-CMAKE_ARGS="-DGGML_NATIVE=OFF -DGGML_METAL=ON -DGGML_METAL_EMBED_LIBRARY=ON -DMTMD_BUILD=OFF" \
+CMAKE_ARGS="-DGGML_NATIVE=OFF -DGGML_METAL=ON -DGGML_METAL_EMBED_LIBRARY=ON" \
   "$work/v/bin/pip" wheel --no-deps --no-build-isolation --no-binary :all: --require-hashes \
   -r "$root/packaging/locks/llama-cpp-python.txt" -w "$work/wheel"
 "$work/v/bin/python" "$root/packaging/tree.py" --python "$python" --python-sha256 "$sha" --platform macos-arm64 --kind macos \

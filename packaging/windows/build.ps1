@@ -9,7 +9,7 @@ $version = (Select-String -Path "$root\workbench\__init__.py" -Pattern '__versio
 function Invoke-Checked { & $args[0] @($args[1..$args.Length]); if ($LASTEXITCODE) { throw "$($args[0]) failed" } }
 
 Invoke-Checked python -m pip install scikit-build-core hatchling cmake ninja
-$env:CMAKE_ARGS = "-DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DGGML_NATIVE=OFF -DCMAKE_INSTALL_BINDIR=llama_cpp/lib -DMTMD_BUILD=OFF"
+$env:CMAKE_ARGS = "-DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DGGML_NATIVE=OFF -DCMAKE_INSTALL_BINDIR=llama_cpp/lib"
 Invoke-Checked python -m pip wheel --no-deps --no-build-isolation --no-binary :all: --require-hashes -r "$root\packaging\locks\llama-cpp-python.txt" -w "$work\wheel"
 $wheel = (Get-ChildItem "$work\wheel\llama_cpp_python-*.whl").FullName
 Invoke-Checked python "$root\packaging\tree.py" --python $Python --python-sha256 $PythonSha256 --platform windows-x86_64 --kind windows --llama-cpp $wheel --source $Source --out "$work\tree"
