@@ -48,7 +48,7 @@ SHORTEST_WRAPPED = 30, 14
 """Characters of a wrapped line at least; the second in scripts without spaces."""
 
 _HEADING_WORDS = 2
-_RULE = re.compile(r"[-=_*~#+·•–—|:\s]+")
+_RULE = re.compile(r"[-=_*~#+·•–—|:\s]+|>*\s*[-=_]{2,}[^\n|]{0,60}?[-=_]{2,}")
 _SHORTEST_RULE = 3
 _IN_COLUMNS = re.compile(r"\S {3,}\S")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
@@ -130,7 +130,8 @@ class _Lines:
 
 
 def is_rule(span: str) -> bool:
-    """Whether a line is a rule that is drawn with marks, or the one below the head of a table in Markdown."""
+    """Whether a line is a rule that is drawn with marks, the one below the head of a table in Markdown, or one with a
+    few words between its marks, as above a mail that is forwarded."""
     return bool(_RULE.fullmatch(span)) and len(span.strip()) >= _SHORTEST_RULE
 
 

@@ -104,3 +104,18 @@ def test_splitting_can_be_given_up() -> None:
 @pytest.mark.parametrize("blank", ["", "  \n\t\n "])
 def test_blank_text_has_no_chunks(blank: str) -> None:
     assert Chunker(word_tokens(), 12).split(blank) == []
+
+
+def test_a_sentence_that_is_cut_at_its_line_goes_whole_into_the_next_chunk() -> None:
+    text = (
+        "The offer is for stairs of oak. We keep to it for a month. Payment: a part on ordering, a part on\n"
+        "delivery, the rest ten days later.\nThe plaster is not in it."
+    )
+    for capacity in range(24, 31):
+        chunks = Chunker(word_tokens(), capacity).split(text)
+        shown = [text[chunk.start : chunk.end] for chunk in chunks]
+        assert shown[1].startswith("Payment"), (capacity, shown)
+        assert "".join(shown).replace(" ", "").replace("\n", "") == text.replace(" ", "").replace("\n", "")
+        assert all(len(word_tokens().plain_ids(one)) <= capacity for one in shown)
+    # a sentence that does not fit stays cut
+    assert Chunker(word_tokens(), 12).split("one two three four five six seven eight nine ten " * 3)[0].start == 0

@@ -154,7 +154,8 @@ _PRESENT: dict[AnswerType, str] = {
     r"|wöchentlich|monatlich|vierteljährlich|jährlich|jede[nrs]?|\w*mal|pro|alle|fois|chaque|par|tous|toutes"
     r"|veces|vez"
     r"|cada|al (?:día|mes|año))\b|\d ?x\b|次|每",
-    "money": r"[€$£]|\b(?:eur|euros?|chf|usd|gbp|francs?|franken|dollars?|cents?|pounds?)\b|美元|元|欧元|\d[.,]\d\d\b"
+    "money": r"[€$£]|\b(?:eur|euros?|chf|usd|gbp|francs?|franken|dollars?|cents?|pounds?)\b|美元|元|欧元"
+    r"|(?<![\d.,:/-])\d[\d.,'’]*[.,]\d\d\b(?![.,:/-]?\d| ?(?:[cmk]?m[²³]?|km/h|k?g|m?l|h|kwh?|bar|°)(?!\w))"
     r"|\d ?ct\b|\d ?%|\b(?:free|gratis|kostenlos|umsonst|gratuit\w*|half|hälfte|moitié|mitad)\b",
     "percent": r"\d ?%|\bper ?cent\b|\bprozent\b|\bpour ?cent\b|\bpor ciento\b|百分",
     "count": rf"\b(?:{_NUMERAL}|no|none|both|kein\w*|beide\w*|aucun\w*|ningun\w*)\b|[一二三四五六七八九十百千两]",
@@ -188,6 +189,23 @@ _PRESENT: dict[AnswerType, str] = {
         r"|müssen|erlaubt|"
     r"verboten|pas|interdit|permis|no|solo|prohibid\w*|permitid\w*)\b",
 }  # fmt: skip
+_HOUR = r"(?:[01]?\d|2[0-4])[.:][0-5]\d"
+_UNTIL = rf" ?(?:[-–]|to|bis|until|till|à|a|hasta(?: las)?) ?{_HOUR}"
+_CLOCK = re.compile(
+    rf"\b{_HOUR}{_UNTIL}\b(?![.,]\d)|\b{_HOUR} ?(?:uhr|h|hrs|am|pm|a\.m|p\.m|o'clock)\b"
+    rf"|\b(?:at|um|ab|bis|from|until|till|before|after|vor|nach|dès|las) {_HOUR}(?:{_UNTIL})?\b(?![.,]\d| ?%)",
+    re.IGNORECASE,
+)
+"""Times of day, which are no amounts of money where they are written with a point."""
+
+_ASKS_PHONE = re.compile(
+    r"\b(?:tele)?phone\b|\bmobile\b|\bcell\b|\bfax|telefon|handy|rufnummer|téléphone|teléfono|móvil|电话", re.IGNORECASE
+)
+_ASKS_MAIL = re.compile(r"\be-?mail|mailadresse|mail address|courriel|correo electrónico|邮箱", re.IGNORECASE)
+_PHONE = re.compile(
+    r"(?<![\w.,/@-])(?!\d{4}-\d\d)(?:\+|\()?\d(?:[ /()-]{0,3}\d){5,}(?![\d.,]*\d)|\b(?:ext|extension)\.? ?\d+"
+)
+_MAIL = re.compile(r"\S@\S")
 _TITLED = re.compile(
     r"\b(?:Mr|Mrs|Ms|Dr|Prof|Frau|Fr|Herrn?|Hr|Mme|Madame|Monsieur|Señora?|Sra?|M)\.? [A-ZÄÖÜÉ][\w'’-]+"
 )
@@ -224,12 +242,22 @@ _COUNTED_NOUN = re.compile(
     r"|des |les )?([^\W\d_]{3,})",
     re.IGNORECASE,
 )
+_COUNTED_OF = re.compile(
+    r"\s+(?:(?:of|de|von|an)\s+(?:the|our|my|la|los|las|der|den)?\s*|d['’]|(?=[A-ZÄÖÜ][a-zäöüß]))([^\W\d_]{3,})"
+)
 
 
 def counted_noun(question: str) -> str:
     """The noun that a question counts ("litres" of "how many litres"), "" where it counts nothing."""
     match = _COUNTED_NOUN.search(question)
     return match.group(1).lower() if match else ""
+
+
+def counted_thing(question: str) -> str:
+    """What the counted noun is a measure of ("holiday" of "how many days of holiday"), "" where it is of nothing."""
+    match = _COUNTED_NOUN.search(question)
+    of = _COUNTED_OF.match(question, match.end()) if match else None
+    return of.group(1).lower() if of else ""
 
 
 def asked_types(question: str) -> tuple[AnswerType, ...]:
@@ -246,7 +274,7 @@ def asked_types(question: str) -> tuple[AnswerType, ...]:
 def holds_type(text: str, kind: AnswerType, question: str = "") -> bool:
     """Whether something of that type stands in a text that does not stand in the ``question`` as well."""
     asked = question.lower()
-    found = _persons(text) if kind == "person" else (match.group() for match in _present()[kind].finditer(text))
+    found = _persons(text) if kind == "person" else (match.group() for match in _values(text, kind, question))
     return any(one.lower().strip() not in asked for one in found)
 
 
@@ -257,9 +285,21 @@ def value_places(text: str, kinds: Sequence[AnswerType], question: str) -> list[
         match.start()
         for kind in kinds
         if kind != "person"
-        for match in _present()[kind].finditer(text)
+        for match in _values(text, kind, question)
         if match.group().lower().strip() not in asked
     ]
+
+
+def _values(text: str, kind: AnswerType, question: str) -> Iterator[re.Match[str]]:
+    """What is of a type in a text: of an address only the kind that the ``question`` asks for, a number of a telephone
+    or an address for mail; and no time of day that looks like an amount of money."""
+    pattern = _present()[kind]
+    if kind == "contact" and bool(_ASKS_PHONE.search(question)) != bool(_ASKS_MAIL.search(question)):
+        pattern = _MAIL if _ASKS_MAIL.search(question) else _PHONE
+    clocks = [match.span() for match in _CLOCK.finditer(text)] if kind == "money" else []
+    for match in pattern.finditer(text):
+        if not any(start < match.end() and match.start() < end for start, end in clocks):
+            yield match
 
 
 def _persons(text: str) -> Iterator[str]:

@@ -14,8 +14,12 @@ from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
 from workbench.records.documents import Chunk
 from workbench.techniques.retrieval.tokens import Tokens
+from workbench.text.sentences import split_sentences
 
 MOST_CONTEXT_TOKENS = 48
+
+_LONGEST_CUT = 400
+"""So many characters after a cut are read to see whether a sentence goes on there."""
 
 SLIDES = frozenset({"pptx", "ppt"})
 _WITH_HEADINGS = frozenset({"markdown"})
@@ -64,11 +68,38 @@ class Chunker:
         for section_start, section_end in _slides(text, page_starts) if kind in SLIDES else _sections(text):
             check()
             section = text[section_start:section_end]
-            for offset, piece in splitter.chunk_indices(section):
-                start = section_start + offset
+            pieces = [(offset, offset + len(piece)) for offset, piece in splitter.chunk_indices(section)]
+            for begin, end in self._whole_sentences(section, pieces, capacity):
+                start = section_start + begin
                 page = max(1, bisect_right(page_starts, start)) if page_starts else None
-                found.append(Chunk(start=start, end=start + len(piece), page=page))
+                found.append(Chunk(start=start, end=section_start + end, page=page))
         return found
+
+    def _whole_sentences(
+        self, text: str, pieces: Sequence[tuple[int, int]], capacity: int
+    ) -> Iterator[tuple[int, int]]:
+        """The pieces, so that a sentence that was cut at a line or a word goes whole into the second of them, where
+        that still fits into ``capacity``."""
+        begin, end = pieces[0] if pieces else (0, 0)
+        for start, following_end in pieces[1:]:
+            moved = _cut_sentence(text, begin, end, start)
+            if moved is not None and self.count(text[moved:following_end]) <= capacity:
+                start, end = moved, begin + len(text[begin:moved].rstrip())
+            yield begin, end
+            begin, end = start, following_end
+        if pieces:
+            yield begin, end
+
+
+def _cut_sentence(text: str, begin: int, end: int, start: int) -> int | None:
+    """Where the sentence begins that is cut between a piece from ``begin`` to ``end`` and the one from ``start``; None
+    where none is, or it is all of the first piece."""
+    if not text[start : start + 1].islower() or "\n\n" in text[end:start]:
+        return None
+    following = text.find("\n\n", start, start + _LONGEST_CUT)
+    spans = split_sentences(text[begin : following if following >= 0 else start + _LONGEST_CUT])
+    across = next((first for first, last in spans if first < end - begin and last > start - begin), 0)
+    return begin + across if across else None
 
 
 def _slides(text: str, page_starts: Sequence[int]) -> Iterator[tuple[int, int]]:

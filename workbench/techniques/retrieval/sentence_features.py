@@ -31,6 +31,7 @@ from workbench.techniques.retrieval.answer_types import (
     TOLD,
     asked_types,
     counted_noun,
+    counted_thing,
     holds_type,
     value_places,
 )
@@ -77,8 +78,8 @@ _NUMERAL_WORDS = """two three four five six seven eight nine ten eleven twelve z
 neun zehn elf zwölf deux trois quatre cinq sept huit neuf dix onze douze dos tres cuatro cinco
 seis siete ocho nueve diez once doce"""
 NUMERALS = frozenset(_NUMERAL_WORDS.split())
-_ASKING_WORDS = """many much wann wieviel wieviele welch welcher welche welches combien cuántos cuántas cuánto
-cuánta please bitte tell know say dire pourriez vous puedes decir sagen kannst could give
+_ASKING_WORDS = """many much wann viel viele wieviel wieviele welch welcher welche welches combien cuántos cuántas
+cuánto cuánta please bitte tell know say dire pourriez vous puedes decir sagen kannst could give
 anybody somebody etwas something"""
 _ASKING = frozenset(_ASKING_WORDS.split())
 """Words that ask, and are not in the answer."""
@@ -232,6 +233,8 @@ class _Words:
         rarest = sorted(weights, key=lambda term: -weights[term])[:RAREST]
         noun = set(vocabulary.stems(counted_noun(self._question)))
         counted = set().union(*(kin.get(term, {term}) for term in noun)) if noun else set()
+        measured = set(vocabulary.stems(counted_thing(self._question)))
+        things = set().union(*(kin.get(term, {term}) for term in measured)) if measured else set()
         figures = {term for term in weights if term[0].isdigit()}
         order = list(weights)
         last, first = order[-1:], order[:1]
@@ -293,7 +296,8 @@ class _Words:
                     at = [k for k, s in enumerate(own_stems[i]) if s in counted]
                     numbered = [k for k, s in enumerate(own_stems[i]) if s[0].isdigit() or s in NUMERALS]
                     beside = any(0 < k - j <= _COUNTED_NEAR for k in at for j in numbered)
-                    put("counted_met" if beside else "counted_missed", 1.0)
+                    of_that = not measured or not (around | headings[i]).isdisjoint(things)
+                    put("counted_met" if beside and of_that else "counted_missed", 1.0)
                 missing = [w for term, w in weights.items() if (around | headings[i]).isdisjoint(kin[term])]
                 put("heaviest_missing", max(missing, default=0.0))
                 put("terms_missing", len(missing) / 5)

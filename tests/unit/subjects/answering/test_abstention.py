@@ -9,7 +9,7 @@ import pytest
 from tests.fakes import FakeRetriever, passage
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval.abstention import measure_evidence
-from workbench.techniques.retrieval.answer_types import AnswerType, asked_types, holds_type
+from workbench.techniques.retrieval.answer_types import AnswerType, asked_types, counted_thing, holds_type
 from workbench.techniques.retrieval.doubt import MARKS, marks_of, reasons_to_doubt
 from workbench.techniques.retrieval.doubt_texts import language_reason, weak_reason
 from workbench.techniques.retrieval.sentence_choice import choose
@@ -172,6 +172,31 @@ def test_the_type_of_the_answer_is_looked_for() -> None:
 
 
 @pytest.mark.parametrize(
+    ("question", "telling", "other"),
+    [
+        (
+            "How many days of holiday do the joiners have?",
+            "Each of the joiners has 30 days of holiday. They are taken in summer.",
+            "For the joiners it is an instalment that is 30 days late. They end the contract then.",
+        ),
+        (
+            "Wie viele Tage Urlaub haben die Tischler?",
+            "Die Tischler haben 30 Tage Urlaub im Jahr. Sie nehmen ihn im Sommer.",
+            "Die Tischler warten 30 Tage auf eine Rate. Sie kündigen dann den Vertrag.",
+        ),
+    ],
+)
+def test_a_number_of_days_counts_only_beside_what_they_are_days_of(question: str, telling: str, other: str) -> None:
+    for text, met in ((telling, True), (other, False)):
+        found = passage(text, "contract.txt")
+        assert feature(question, found, "counted_met", text[:9]) == met
+        assert feature(question, found, "counted_missed", text[:9]) == (not met)
+    assert counted_thing("Combien de jours de congé ?") == "congé"
+    assert counted_thing("¿Cuántos días de vacaciones hay?") == "vacaciones"
+    assert counted_thing("How many joiners are there?") == ""
+
+
+@pytest.mark.parametrize(
     "question",
     [
         "Wie hoch ist der Stundensatz?",
@@ -300,6 +325,16 @@ def test_what_a_question_asks_for(question: str, kind: AnswerType, asked: bool) 
         ("Die Leitung hat Frau Brandis.", "person", "Wer leitet das?", True),
         ("It is renewed every summer.", "duration", "How long does it take?", False),
         ("The fee is 40 ct for each copy.", "money", "How much is the fee?", True),
+        ("The fee is 12.50 for each copy.", "money", "How much is the fee?", True),
+        ("Payable by transfer: 1,234.50.", "money", "How much is the fee?", True),
+        ("Open 9.30-18.00, on Fridays from 8.15 to 14.45.", "money", "How much is the fee?", False),
+        ("Treffen um 18.30 oder 19.15 Uhr.", "money", "Was kostet das Treffen?", False),
+        ("The board is 2.50 m long, delivered on 12.03.2025.", "money", "What does the board cost?", False),
+        ("Write to knut@averbeck.example.", "contact", "What is Knut's phone number?", False),
+        ("The offer of 2025-09-18 is for EUR 84,600.00.", "contact", "What is the telephone number?", False),
+        ("Knut: 0231 / 55 12-0", "contact", "What is Knut's phone number?", True),
+        ("Knut is at +49 231 5512.", "contact", "What is Knut's e-mail?", False),
+        ("Write to knut@averbeck.example.", "contact", "What is Knut's e-mail?", True),
     ],
 )
 def test_a_value_counts_that_the_question_does_not_have(text: str, kind: AnswerType, question: str, held: bool) -> None:

@@ -29,6 +29,11 @@ def kinds(text: str, start: int = 1) -> list[tuple[str, str]]:
         ("Page 4 of 9\nThe hall is open on Mondays.", ["head", "sentence"]),
         ("# Costs\n\nRent: 900 euros\n\nWho pays it? The tenant does.", ["heading", "entry", "question", "sentence"]),
         ("- oak\n- ash\n2) elm", ["item", "item", "item"]),
+        (
+            "Dear Iris,\nthe letter is below.\n---- Forwarded message ----\nThe hall is open on Mondays.",
+            ["sentence", "head", "sentence"],
+        ),
+        ("-- the hall is shut --\nIt opens in May.\n-- in May or in June", ["head", "sentence", "sentence"]),
     ],
 )
 def test_kinds_of_units(text: str, expected: list[str]) -> None:
