@@ -45,6 +45,7 @@ from workbench.records.messages import Passage
 from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval import sentence_pick, sentence_weights
 from workbench.techniques.retrieval.doubt import (
+    ALWAYS_MARKS,
     DOUBT_NAMES,
     MARKS,
     doubt_features,
@@ -167,8 +168,8 @@ class Looked:
     p: float = 0.0
 
     def marked(self, marks: Sequence[str]) -> bool:
-        """Whether one of the ``marks`` that count holds."""
-        return not set(marks).isdisjoint(self.marks)
+        """Whether one of the ``marks`` that count holds, or of those that always do."""
+        return not {*marks, *ALWAYS_MARKS}.isdisjoint(self.marks)
 
 
 # -- rows ----------------------------------------------------------------------------------------

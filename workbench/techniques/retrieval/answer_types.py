@@ -254,10 +254,11 @@ def counted_noun(question: str) -> str:
 
 
 def counted_thing(question: str) -> str:
-    """What the counted noun is a measure of ("holiday" of "how many days of holiday"), "" where it is of nothing."""
+    """What the counted noun is a measure of ("holiday" of "how many days of holiday"), as it is written; "" where it is
+    of nothing."""
     match = _COUNTED_NOUN.search(question)
     of = _COUNTED_OF.match(question, match.end()) if match else None
-    return of.group(1).lower() if of else ""
+    return of.group(1) if of else ""
 
 
 def asked_types(question: str) -> tuple[AnswerType, ...]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from workbench.records.messages import Passage
 from workbench.records.outcomes import Outcome, Reason
+from workbench.techniques.retrieval.answer_types import counted_thing
 from workbench.techniques.retrieval.doubt_texts import (
     language_reason,
     missing_reason,
@@ -55,6 +56,10 @@ VALUES_TOLD = (
 MARKS = ("names", "figures", "attribute", "value")
 """What can make *perhaps* of *found*: a name or a figure of the question that no shown passage has, one of
 ``ATTRIBUTES_TOLD`` or ``VALUES_TOLD`` that no shown sentence tells. Where each of them does is fitted."""
+
+ALWAYS_MARKS = ("thing",)
+"""Makes *perhaps* of *found* everywhere: what is asked of, "holiday" in "how many days of holiday?", stands beside none
+of the shown sentences."""
 
 MOST_NAMED = 3
 _FIRST = 4
@@ -188,15 +193,23 @@ def untold(comparison: Comparison, choice: Choice, kinds: Sequence[str]) -> str:
     return next(nowhere, "")
 
 
+def _lacks_thing(comparison: Comparison, choice: Choice) -> bool:
+    """Whether a question asks a number of days or kilos of what stands beside no shown sentence."""
+    shown = comparison.features[list(choice.order[: choice.shown])]
+    return bool(len(shown)) and bool(shown[:, COLUMN["thing_missing"]].all())
+
+
 def marks_of(comparison: Comparison, choice: Choice, names: Sequence[str], figures: Sequence[str]) -> tuple[str, ...]:
-    """Those of ``MARKS`` that hold. ``names`` and ``figures`` are those of the question that no shown passage has."""
+    """Those of ``MARKS`` and ``ALWAYS_MARKS`` that hold. ``names`` and ``figures`` are those of the question that no
+    shown passage has."""
     holding = (
         bool(names),
         bool(figures),
         bool(untold(comparison, choice, ATTRIBUTES_TOLD)),
         bool(untold(comparison, choice, VALUES_TOLD)),
+        _lacks_thing(comparison, choice),
     )
-    return tuple(mark for mark, holds in zip(MARKS, holding, strict=True) if holds)
+    return tuple(mark for mark, holds in zip((*MARKS, *ALWAYS_MARKS), holding, strict=True) if holds)
 
 
 def reasons_to_doubt(
@@ -214,6 +227,8 @@ def reasons_to_doubt(
     attribute = "attribute" in marks and untold(comparison, choice, ATTRIBUTES_TOLD)
     if value := attribute or ("value" in marks and untold(comparison, choice, VALUES_TOLD)):
         found.append(untold_reason(value, language))
+    elif _lacks_thing(comparison, choice):
+        found.append(unnamed_reason(counted_thing(question), language))
     if probable or found:
         return tuple(found)
     if comparison.value(choice.order[0], "other") > 0:

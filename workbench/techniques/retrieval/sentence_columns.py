@@ -17,7 +17,7 @@ NAMES: tuple[str, ...] = (
     "title", "first_term", "first_term_own", "last_term", "last_term_own", "value_near", "untold", "names",
     "names_here", "names_document", "figures_here", "document", "document_missing", "document_hits", "both_sides",
     "superseded",
-    "position", "row_missing", "german",
+    "position", "row_missing", "german", "thing_missing",
 )  # fmt: skip
 """The columns of ``Comparison.features``."""
 

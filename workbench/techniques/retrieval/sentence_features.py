@@ -296,8 +296,9 @@ class _Words:
                     at = [k for k, s in enumerate(own_stems[i]) if s in counted]
                     numbered = [k for k, s in enumerate(own_stems[i]) if s[0].isdigit() or s in NUMERALS]
                     beside = any(0 < k - j <= _COUNTED_NEAR for k in at for j in numbered)
-                    of_that = not measured or not (around | headings[i]).isdisjoint(things)
-                    put("counted_met" if beside and of_that else "counted_missed", 1.0)
+                    lacking = bool(measured) and (around | headings[i]).isdisjoint(things)
+                    put("counted_missed" if lacking or not beside else "counted_met", 1.0)
+                    put("thing_missing", lacking and not other)
                 missing = [w for term, w in weights.items() if (around | headings[i]).isdisjoint(kin[term])]
                 put("heaviest_missing", max(missing, default=0.0))
                 put("terms_missing", len(missing) / 5)

@@ -96,6 +96,18 @@ def test_names_and_figures_that_no_passage_has_are_reasons_to_doubt(question: st
     assert [(one.kind, one.text) for one in found.reasons] == [("missing", text)]
 
 
+def test_days_of_something_else_are_a_reason_to_doubt() -> None:
+    contract = "An important reason for the joiners is an instalment that is not paid 30 days after a reminder."
+    found = passage(f"{contract} They may end the contract then.", "contract.docx")
+    holiday = passage("The joiners have 30 days of holiday. They are taken in summer.", "holiday.docx")
+    asked = "How many days of holiday do the joiners have?"
+    evidence = measure_evidence(asked, [found], Alike(0.7, 0.0, (found,)))
+    assert evidence.outcome != "found"
+    said = "The passages have what you ask about, but nothing of “holiday”."
+    assert said in [one.text for one in evidence.reasons]
+    assert not measure_evidence(asked, [holiday], Alike(0.7, 0.0, (holiday,))).reasons
+
+
 def test_a_doubtful_answer_says_what_the_passages_lack() -> None:
     asked = "What wattage does the pump of the warranty have?"
     compared = compare(asked, [PUMP], Alike(0.6, background=0.0))
