@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from textwrap import wrap
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
@@ -116,6 +117,28 @@ def test_paragraphs_stand_apart_and_lines_below_each_other(view: SourceView) -> 
     assert tops == sorted(tops)
     steps = {round(after - before) for before, after in pairwise(sorted(set(tops)))}
     assert min(steps) >= view._look.step
+
+
+def test_entries_on_lines_of_their_own_stay_apart_and_broken_lines_are_joined(view: SourceView) -> None:
+    entries = [f"mon {day}.11. 8.{day} " + "The caller wants " + "a van, a lorry, " * (2 + day) for day in range(1, 7)]
+    view.show_blocks(DocumentBlocks("\n".join(entries), "text"))
+    tops = {view.rectangle_of("\n".join(entries).index(entry)).left() for entry in entries}
+    assert len(tops) == 1
+    words = "The seal roll is locked with Agnieszka and every seal number is written in the book of the week. " * 4
+    broken = "\n".join(wrap(words, 72))
+    view.show_blocks(DocumentBlocks(broken, "text"))
+    assert [line for line in view._block(0).taken(0, len(broken)).split("\n") if line] == [words.strip()]
+
+
+def test_no_word_of_a_wide_table_is_broken(view: SourceView) -> None:
+    names = ("Department", "Responsibility", "Representative", "Appointment", "Correspondence")
+    rows = "\n".join(" | ".join(f"{name}: {name.lower()}{n}" for name in names) for n in range(4))
+    view.resize(300, 400)
+    view.show_blocks(DocumentBlocks(rows, "docx"))
+    assert view.horizontalScrollBar().maximum() > 0
+    for name in names:
+        start = rows.index(f"{name.lower()}2")
+        assert view.rectangle_of(start).top() == view.rectangle_of(start + len(name)).top()
 
 
 @pytest.fixture

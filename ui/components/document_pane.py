@@ -20,6 +20,8 @@ from ui.components.layout import column_of, row_of
 from ui.components.page_view import PageView
 from ui.components.run_follower import RunFollower
 from ui.components.source.find_bar import FindBar
+from ui.components.source.printed import Printed, picture_page, text_page
+from ui.components.source.printing import Made, SourcePrinting
 from ui.components.source.view import ZOOMS, SourceView
 from ui.components.wording import describe_count, describe_kind
 from ui.theme import tokens
@@ -30,10 +32,12 @@ from workbench.records.document_formats import DRAWN, kind_by_name
 from workbench.records.documents import Document, DocumentText, PagePicture
 from workbench.records.messages import Citation, Passage
 from workbench.records.places import describe_position
-from workbench.records.visible import visible_name
+from workbench.records.visible import visible_name, visible_path
 from workbench.subjects.documents.calls import AddDocuments, DrawPage, GetDocumentText
 from workbench.subjects.runs.calls import RunRecord
 
+_PRINT_SCALE = 2.5
+"""Pixels a point of a printed page: 180 dpi."""
 CHANGED = texts.DOCUMENT_CHANGED
 GONE = texts.DOCUMENT_GONE
 
@@ -55,6 +59,7 @@ class DocumentPane(QFrame):
         self._asked = 0  # counts openings: an answer to an earlier one is passed over
         self._sources: Sequence[Citation | Passage] = ()
         self._source = -1  # the one of them that is shown
+        self._opened: Citation | Passage | None = None
         self._span = (0, 0)
         self._words = (0, 0)  # of the span that are quoted
         self._more: tuple[tuple[int, int], ...] = ()  # further places to mark
@@ -72,6 +77,7 @@ class DocumentPane(QFrame):
         self._source = next((number for number, one in enumerate(sources) if one == source), -1)
         self._show_citations()
         self._begin(source.path, source.collection)
+        self._opened = source
         self._page = source.page or 1
         self._span, self._words, self._more = (source.start, source.end), (0, 0), ()
         if isinstance(source, Citation) and source.sentence_end > source.sentence_start:
@@ -152,6 +158,7 @@ class DocumentPane(QFrame):
             self,
             head,
             self.details,
+            self._citations,
             self._tools,
             self.find_bar,
             self.note,
@@ -166,7 +173,7 @@ class DocumentPane(QFrame):
         self.after = IconButton("chevron-right", texts.CITATION_AFTER, clicked=lambda: self.step(1))
         self.citation = Text("", "small", wordWrap=False)
         self._citations = QWidget()
-        row_of(self._citations, self.before, self.citation, self.after, gap=0, margins=(0, 0))
+        row_of(self._citations, self.before, self.citation, self.after, None, gap=0, margins=(0, 0))
         self.find_button = IconButton("search", texts.FIND_IN_SOURCE, clicked=self.open_find)
         self.smaller = QuietButton("−", accessibleName=texts.SMALLER, clicked=lambda: self.text.zoom_by(-1))
         self.larger = QuietButton("+", accessibleName=texts.LARGER, clicked=lambda: self.text.zoom_by(1))
@@ -174,13 +181,15 @@ class DocumentPane(QFrame):
         self.original = QuietButton(
             texts.OPEN_ORIGINAL, "export", toolTip=texts.OPEN_ORIGINAL_HELP, clicked=self.open_original
         )
+        self.printing = SourcePrinting(self._make_pages, self)
+        self.printing.said.connect(lambda words, kind: self.note.show_message(words, kind))
         for button in (self.smaller, self.larger, self.original):
             button.setProperty("small", True)
         self.text.zoomed.connect(self._on_zoomed)
         self._tools = QWidget()
         row_of(
-            self._tools, self._citations, None, self.find_button, self.smaller, self.zoom, self.larger, self.original,
-            gap=tokens.SPACE_1, margins=(0, 0),
+            self._tools, None, self.find_button, self.smaller, self.zoom, self.larger, self.printing.button,
+            self.original, gap=tokens.SPACE_1, margins=(0, 0),
         )  # fmt: skip
         self._on_zoomed()
 
@@ -280,12 +289,41 @@ class DocumentPane(QFrame):
         elif self._document is not None and self._document.changed:
             self.note.show_message(texts.ORIGINAL_CHANGED, "attention", texts.READ_ANEW, self._on_read_anew)
 
+    # -- printing --------------------------------------------------------------------------------------
+
+    def _make_pages(self, made: Made) -> None:
+        """Make the pages of what is shown: the drawn page, or the text."""
+        head, document = self._printed(), self._document
+        if not self.shows_pages or document is None:
+            made(text_page(head, self.text.blocks, self.text.places), head.title)
+            return
+        start, end = self._span
+        call = DrawPage(
+            collection=self._collection, document=document.id, page=self.pages.page, scale=_PRINT_SCALE, start=start,
+            end=end,
+        )  # fmt: skip
+
+        def on_error(error: Exception) -> None:
+            self.note.show_message(texts.PAGE_PROBLEM.format(error=error), "attention")
+
+        self._bridge.call(call, lambda picture: made(picture_page(head, picture), head.title), on_error, self)
+
+    def _printed(self) -> Printed:
+        start, end = self.text.passage or (0, 0)
+        return Printed(
+            title=visible_name(self._path),
+            file=visible_path(self._path),
+            place=self._place(),
+            marked=self.text.drawn_words(start, end),
+            note=self.note.text if self._text is None else "",  # the stored passage of a changed document
+        )
+
     # -- showing ---------------------------------------------------------------------------------------
 
     def _begin(self, path: str, collection: str) -> None:
         self._asked += 1
         self._collection, self._path = collection, path
-        self._document = None
+        self._document, self._opened = None, None
         self._text = None
         self._matches, self._match = [], -1
         self.find_bar.hide()
@@ -301,9 +339,7 @@ class DocumentPane(QFrame):
 
     def _show(self, text: DocumentText) -> None:
         self._text, self._document = text, text.document
-        position = translated(describe_position(self._sources[self._source])) if self._source >= 0 else ""
-        place = position[:1].upper() + position[1:]
-        shown = (" · ".join(filter(None, (place, describe_document(text.document)))), text.document.reason)
+        shown = (" · ".join(filter(None, (self._place(), describe_document(text.document)))), text.document.reason)
         self.details.setText("\n".join(filter(None, shown)))
         if text.document.changed:
             words = texts.FILE_CHANGED if os.path.exists(text.document.path) else texts.FILE_GONE
@@ -321,6 +357,14 @@ class DocumentPane(QFrame):
         self.switch.setVisible(drawable)
         self.show_pages(drawable)
 
+    def _place(self) -> str:
+        """The place of the citation or passage that is shown, "" where it is not known."""
+        if self._opened is not None:
+            position = translated(describe_position(self._opened))
+            return position[:1].upper() + position[1:]
+        is_paged = self._text is not None and bool(self._text.page_starts) and self._span[1] > 0
+        return texts.PAGE.format(page=self._page_of(self._span[0])) if is_paged else ""
+
     def _page_of(self, offset: int) -> int:
         starts = self._text.page_starts if self._text is not None else ()
         return max(1, bisect.bisect_right(starts, offset)) if starts else self._page
@@ -328,12 +372,12 @@ class DocumentPane(QFrame):
     def _show_now(self, text: DocumentText) -> None:
         """The document as it is, where it is another one than the answer's."""
         self._span, self._words, self._more = (0, 0), (0, 0), ()
+        self._opened = None
         self.note.hide()
         self._show(text)
 
     def _show_stored(self, source: Citation | Passage, why: str) -> None:
-        position = translated(describe_position(source))
-        self.details.setText(position[:1].upper() + position[1:])
+        self.details.setText(self._place())
         self.note.show_message(why, "attention")
         self.text.show_blocks(DocumentBlocks(source.text, kind_by_name(source.path)))
         start, end = (place - source.start for place in self._span)

@@ -35,6 +35,7 @@ NO_TEXTS = {
     "ui/theme/stylesheet.py": "a style sheet",
     "ui/components/formula_text.py": "patterns",
     "ui/components/word_diff.py": "styles",
+    "ui/components/source/printed.py": "the marks of HTML",
     "ui/components/prose.py": "fonts",
     "ui/theme/theme.py": "fonts",
     "ui/faults.py": "a report for the makers",

@@ -8,13 +8,19 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
 from ui import texts
-from ui.components.source.drawn_text import DrawnText, Mark
+from ui.components.source.drawn_text import DrawnText, Mark, Softness
 from ui.components.source.look import Look
 from workbench.records.block_reader import MAILS, SLIDES, Block
 from workbench.records.document_blocks import DocumentBlocks, Piece
 
 _ABOVE = {"heading": 18, "paragraph": 10, "item": 4, "quote": 8, "code": 10, "field": 2, "rule": 10, "head": 12}
-_BROKEN = ("markdown", "text", "rst", *MAILS)
+_BROKEN: dict[str, Softness] = {
+    "markdown": (0.7, False),  # some of the signs of a line are not drawn
+    "text": (0.9, False),
+    "rst": (0.9, False),
+    "pdf": (0.85, True),
+    **dict.fromkeys(MAILS, (0.85, False)),
+}
 """Kinds whose lines are often broken for their length."""
 _ITEM_INDENT, _QUOTE_INDENT, _CELL_X, _CELL_Y = 22, 14, 8, 5
 
@@ -60,7 +66,7 @@ class Paragraph(DrawnBlock):
         if block.kind == "field" and pieces:  # the values stand below each other
             self._label = DrawnText(owner.text, pieces[:1], look.small, look.scaled(90), look.styles, step)
             pieces = pieces[1:]
-        soft = owner.kind in _BROKEN and block.kind in ("paragraph", "item", "quote")
+        soft = breaks_softly(owner, block)
         self._text = DrawnText(owner.text, pieces, font, width - self._indent, styles, step, soft=soft)
         self._step = step
         self.height = self._above + self._text.height
@@ -204,6 +210,11 @@ class Row(DrawnBlock):
 
     def taken(self, start: int, end: int) -> str:
         return "\t".join(text.taken(start, end) if placed else text.text for _, text, placed in self._cells)
+
+
+def breaks_softly(owner: DocumentBlocks, block: Block) -> Softness:
+    """Whether the lines of a block may be broken only for their length."""
+    return _BROKEN.get(owner.kind, (0.0, False)) if block.kind in ("paragraph", "item", "quote") else (0.0, False)
 
 
 def gap_above(owner: DocumentBlocks, number: int, look: Look) -> float:

@@ -17,6 +17,10 @@ Mark = tuple[int, int, QTextCharFormat]
 """``start:end`` of the document's text is drawn in a format."""
 
 
+Softness = tuple[float, bool]
+"""How ``joined`` finds the lines that were broken only for their length; a share of 0: there are none."""
+
+
 class DrawnText:
     """Lines of a width, in px. ``soft``: a line end of the text is drawn as a blank where a line was only broken for
     its length. Offsets are those of the document's text."""
@@ -30,7 +34,7 @@ class DrawnText:
         styles: dict[str, QTextCharFormat],
         line_height: float = 0.0,
         right: bool = False,
-        soft: bool = False,
+        soft: Softness = (0.0, False),
     ) -> None:
         self._starts = [piece.start for piece in pieces]
         self._places: list[int] = []
@@ -41,7 +45,7 @@ class DrawnText:
             words.append(text[piece.start : piece.end])
             at += piece.end - piece.start
         drawn = "".join(words).replace(" | ", " · ")
-        drawn = _joined(drawn) if soft else drawn.replace("\n", "\u2028")
+        drawn = joined(drawn, *soft) if soft[0] else drawn.replace("\n", "\u2028")
         self.text = drawn
         self._wide = [] if drawn.isascii() else [i for i, sign in enumerate(drawn) if ord(sign) > 0xFFFF]
         self._end = pieces[-1].end if pieces else 0
@@ -139,19 +143,30 @@ def _x(line: QTextLine, position: int) -> float:
 
 
 _BEGINS_LINE = re.compile(r"\s|[-*+•–]\s|\(?\w{1,3}[.)]\s|$")
-_FULL_LINE, _MOSTLY = 60, 0.7
-"""A line of at least so many letters was broken for its length."""
+_GOES_ON = re.compile(r"[^\W\d_]")
+_LONG_LINE, _LONG_PRINTED_LINE, _MOSTLY = 60, 45, 0.7
+"""A line of at least so many letters may have been broken for its length."""
 
 
-def _joined(words: str) -> str:
-    """The lines of a paragraph that were only broken for their length become one; others stay apart: short ones, and
-    those before a list or an indented line."""
+def joined(words: str, fill: float, printed: bool = False) -> str:
+    """The lines of a paragraph that were only broken for their length become one; others stay apart: those that the
+    next word would have fitted on, and those before a list or an indented line. ``fill``: to this share of the longest
+    line a broken one was filled. ``printed``: the lines are those of a page, with its headings among them."""
     lines = words.split("\n")
-    full = sum(len(line) >= _FULL_LINE for line in lines[:-1])
-    if full < _MOSTLY * (len(lines) - 1):  # a list without marks, say
+    long = _LONG_PRINTED_LINE if printed else _LONG_LINE
+    room = max(map(len, lines)) * fill
+
+    def is_broken(line: str, after: str) -> bool:
+        if len(line) < long or line.endswith("  ") or _BEGINS_LINE.match(after) is not None:
+            return False
+        if printed and (line[-1:].isdigit() or _GOES_ON.match(after) is None):  # a row of a table
+            return False
+        return len(line) + 1 + len(after.split(" ", 1)[0]) > room
+
+    broken = [is_broken(*pair) for pair in pairwise(lines)]
+    if not printed and sum(broken) < _MOSTLY * len(broken):  # a list without marks, say
         return words.replace("\n", "\u2028")
-    joined = lines[0]
-    for before, line in pairwise(lines):
-        is_broken = len(before) >= _FULL_LINE and not before.endswith("  ") and _BEGINS_LINE.match(line) is None
-        joined += (" " if is_broken else "\u2028") + line
-    return joined
+    whole = lines[0]
+    for goes_on, line in zip(broken, lines[1:], strict=True):
+        whole += (" " if goes_on else "\u2028") + line
+    return whole

@@ -160,6 +160,11 @@ class SourceView(QAbstractScrollArea):
         )
 
     @property
+    def places(self) -> list[tuple[Place, str]]:
+        """The marked places with the name of each mark, in the order in which they are drawn."""
+        return list(self._places)
+
+    @property
     def marked(self) -> list[tuple[str, str]]:
         """The marked words with the name of each mark, in the order in which they are drawn."""
         return [(name, self.blocks.text[start:end]) for (start, end), name in self._places]
@@ -230,13 +235,15 @@ class SourceView(QAbstractScrollArea):
         wide = self.horizontalScrollBar()
         wide.setPageStep(self.viewport().width())
         wide.setSingleStep(40)
-        wide.setRange(0, max(0, round(self._wide + _GUTTER + _SIDE - self.viewport().width())))
+        wide.setRange(0, max(0, round(self._wide + self._left() + _SIDE - self.viewport().width())))
 
     def _columns_of(self, table: int) -> list[tuple[float, float]]:
         if table not in self._columns:
             look = self._look
             widths, needed = natural_widths(self.blocks, table, look, look.scaled(_WIDEST_CELL))
             room = self.viewport().width() - _GUTTER - _SIDE if self._dense else self._width()
+            if not self._dense and not self._is_slides:  # no word of a wide table is broken: it is scrolled
+                room = max(room, sum(needed))
             if not self._dense or (sum(needed) <= room and sum(widths) <= room * _LITTLE_MORE):
                 widths = fitted_widths(widths, needed, room)
             lefts = list(accumulate(widths, initial=0.0))
@@ -400,13 +407,14 @@ class SourceView(QAbstractScrollArea):
         above = self._block(number).rectangle(block.start)
         height = max(14.0, above.height())
         place = QRectF(2, y + above.top(), _GUTTER - 12, height)
-        x = self._left() - self.horizontalScrollBar().value() if self._dense else _GUTTER
+        x = (self._left() if self._dense else _GUTTER) - self.horizontalScrollBar().value()
         painter.drawText(
             place.translated(x - _GUTTER, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words
         )
         if not self._dense:
             painter.setPen(QPen(look.colours.line))
-            painter.drawLine(QPointF(4, y + above.top() - 1), QPointF(_GUTTER - 10, y + above.top() - 1))
+            left = x - _GUTTER
+            painter.drawLine(QPointF(left + 4, y + above.top() - 1), QPointF(x - 10, y + above.top() - 1))
 
     # -- selecting -------------------------------------------------------------------------------------
 
@@ -419,10 +427,17 @@ class SourceView(QAbstractScrollArea):
 
     def selected_text(self) -> str:
         """The selected words as they are drawn."""
-        start, end = self._selected
+        return "\n".join(self._drawn_lines(*self._selected))
+
+    def drawn_words(self, start: int, end: int) -> str:
+        """The words of a place as they are drawn, on one line."""
+        lines = (line.replace("\t", " · ") for line in self._drawn_lines(start, end))
+        return " ".join(" ".join(lines).split())
+
+    def _drawn_lines(self, start: int, end: int) -> list[str]:
+        found: list[str] = []
         if end <= start:
-            return ""
-        found = []
+            return found
         blocks = self.blocks.blocks
         for number in range(max(0, self.blocks.block_at(start)), len(blocks)):
             block = blocks[number]
@@ -432,7 +447,7 @@ class SourceView(QAbstractScrollArea):
                 columns = self._columns_of(block.table) if block.table >= 0 else ()
                 drawn = draw_block(self.blocks, number, 10_000.0, columns, self._look)
                 found.append(drawn.taken(max(start, block.start), min(end, block.end)))
-        return "\n".join(found)
+        return found
 
     def select(self, start: int, end: int) -> None:
         self._selected = (start, end)
