@@ -5,18 +5,22 @@ The passwords of files that are about to be read: in memory only, and only until
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from workbench.api import events
 from workbench.api.events import Event
-from workbench.api.protocol import read_result
+from workbench.api.protocol import RequestContext, read_result
 from workbench.base.errors import Cancelled, WorkerDied
 from workbench.base.settings import DocumentSettings
 from workbench.base.stored import Stored
 from workbench.core.change_notifier import ChangeNotifier
+from workbench.reading.kinds import find_files, kind_of
+from workbench.reading.ocr import is_available
 from workbench.reading.reader_calls import ReadLimits
 from workbench.records.documents import AddResult, Collection
 from workbench.subjects.documents.calls import AddDocuments
@@ -24,6 +28,7 @@ from workbench.subjects.documents.embedder import Embedding
 from workbench.subjects.documents.store import CollectionRegistry
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.kinds import OpenRun, RunKind
+from workbench.techniques.embedding_calls import Documents as ListOfFile
 from workbench.techniques.embedding_calls import Ingest
 from workbench.text.language import language_name
 
@@ -69,7 +74,30 @@ class Ingesting(RunKind):
                 ended = self._ingest(run, collection, paths, passwords, known_only=False)
         if isinstance(ended, events.Finished):
             self._registry.set_read(collection.id, paths, began)
+            self._settle(collection, run.context, began)
         return ended
+
+    def _settle(self, collection: Collection, context: RequestContext, began: float) -> None:
+        """What was added and not read to its end counts as read once all files in it are known, the failed ones too:
+        after a stop they may have been added one by one."""
+        waiting = [root.path for root in self._registry.list_roots(collection.id) if root.read_at is None]
+        if not waiting:
+            return
+        call = ListOfFile(file=str(self._embedding.file(collection)))
+        documents = self._embedding.host.call(call, context=context).documents
+        known = {*self._registry.left_out(collection.id), *(one.path for one in documents if not one.unfinished)}
+        done = [path for path in waiting if self._is_known(path, known, context)]
+        self._registry.set_read(collection.id, done, began)
+
+    def _is_known(self, path: str, known: Container[str], context: RequestContext) -> bool:
+        if not os.path.lexists(path) and os.path.isdir(os.path.dirname(path)):
+            return True  # deleted since it was added
+        reads_pictures = self._settings().recognise_text and is_available()
+        for file in find_files(Path(path)):
+            context.raise_if_cancelled()
+            if str(file) not in known and (reads_pictures or kind_of(file) != "picture"):
+                return False
+        return True
 
     def _ingest(
         self,

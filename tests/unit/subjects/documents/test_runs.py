@@ -13,11 +13,12 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.base.paths import Home
 from workbench.base.settings import DocumentSettings
-from workbench.records.documents import AddResult, Collection
+from workbench.records.documents import AddResult, Collection, Document, DocumentList, DocumentState
 from workbench.storage.database import open_home
 from workbench.subjects.documents.runs import Ingesting, Passwords
 from workbench.subjects.documents.store import CollectionRegistry
 from workbench.techniques.embedding_calls import CollectionState, Ingest
+from workbench.techniques.embedding_calls import Documents as ListOfFile
 
 
 class FakeEmbedding:
@@ -25,12 +26,16 @@ class FakeEmbedding:
 
     def __init__(self, has_multilingual: bool) -> None:
         self.asked: list[Ingest] = []
-        self.host = SimpleNamespace(state="ready", stream=self._stream)
+        self.documents: list[Document] = []
+        self.host = SimpleNamespace(state="ready", stream=self._stream, call=self._list)
         self._has_multilingual = has_multilingual
 
     def _stream(self, call: Ingest, context: RequestContext) -> Iterator[Event]:
         self.asked.append(call)
         yield finish(AddResult(unknown_languages=("de",)) if call.known_only else AddResult(indexed=1))
+
+    def _list(self, call: ListOfFile, context: RequestContext) -> DocumentList:
+        return DocumentList(documents=tuple(self.documents))
 
     def embedder(self, context: Any, report: Any, name: str) -> str:
         return f"/models/{name or 'default'}"
@@ -52,11 +57,13 @@ def registry(tmp_path: Path) -> Iterator[CollectionRegistry]:
     database.close()
 
 
-def work(registry: CollectionRegistry, embedding: FakeEmbedding, collection: Collection) -> AddResult:
+def work(
+    registry: CollectionRegistry, embedding: FakeEmbedding, collection: Collection, paths: tuple[str, ...] = ("/a",)
+) -> AddResult:
     changes: Any = SimpleNamespace(publish=lambda kind, id: None)
     reader: Any = embedding
     ingesting = Ingesting(registry, reader, changes, DocumentSettings, Passwords())
-    config = {"collection": collection.id, "paths": ("/a",)}
+    config = {"collection": collection.id, "paths": paths}
     run: Any = SimpleNamespace(record=SimpleNamespace(config=config), context=RequestContext(), emit=lambda event: None)
     ended: Any = ingesting.work(run)
     return AddResult(**ended.result)
@@ -85,3 +92,33 @@ def test_a_model_that_a_person_has_chosen_is_kept(registry: CollectionRegistry) 
     work(registry, embedding, registry.get(office.id))
     assert [(call.embedder, call.known_only) for call in embedding.asked] == [("/models/chosen", False)]
     assert registry.get(office.id).embedder == "chosen"
+
+
+def document(path: Path, state: DocumentState = "indexed", *, unfinished: bool = False) -> Document:
+    return Document(id=path.name, path=str(path), title="", kind="text", state=state, unfinished=unfinished)
+
+
+def test_a_folder_whose_reading_was_stopped_is_read_once_its_files_are_the_failed_one_too(
+    registry: CollectionRegistry, tmp_path: Path
+) -> None:
+    embedding, office = FakeEmbedding(True), registry.create("office")
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    files = [folder / "a.txt", folder / "broken.pdf", folder / "c.txt"]
+    for file in files:
+        file.write_text("text")
+    registry.add_root(office.id, str(folder), watched=False)  # stopped: never read to its end
+    registry.add_root(office.id, str(tmp_path / "deleted.txt"), watched=False)
+
+    embedding.documents = [document(files[0]), document(files[1], "failed")]
+    work(registry, embedding, office, (str(files[0]), str(files[1])))
+    assert registry.get(office.id).unfinished  # c.txt is unread
+    assert [root.path for root in registry.list_roots(office.id) if root.read_at is None] == [str(folder)]
+
+    embedding.documents.append(document(files[2], unfinished=True))
+    work(registry, embedding, office, (str(files[2]),))
+    assert registry.get(office.id).unfinished  # a part of c.txt is
+
+    embedding.documents[2] = document(files[2])
+    work(registry, embedding, office, (str(files[2]),))
+    assert not registry.get(office.id).unfinished
