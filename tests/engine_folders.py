@@ -47,6 +47,15 @@ def make_engine(folder: Path, change: Change = lambda package: None, version: st
     return folder
 
 
+def with_images(package: Path) -> None:
+    """Put the library for images beside the others."""
+    found = [one for one in (installed_package() / "lib").iterdir() if "mtmd" in one.name]
+    if not found:
+        pytest.skip("llama-cpp-python is installed without its library for images")
+    for file in found:
+        shutil.copyfile(file, package / "lib" / file.name)
+
+
 def make_wheel(out: Path, version: str, change: Change = lambda package: None, tag: str = TAG) -> Path:
     """A wheel of llama-cpp-python in the folder ``out``, with the record of what it holds."""
     source = make_engine(out / f"source-{version}", change, version)
@@ -118,11 +127,11 @@ def for_processor(number: int) -> Change:
     return change
 
 
-def wrap(function: str, body: str) -> Change:
+def wrap(function: str, body: str, module: str = "llama_cpp.py") -> Change:
     """Replaces a function of the package by Python that may call the ``original``, declared as before."""
 
     def change(package: Path) -> None:
-        with (package / "llama_cpp.py").open("a") as file:
+        with (package / module).open("a") as file:
             file.write(
                 f"\n\ndef _wrapped(original):\n    def {function}(*arguments):\n        {body}\n"
                 f"    {function}.restype, {function}.argtypes = original.restype, original.argtypes\n"

@@ -193,6 +193,7 @@ DOCUMENT_GONE = _("The document is no longer in the collection. This is the stor
 FILE_UNREADABLE = _("This file could not be read.")
 TEXT = _("Text")
 PAGES = _("Pages")
+PICTURES = _("Pictures")
 CLOSE_DOCUMENT = _("Close the document")
 DOCUMENT = _("Document {name}")
 OPENING = _("Opening…")
@@ -244,6 +245,12 @@ SMALLEST, LARGEST = _("This is the smallest size."), _("This is the largest size
 FIT_WIDTH = _("Fit width")
 DOCUMENT_PAGE = _("Page of the document")
 PAGE_OF = _("Page {page} of {pages}")
+DRAWING_PICTURE = _("Loading picture {page}…")
+PICTURE_BACK, PICTURE_FORWARD = _("Previous picture"), _("Next picture")
+DOCUMENT_PICTURE = _("Picture in the document")
+PICTURE_OF = _("Picture {page} of {pages}")
+OPEN_PICTURE = _("Show picture {number} of the document")
+PICTURE_PROBLEM = _("The picture cannot be shown. {error}")
 
 # passages panel
 BY_WORDS, BY_MEANING, BY_BOTH = _("by words"), _("by meaning"), _("by words and meaning")

@@ -19,6 +19,7 @@ import pytest
 from tests.api_server import KEY, serving
 from tests.documents import write_pdf
 from tests.e2e.test_core import call
+from tests.picture_documents import docx, drawing, paragraph
 from tests.projectors import EMBEDDINGS, draw_pictures, encoded, write_projector
 from workbench.app import Workbench
 from workbench.base.errors import UserError
@@ -29,7 +30,13 @@ from workbench.records.messages import ImagePart
 from workbench.records.recipes import AgentPart, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 from workbench.records.recipes.parts import PagePictures
 from workbench.subjects.chats.calls import Ask, Chat, DeleteChat, ExportChat, ExportChats, GetChat
-from workbench.subjects.documents.calls import AddDocuments, CreateCollection
+from workbench.subjects.documents.calls import (
+    AddDocuments,
+    CreateCollection,
+    DrawPage,
+    GetDocumentText,
+    ListDocuments,
+)
 from workbench.subjects.endpoints.calls import AddEndpoint, ChangeEndpoint
 from workbench.subjects.images.calls import AddImage, GetImage, ImagePixels
 from workbench.subjects.machine.calls import ChangeSettings
@@ -283,6 +290,48 @@ def test_the_pictures_of_cited_pages_are_shown_and_not_kept(workbench: Workbench
     assert shown(text) == shown(ask("scans")) == shown(ask("pages", BLIND)) == []  # its text was not recognised
     assert kept(workbench) == before
     assert passing(workbench) == others
+
+
+def test_the_pictures_in_a_word_document_are_shown_and_not_kept(workbench: Workbench, tmp_path: Path) -> None:
+    file = docx(
+        tmp_path / "terms.docx",
+        paragraph("The pump is heavy.") + paragraph("The warranty of the pump runs for 36 months.", drawing("label")),
+        label=encoded(draw_pictures()[2]),
+    )
+    call(workbench, CreateCollection(name="letters"))
+    run = call(workbench, AddDocuments(collection="letters", paths=(str(file),)))
+    call(workbench, FollowRun(run=run.id))
+    before, others = kept(workbench), passing(workbench)
+
+    def ask(pictures: PagePictures, recipe: Recipe = SEEING) -> AskResult:
+        part = RetrievalPart(collection="letters", mode="own-words", pictures=pictures, passages=1, road="place")
+        asking = Recipe(model=recipe.model, decoding=SEEING.decoding, retrieval=part)
+        found: AskResult = call(workbench, Ask(question="How long does the warranty of the pump run?", recipe=asking))
+        return found
+
+    text, seen = ask("off"), ask("scans")
+    assert seen.usage.prompt_tokens - text.usage.prompt_tokens in (EMBEDDINGS, EMBEDDINGS + 1)
+    assert seen.trace is not None
+    [step] = [one for one in seen.trace.steps if one.kind == "pages"]
+    width, height = draw_pictures()[2].size
+    assert step.output == f"1 picture shown\nterms, picture 1 ({width} x {height} pixels)"
+    blind = ask("scans", BLIND)
+    assert blind.trace is not None
+    assert not [one for one in blind.trace.steps if one.kind == "pages"]
+    assert kept(workbench) == before
+    assert passing(workbench) == others
+    document = call(workbench, ListDocuments(collection="letters")).documents[0].id
+    shown = call(workbench, GetDocumentText(collection="letters", document=document))
+    assert [one.part for one in shown.pictures] == ["word/media/label.png"]
+    drawn = call(workbench, DrawPage(collection="letters", document=document, picture=1))
+    assert (drawn.page, drawn.pages, drawn.width) == (1, 1, width)
+    with pytest.raises(UserError, match="has no picture 2"):
+        call(workbench, DrawPage(collection="letters", document=document, picture=2))
+    file.write_bytes(file.read_bytes() + b" ")
+    changed = ask("scans")
+    assert "Picture 1 of terms was not shown to the model: The file has changed since it was read" in (
+        " ".join(changed.notices)
+    )
 
 
 def test_exports_have_the_images_of_a_chat(workbench: Workbench, tmp_path: Path) -> None:

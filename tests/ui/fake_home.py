@@ -29,6 +29,7 @@ from workbench.records.documents import (
     Document,
     DocumentComparison,
     DocumentDifference,
+    DocumentPicture,
     DocumentState,
     NameEntry,
     NameKind,
@@ -115,6 +116,7 @@ class FakeHome:
     collections: dict[str, c.Collection] = field(default_factory=dict)
     documents: dict[str, dict[str, Document]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str, tuple[DocumentPicture, ...]] = field(default_factory=dict)
     changed_files: set[str] = field(default_factory=set)
     chats: dict[str, c.ChatRecord] = field(default_factory=dict)
     folders: list[str] = field(default_factory=list)
@@ -486,7 +488,13 @@ class FakeHome:
             if document in (known.id, known.path):
                 text = self.texts[known.id]
                 starts = tuple(len(text) * page // known.pages for page in range(known.pages))
-                return c.DocumentText(document=known, text=text, chunks=_chunks(text), page_starts=starts)
+                return c.DocumentText(
+                    document=known,
+                    text=text,
+                    chunks=_chunks(text),
+                    page_starts=starts,
+                    pictures=self.pictures.get(known.id, ()),
+                )
         raise UserError(f"There is no document {document!r}.")
 
     def comparison(self, collection: str, first: str, second: str) -> DocumentComparison:
@@ -522,9 +530,10 @@ class FakeHome:
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         image.save(buffer, "PNG")  # type: ignore[call-overload]  # PySide takes a str only
         boxes = (Box(left=60, top=120, right=width - 60, bottom=150),) if call.end > call.start else ()
-        pages = self.text(call.collection, call.document).document.pages
+        pages = len(known.pictures) if call.picture else known.document.pages
+        page = call.picture or call.page
         return c.PagePicture(
-            png=bytes(buffer.data().data()), width=width, height=height, page=call.page, pages=pages, boxes=boxes
+            png=bytes(buffer.data().data()), width=width, height=height, page=page, pages=pages, boxes=boxes
         )
 
     def begin_ingest(self, collection: str, paths: tuple[str, ...], watch: bool, password: str = "") -> c.RunRecord:

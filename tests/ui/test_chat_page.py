@@ -32,6 +32,7 @@ from workbench.api import events
 from workbench.api.protocol import finish
 from workbench.base.errors import UserError, WorkerDied
 from workbench.base.fields import fields_of
+from workbench.records.documents import DocumentPicture
 from workbench.records.messages import Citation, Passage, Usage
 from workbench.records.outcomes import Reason
 from workbench.records.recipes import PARTS, AgentPart, DecodingPart, ModelPart, Recipe, RetrievalPart
@@ -297,6 +298,39 @@ def test_a_source_says_that_its_file_is_no_longer_as_it_was_read_and_reads_it_ag
     source.note.action_button.click()
     qtbot.waitUntil(lambda: bool(front.asked(c.AddDocuments)))
     assert front.asked(c.AddDocuments)[-1].paths == (str(file),)
+
+
+def test_the_pictures_of_a_word_document_are_shown_beside_its_text(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    collection = next(iter(home.collections.values()))
+    letter = home.put_document(collection.id, "/papers/letter.docx", "The plan of the hall.\n\nThe rooms.")
+    plans = [DocumentPicture(start=21, end=21, part=f"word/media/{number}.png") for number in range(8)]
+    home.pictures[letter.id] = (*plans, DocumentPicture(start=33, end=33, part="word/media/rooms.png"))
+    cited = msgspec.structs.replace(
+        passage(home), document=letter.id, document_hash=letter.hash, path=letter.path, page=None, start=23, end=33
+    )
+    page.open_source(cited)
+    source = page.parts.source
+    qtbot.waitUntil(lambda: list(source.pictures.tiles) == [9] and not source.pictures.tiles[9].isHidden())
+    assert not source.shows_pages  # the text comes first, as before
+    assert source.pages_button.text() == frame_texts.PICTURES
+    source.pictures.tiles[9].click()
+    last = frame_texts.PICTURE_OF.format(page=9, pages=9)
+    qtbot.waitUntil(lambda: source.pages.place.text() == last)
+    assert source.shows_pages
+    assert front.asked(c.DrawPage)[-1].picture == 9
+    source.text_button.click()
+    assert not source.shows_pages
+    source.pages_button.click()
+    qtbot.waitUntil(lambda: source.pages.place.text() == last)
+    page.open_source(msgspec.structs.replace(cited, start=0, end=21))
+    qtbot.waitUntil(lambda: list(source.pictures.tiles) == [1, 2, 3, 4, 5, 6])
+    other = home.put_document(collection.id, "/papers/plain.docx", "No pictures.")
+    page.open_source(msgspec.structs.replace(cited, document=other.id, document_hash=other.hash, start=0, end=3))
+    qtbot.waitUntil(lambda: source.text.passage == (0, 3))
+    assert source.pictures.isHidden()
+    assert source.switch.isHidden()
 
 
 def test_a_pdf_citation_shows_the_drawn_page_with_boxes(

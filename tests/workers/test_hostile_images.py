@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests import documents
 from tests.hostile_images import hostile_images
 from tests.projectors import draw_pictures, encoded
 from workbench.base.errors import UserError
@@ -41,6 +43,38 @@ def test_sixty_hostile_files_crash_nothing(tmp_path: Path) -> None:
     assert pixels.rgb == draw_pictures()[0].tobytes()
     assert decoded.media_type == "image/png"
     assert refused > 40  # a changed byte or what stands behind an image does not always harm it
+
+
+def test_sixty_hostile_pictures_in_documents_crash_nothing(tmp_path: Path) -> None:
+    """Each in a Word document: its text is read, and drawing the picture is refused with a reason or gives a PNG."""
+    files = list(hostile_images())
+    text = documents.write_docx(tmp_path / "text.docx", "Title", ["The text."]).read_bytes()
+    reader = ReaderProcess()
+    refused, missing = 0, False
+    try:
+        for number, (name, data) in enumerate([*files, ("a ZIP bomb", bytes(300_000_000))]):
+            path = tmp_path / f"{number}.docx"
+            path.write_bytes(text)
+            with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("word/media/image1.png", data)
+            try:
+                drawn = reader.draw_page(path, 1, 1.5, picture="word/media/image1.png", limits=LIMITS)
+            except UserError as error:
+                missing |= "it has no" in error.message
+                refused += 1
+            else:
+                assert drawn.png.startswith(b"\x89PNG"), name
+                assert drawn.width <= LONGEST_SIDE, name
+            path.unlink()
+        path = documents.write_docx(tmp_path / "sound.docx", "Title", ["The text."])
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("word/media/image1.png", encoded(draw_pictures()[0]))
+        drawn = reader.draw_page(path, 1, 1.5, picture="word/media/image1.png", limits=LIMITS)
+    finally:
+        reader.close()
+    assert (drawn.width, drawn.height) == draw_pictures()[0].size
+    assert not missing
+    assert refused > 40
 
 
 @pytest.mark.parametrize(("name", "match"), [("cut off", "damaged or incomplete"), ("PDF", "not a picture but a PDF")])

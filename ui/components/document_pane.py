@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 from ui import texts
 from ui.bridge import Bridge
 from ui.components.basics import ElidedLabel, IconButton, InlineMessage, QuietButton, Text
+from ui.components.document_pictures import MOST_SHOWN, SCALE, DocumentPictures
 from ui.components.layout import column_of, row_of
 from ui.components.page_view import PageView
 from ui.components.run_follower import RunFollower
@@ -64,6 +65,8 @@ class DocumentPane(QFrame):
         self._words = (0, 0)  # of the span that are quoted
         self._more: tuple[tuple[int, int], ...] = ()  # further places to mark
         self._page = 1
+        self._picture = 1  # the one within the document that is shown, by its number
+        self._has_pictures = False  # within the document, which has no pages that could be drawn
         self._text: DocumentText | None = None
         self._matches: list[tuple[int, int]] = []
         self._match = -1
@@ -145,6 +148,8 @@ class DocumentPane(QFrame):
         self.text = SourceView()
         self.pages = PageView()
         self.pages.wanted.connect(self._on_page_wanted)
+        self.pictures = DocumentPictures()
+        self.pictures.chosen.connect(self._on_picture_chosen)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.text)
         self._stack.addWidget(self.pages)
@@ -162,6 +167,7 @@ class DocumentPane(QFrame):
             self._tools,
             self.find_bar,
             self.note,
+            self.pictures,
             (self._stack, 1),
             gap=tokens.SPACE_2,
             margins=(tokens.SPACE_4, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3),
@@ -210,8 +216,11 @@ class DocumentPane(QFrame):
         for part in (self.smaller, self.zoom, self.larger):
             part.setVisible(not pages)  # the pages have their own
         if pages:
-            self.pages.open_page(self._page)
+            self._open_page()
         self._show_match()
+
+    def _open_page(self) -> None:
+        self.pages.open_page(self._picture if self._has_pictures else self._page)
 
     # -- citations -------------------------------------------------------------------------------------
 
@@ -261,7 +270,7 @@ class DocumentPane(QFrame):
 
     def _show_match(self) -> None:
         self.text.show_matches(self._matches, self._match)
-        if self.shows_pages and self._match >= 0:
+        if self.shows_pages and self._match >= 0 and not self._has_pictures:
             self._page = self._page_of(self._matches[self._match][0])
             self.pages.open_page(self._page)
 
@@ -269,7 +278,7 @@ class DocumentPane(QFrame):
         self._matches, self._match = [], -1
         self.text.show_matches((), -1)
         if self.shows_pages:
-            self.pages.open_page(self._page)
+            self._open_page()
         (self.pages if self.shows_pages else self.text).setFocus()
 
     # -- the original ----------------------------------------------------------------------------------
@@ -333,6 +342,7 @@ class DocumentPane(QFrame):
         self.details.setToolTip(path)
         self.note.hide()
         self.switch.hide()
+        self.pictures.expect(())
         self._tools.show()
         self._stack.show()
         self._stack.setCurrentWidget(self.text)
@@ -354,8 +364,31 @@ class DocumentPane(QFrame):
             self.text.show_passage(start, end, self._words, self._more)
             self._page = self._page_of(start)
         drawable = text.document.kind in DRAWN and bool(text.document.pages)
-        self.switch.setVisible(drawable)
+        self._has_pictures = bool(text.pictures) and not drawable
+        self._picture = 1
+        self.pages.turn_through(pictures=self._has_pictures)
+        self.pages_button.setText(texts.PICTURES if self._has_pictures else texts.PAGES)
+        self.switch.setVisible(drawable or self._has_pictures)
         self.show_pages(drawable)
+        self._show_pictures(text)
+
+    def _show_pictures(self, text: DocumentText) -> None:
+        """The thumbnails of the pictures that belong to the marked passage, or of the first ones of the document."""
+        numbers = _pictures_of(text, *self._span) if self._has_pictures else ()
+        self.pictures.expect(numbers)
+        asked = self._asked
+
+        def on_picture(picture: PagePicture) -> None:
+            if asked == self._asked:
+                self.pictures.put(picture)
+
+        for number in numbers:
+            call = DrawPage(collection=self._collection, document=text.document.id, picture=number, scale=SCALE)
+            self._bridge.call(call, on_picture, lambda _: None, self)
+
+    def _on_picture_chosen(self, number: int) -> None:
+        self._picture = number
+        self.show_pages(True)
 
     def _place(self) -> str:
         """The place of the citation or passage that is shown, "" where it is not known."""
@@ -422,21 +455,35 @@ class DocumentPane(QFrame):
             return
         start, end = self._matches[self._match] if self._match >= 0 else self._span
         asked = self._asked
-        call = DrawPage(
-            collection=self._collection, document=self._document.id, page=page, scale=scale, start=start, end=end
-        )
+        place = {"picture": page} if self._has_pictures else {"page": page, "start": start, "end": end}
+        call = DrawPage(collection=self._collection, document=self._document.id, scale=scale, **place)
+        problem = texts.PICTURE_PROBLEM if self._has_pictures else texts.PAGE_PROBLEM
 
         def on_picture(picture: PagePicture) -> None:
             if asked == self._asked and (picture.page, scale) == (self.pages.page, self.pages.asked_scale):
                 self.pages.show_picture(picture)
+                self._picture = picture.page if self._has_pictures else self._picture
 
         def on_error(error: Exception) -> None:
             if asked == self._asked:
                 self.pages.give_up()
-                self.note.show_message(texts.PAGE_PROBLEM.format(error=error), "attention")
+                self.note.show_message(problem.format(error=error), "attention")
                 self.show_pages(False)
 
         self._bridge.call(call, on_picture, on_error, self)
+
+
+def _pictures_of(text: DocumentText, start: int, end: int) -> list[int]:
+    """The numbers of at most ``MOST_SHOWN`` pictures within a document: those that belong to the passages at
+    ``start:end``, which may be empty, else the first ones."""
+    if end <= start:
+        return list(range(1, 1 + min(MOST_SHOWN, len(text.pictures))))
+    passages = [one for one in text.chunks if one.start < end and one.end > start]
+    return [
+        number
+        for number, one in enumerate(text.pictures, 1)
+        if any(one.start <= passage.end and one.end >= passage.start for passage in passages)
+    ][:MOST_SHOWN]
 
 
 def describe_document(document: Document) -> str:

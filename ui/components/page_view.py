@@ -35,11 +35,12 @@ class PageView(QWidget):
         """The scale that was asked for last: pictures of earlier ones are not to be shown."""
         self._centre: tuple[float, float] | None = None  # shares of the sheet that are to stay in the middle
         self.place = Text("", "muted", wordWrap=False)
+        self._waiting, self._counted = texts.DRAWING_PAGE, texts.PAGE_OF
         self._patience = QTimer(
             self,
             singleShot=True,
             interval=WAIT_MS,
-            timeout=lambda: self.place.setText(texts.DRAWING_PAGE.format(page=self.page)),
+            timeout=lambda: self.place.setText(self._waiting.format(page=self.page)),
         )
         self.back = IconButton("chevron-left", texts.PAGE_BACK)
         self.forward = IconButton("chevron-right", texts.PAGE_FORWARD)
@@ -66,6 +67,17 @@ class PageView(QWidget):
         for button in (self.smaller, self.larger, self.fit_button):
             row.addWidget(button)
         column_of(self, row, (self._area, 1), gap=tokens.SPACE_1)
+
+    def turn_through(self, *, pictures: bool) -> None:
+        """Say whether its pages are those of a document, or the pictures within one."""
+        self._points = 0.0
+        self._waiting = texts.DRAWING_PICTURE if pictures else texts.DRAWING_PAGE
+        self._counted = texts.PICTURE_OF if pictures else texts.PAGE_OF
+        names = (texts.PICTURE_BACK, texts.PICTURE_FORWARD) if pictures else (texts.PAGE_BACK, texts.PAGE_FORWARD)
+        for button, name in zip((self.back, self.forward), names, strict=True):
+            button.setToolTip(name)
+            button.setAccessibleName(name)
+        self._area.setAccessibleName(texts.DOCUMENT_PICTURE if pictures else texts.DOCUMENT_PAGE)
 
     def open_page(self, page: int) -> None:
         """Ask for a page at the present scale, and go to its passage when it comes."""
@@ -97,7 +109,7 @@ class PageView(QWidget):
             for b in picture.boxes
         ]
         self.sheet.show_page(pixmap, boxes)
-        self.place.setText(texts.PAGE_OF.format(page=self.page, pages=self.pages))
+        self.place.setText(self._counted.format(page=self.page, pages=self.pages))
         self.back.setEnabled(self.page > 1)
         self.forward.setEnabled(self.page < self.pages)
         if self._to_passage and boxes:

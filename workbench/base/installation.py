@@ -7,6 +7,7 @@ its own place.
 from __future__ import annotations
 
 import functools
+import importlib.util
 import sys
 from collections.abc import Mapping
 from importlib import metadata
@@ -23,6 +24,12 @@ def base_release() -> str:
     pack's library must be of the same. (The commit that ggml reports is that of the repository in which it was
     built.)"""
     return release_name(metadata.version("llama-cpp-python"))
+
+
+def has_image_library() -> bool:
+    """Whether llama.cpp's library for images (``mtmd``) came with the program; it is not loaded here."""
+    spec = importlib.util.find_spec("llama_cpp")
+    return spec is not None and spec.origin is not None and any((Path(spec.origin).parent / "lib").glob("*mtmd*"))
 
 
 def release_name(version: str) -> str:

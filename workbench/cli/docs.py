@@ -69,10 +69,10 @@ def add_commands(commands: Commands) -> None:
     showing = group.command("show", "show the extracted text of a document", show, text, names=NAMES)
     showing.add_argument("name", metavar="NAME", help="the collection")
     showing.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
-    drawn = one_sentence(lambda page: f"Page {page['page']} of {page['pages']} was written to {page['path']}.")
+    drawn = one_sentence(_told_page)
     drawing = add_call(
-        group, "page", "write a page of a PDF or a picture as a PNG file", calls.DrawPage, drawn, do=draw_page,
-        names=which, collection="NAME",
+        group, "page", "write a page of a PDF, or a picture of a document, as a PNG file", calls.DrawPage, drawn,
+        do=draw_page, names=which, collection="NAME",
     )  # fmt: skip
     drawing.add_argument("--page", metavar="N", type=at_least(1), default=1, help="page number, from 1 [1]")
     drawing.add_argument("--mark", type=int, nargs=2, default=(0, 0), metavar=("START", "END"), help="mark a passage")
@@ -209,8 +209,13 @@ def draw_page(session: Session, arguments: argparse.Namespace) -> Events[dict[st
     call = call_of(calls.DrawPage, arguments, document=document.id, page=arguments.page, start=start, end=end)
     picture = yield from session.call(call)
     path = write_file(arguments.output, picture.png)
-    drawn = {"path": path, "page": picture.page, "pages": picture.pages}
+    drawn = {"path": path, "picture" if call.picture else "page": picture.page, "pages": picture.pages}
     return {**drawn, "width": picture.width, "height": picture.height, "boxes": picture.boxes}
+
+
+def _told_page(drawn: dict[str, Any]) -> str:
+    what = f"Picture {drawn['picture']}" if "picture" in drawn else f"Page {drawn['page']}"
+    return f"{what} of {drawn['pages']} was written to {drawn['path']}."
 
 
 def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:

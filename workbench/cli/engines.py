@@ -33,6 +33,8 @@ def show(result: dict[str, Any], output: TextOutput) -> None:
     if not result["engines"]:
         return
     bundled = "in use" if result["used"] == "bundled" else ""
+    if not result["bundled_images"]:
+        bundled = ", ".join(filter(None, (bundled, "reads no images")))
     rows = [("bundled", result["bundled"], "", bundled)]
     for engine in result["engines"]:
         state = "in use, " if engine["name"] == result["used"] else ""
@@ -49,7 +51,8 @@ def describe_test(engine: dict[str, Any]) -> str:
         return "tested with another version of the program, or on another processor"
     if test["problem"]:
         return f"did not pass: {test['problem']}"
-    return f"passed, {test['speed']:.1f} tokens/s, bundled {test['bundled_speed']:.1f}"
+    images = {None: "images not tried", "": "reads images"}.get(test["images"], "reads no images")
+    return f"passed, {test['speed']:.1f} tokens/s, bundled {test['bundled_speed']:.1f}, {images}"
 
 
 def show_offers(result: dict[str, Any], output: TextOutput) -> None:

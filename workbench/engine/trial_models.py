@@ -1,4 +1,5 @@
-"""Tiny models of random weights that an engine is tried with: a text generation model, an encoder, and an adapter.
+"""Tiny models of random weights that an engine is tried with: a text generation model with a projector, an encoder, and
+an adapter.
 
 They are the same on every machine, so that two engines can be compared where no model is installed.
 """
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH, INNER, LAYERS, HEADS, HEAD, CONTEXT = 64, 96, 2, 4, 16, 512
 RANK = 4
+IMAGE_SIDE, _PATCH = 32, 8
 _BYTES = 256
 _ADAPTED = ("attn_q.weight", "attn_v.weight", "ffn_down.weight")
 _PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -88,6 +90,39 @@ def write_encoder(out: Path) -> Path:
     return _finish(writer, out, shapes)
 
 
+def write_projector(out: Path) -> Path:
+    """An image encoder of one layer, in LLaVA's form, for the tiny text generation model."""
+    import gguf
+
+    writer = gguf.GGUFWriter(out, "clip")
+    writer.add_name("a tiny projector that engines are tried with")
+    writer.add_bool("clip.has_vision_encoder", True)
+    writer.add_string("clip.projector_type", "mlp")
+    writer.add_bool("clip.use_gelu", True)
+    for name, value in {
+        "image_size": IMAGE_SIDE, "patch_size": _PATCH, "embedding_length": WIDTH, "feed_forward_length": INNER,
+        "projection_dim": WIDTH, "block_count": 1, "attention.head_count": HEADS,
+    }.items():  # fmt: skip
+        writer.add_uint32(f"clip.vision.{name}", value)
+    writer.add_float32("clip.vision.attention.layer_norm_epsilon", 1e-5)
+    for name in ("image_mean", "image_std"):
+        writer.add_array(f"clip.vision.{name}", [0.5, 0.5, 0.5])
+    shapes: dict[str, tuple[int, ...]] = {
+        "v.patch_embd.weight": (WIDTH, 3, _PATCH, _PATCH), "v.class_embd": (WIDTH,),
+        "v.position_embd.weight": ((IMAGE_SIDE // _PATCH) ** 2 + 1, WIDTH),
+    }  # fmt: skip
+    linear = {
+        **{f"v.blk.0.attn_{part}": (WIDTH, WIDTH) for part in ("q", "k", "v", "out")},
+        "v.blk.0.ffn_up": (INNER, WIDTH), "v.blk.0.ffn_down": (WIDTH, INNER),
+        "mm.0": (INNER, WIDTH), "mm.2": (WIDTH, INNER),
+    }  # fmt: skip
+    for name, shape in linear.items():
+        shapes |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
+    for name in ("v.pre_ln", "v.post_ln", "v.blk.0.ln1", "v.blk.0.ln2"):
+        shapes |= {f"{name}.weight": (WIDTH,), f"{name}.bias": (WIDTH,)}
+    return _finish(writer, out, shapes)
+
+
 def write_adapter(model: Path, out: Path) -> Path:
     """A LoRA on the attention and feed-forward weights of a GGUF model, strong enough to change its probabilities.
     Raises UserError for a file that is no GGUF model."""
@@ -135,7 +170,7 @@ def _random(shapes: Mapping[str, tuple[int, ...]]) -> Iterator[tuple[str, Floats
     source = np.random.default_rng(1)
     for name, shape in shapes.items():
         drawn = source.standard_normal(shape, np.float32)
-        if name.endswith("norm.weight"):
+        if name.endswith(("norm.weight", "ln.weight", "ln1.weight", "ln2.weight")):
             yield name, 1 + 0.1 * drawn
         elif name.endswith(".bias"):
             yield name, 0.1 * drawn

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from workbench.base.catalogue import Shown
 from workbench.reading.grid import Grid
 from workbench.reading.text import clean
+from workbench.records.documents import DocumentPicture
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Extracted:
     warnings: tuple[Shown, ...] = ()
     scanned: tuple[int, ...] = ()
     tables: tuple[Grid, ...] = ()
+    pictures: tuple[DocumentPicture, ...] = ()
 
 
 PAGE_BREAK = "\n\n"

@@ -43,6 +43,8 @@ class Flow:
         self._blocks: list[str] = []
         self._tables: list[_Table] = []
         self._attached: list[str] = []
+        self._marks: list[str] = []
+        self._has_text = False
         self._last_was_item = False
 
     def result(self) -> str:
@@ -75,6 +77,11 @@ class Flow:
         """Add a labelled block (``extract.labelled``) after the open paragraph or table."""
         if block:
             self._attached.append(block)
+
+    def place(self, mark: str) -> None:
+        """Put the mark of a picture (``embedded``) behind the open paragraph or table, without a line of its own."""
+        if mark:
+            self._marks.append(mark)
 
     # -- tables ---------------------------------------------------------------------------------------
 
@@ -181,8 +188,11 @@ class Flow:
             self._write(block, "\n\n")
             self._last_was_item = False
         self._attached.clear()
+        self._blocks += self._marks
+        self._marks.clear()
 
     def _write(self, block: str, gap: str) -> None:
-        if self._blocks:
+        if self._has_text:
             self._blocks.append(gap)
+        self._has_text = True
         self._blocks.append(block)

@@ -23,7 +23,11 @@ def recognise_page(call: RecognisePage, by: Recogniser | None = None) -> Recogni
 
 
 def draw_page(data: bytes, call: DrawDocumentPage) -> PagePicture:
-    """Raises UserError when there is no such page or it cannot be drawn."""
+    """Raises UserError when there is no such page or picture, or it cannot be drawn."""
+    if call.picture:
+        from workbench.reading.embedded import draw_embedded
+
+        return draw_embedded(data, call.picture, call.scale)
     kind = kind_of(call.path)
     if kind == "picture":
         from workbench.reading.pictures import draw_picture

@@ -125,13 +125,15 @@ class ReaderProcess:
         end: int = 0,
         page_starts: Sequence[int] = (),
         hash: str = "",
+        picture: str = "",
         limits: ReadLimits = DEFAULT_LIMITS,
     ) -> PagePicture:
         """Page ``page`` (from 1) of a PDF or a picture, of a PDF with boxes around ``start:end`` of the *document's*
         text.
 
         ``page_starts`` and ``hash`` are those of the ``ReadDocument`` that the offsets belong to. ``scale`` is pixels
-        per point. Raises UserError when the file is missing, has changed, or cannot be drawn.
+        per point. ``picture``: instead of a page this part of the document's archive. Raises UserError when the file is
+        missing, has changed, or cannot be drawn.
         """
         origin = page_starts[page - 1] if 1 <= page <= len(page_starts) else 0
         call = DrawDocumentPage(
@@ -139,6 +141,7 @@ class ReaderProcess:
             page=page,
             scale=scale,
             hash=hash,
+            picture=picture,
             start=max(0, start - origin),
             end=max(0, end - origin),
             limits=limits,

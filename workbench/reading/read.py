@@ -38,8 +38,10 @@ def read_file(path: Path, limits: ReadLimits, password: str = "") -> ReadDocumen
     another password."""
     content = read_content(path, limits.largest_file_mb * 1_000_000)
     kind, data = _kind(path.name, content.data), content.data
+    has_own_parts = kind not in CONVERTED
     if is_locked_office_file(data):
         data = unlock_office_file(data, password)
+        has_own_parts = False
     if kind == "pdf":
         extracted = _read_pdf(data, password, limits.recognise)
     elif kind == "picture":
@@ -69,6 +71,7 @@ def read_file(path: Path, limits: ReadLimits, password: str = "") -> ReadDocumen
         warnings=(*extracted.warnings, *incomplete),
         scanned=extracted.scanned,
         tables=tables,
+        pictures=extracted.pictures if has_own_parts else (),
     )
 
 

@@ -8,7 +8,7 @@ from workbench.api.protocol import Call
 from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.reading.table_query import TableInfo, TableRows
-from workbench.records.documents import PagePicture, PlacedText
+from workbench.records.documents import DocumentPicture, PagePicture, PlacedText
 from workbench.records.tables import DocumentTable
 
 
@@ -31,6 +31,7 @@ class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
     ``places``: once it is recognised, where the words or lines of these pages are.
     ``hash`` is the SHA-256 of exactly the parsed bytes, ``bytes`` their number. ``warnings`` describe
     unreadable parts. ``tables`` are those that can be computed with, within limits (``typed_tables``).
+    ``pictures`` are those within a document, none of a file that is protected or was converted: they are not drawn.
     """
 
     path: str
@@ -46,6 +47,7 @@ class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
     scanned: tuple[int, ...] = ()
     places: dict[int, tuple[PlacedText, ...]] = {}
     tables: tuple[DocumentTable, ...] = ()
+    pictures: tuple[DocumentPicture, ...] = ()
 
 
 class ReadAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +93,8 @@ class DrawDocumentPage(Call[PagePicture], frozen=True, kw_only=True, tag="draw")
     page's own text.
 
     ``hash`` is that of the file whose text the offsets belong to (empty: not checked); ``scale`` is pixels per point,
-    lowered for a page whose picture would exceed ``pdf.LARGEST_PICTURE`` pixels. Raises UserError when the file is
+    lowered for a page whose picture would exceed ``pdf.LARGEST_PICTURE`` pixels. ``picture``: instead of a page draw
+    this part of the document's archive. Raises UserError when the file is
     missing, has changed, or has no such page.
     """
 
@@ -101,6 +104,7 @@ class DrawDocumentPage(Call[PagePicture], frozen=True, kw_only=True, tag="draw")
     hash: str = ""
     start: int = 0
     end: int = 0
+    picture: str = ""
     limits: ReadLimits = ReadLimits()
 
 

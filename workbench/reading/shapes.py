@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.reading.archive import Archive
 from workbench.reading.charts import read_chart, read_diagram
+from workbench.reading.embedded import is_shown_large
 from workbench.reading.flow import FEWEST_NAMED_COLUMNS
 from workbench.reading.grid import Grid, Row, Span
 from workbench.reading.markup import Markup
@@ -25,12 +26,13 @@ def read_shapes(archive: Archive, part: str) -> Shapes:
 
 class Shapes(Markup):
     """``title`` of a slide; ``texts``: placeholder type and text of each shape, table, chart and diagram, in order;
-    ``tables``."""
+    ``tables``; ``pictures``: the parts of those that are more than ornaments."""
 
     def __init__(self, archive: Archive, part: str) -> None:
         self.title = ""
         self.texts: list[tuple[str, str]] = []
         self.tables: list[Grid] = []
+        self.pictures: list[str] = []
         self._archive = archive
         self._targets = {relation.id: relation.target for relation in archive.relations(part)}
         self._lines: list[str] = []
@@ -42,6 +44,7 @@ class Shapes(Markup):
         self._place = OWN
         self._in_text = False
         self._unseen = 0
+        self._picture: tuple[str, bool] | None = None  # the open one: its part, and whether it is shown large
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if self._unseen or name == "Fallback":
@@ -65,6 +68,12 @@ class Shapes(Markup):
         elif name == "tc":
             self._lines = []
             self._span(attributes)
+        elif name == "pic":
+            self._picture = "", True
+        elif name == "blip" and self._picture is not None:
+            self._picture = self._targets.get(attributes.get("r:embed", ""), ""), self._picture[1]
+        elif name == "ext" and self._picture is not None and "cx" in attributes:
+            self._picture = self._picture[0], is_shown_large(attributes["cx"], attributes.get("cy", ""))
         elif name == "chart":
             self._add(read_chart(self._archive, self._targets.get(attributes.get("r:id", ""), "")))
         elif name == "relIds":
@@ -91,6 +100,11 @@ class Shapes(Markup):
             self._add("\n".join(row_lines(self._rows, may_name=may_name)))
             self.tables.append(Grid(list(enumerate(self._rows, 1)), spans=self._spans, head_rows=int(self._has_head)))
             self._rows = []
+        elif name == "pic" and self._picture is not None:
+            part, is_large = self._picture
+            self._picture = None
+            if part and is_large:
+                self.pictures.append(part)
         elif name in ("sp", "graphicFrame", "cxnSp"):
             self._end_shape()
 

@@ -10,11 +10,13 @@ from dataclasses import replace
 
 from workbench.reading.archive import Archive
 from workbench.reading.comments import comment_section, related_comments
-from workbench.reading.extract import Extracted, join_pages, real_title, section
+from workbench.reading.embedded import FoundPictures
+from workbench.reading.extract import PAGE_BREAK, Extracted, join_pages, real_title, section
 from workbench.reading.grid import Grid
 from workbench.reading.markup import Markup
 from workbench.reading.properties import core_properties
 from workbench.reading.shapes import OWN, REPEATED, read_shapes
+from workbench.records.documents import DocumentPicture
 
 
 def read_pptx(data: bytes) -> Extracted:
@@ -26,6 +28,7 @@ def read_pptx(data: bytes) -> Extracted:
     slides = _Slides(archive, main)
     pages = [slides.read(targets[id]) for id in order.slides if targets.get(id) in archive.names]
     text, starts = join_pages(pages)
+    ends = [*(start - len(PAGE_BREAK) for start in starts[1:]), len(text)]
     properties = core_properties(archive)
     return Extracted(
         text,
@@ -35,6 +38,9 @@ def read_pptx(data: bytes) -> Extracted:
         metadata=properties,
         warnings=archive.warnings,
         tables=tuple(slides.tables),
+        pictures=tuple(
+            DocumentPicture(start=starts[number], end=ends[number], part=part) for number, part in slides.pictures
+        ),
     )
 
 
@@ -48,11 +54,14 @@ class _Order(Markup):
 
 
 class _Slides:
-    """``first_title`` is that of the first slide with a title."""
+    """``first_title`` is that of the first slide with a title; ``pictures`` have the slide (from 0) and the part."""
 
     def __init__(self, archive: Archive, main: str) -> None:
         self.first_title = ""
         self.tables: list[Grid] = []
+        self.pictures: list[tuple[int, str]] = []
+        self._found = FoundPictures(archive.names)
+        self._count = 0
         self._archive, self._main = archive, main
         self._seen: set[str] = set()  # layouts, masters and repeated texts so far
 
@@ -60,6 +69,8 @@ class _Slides:
         """A slide's text."""
         slide = read_shapes(self._archive, part)
         self.first_title = self.first_title or slide.title
+        self.pictures += [(self._count, one) for one in slide.pictures if self._found.mark(one)]
+        self._count += 1
         self.tables += [replace(table, name=slide.title) for table in slide.tables]
         blocks = [f"# {slide.title}"] if slide.title else []
         blocks += [text for place, text in slide.texts if place not in REPEATED]

@@ -12,12 +12,14 @@ import re
 from workbench.reading.archive import Archive
 from workbench.reading.charts import read_chart, read_diagram
 from workbench.reading.comments import comment_section, quoted, related_comments
+from workbench.reading.embedded import FoundPictures, is_shown_large
 from workbench.reading.extract import Extracted, labelled, real_title, section
 from workbench.reading.flow import Flow
 from workbench.reading.html import read_html
 from workbench.reading.mail import page_of_mime
 from workbench.reading.markup import Markup
 from workbench.reading.properties import core_properties
+from workbench.reading.text import clean
 
 _HEADING_NAME = re.compile(r"heading ([1-9])$", re.I)
 
@@ -32,13 +34,15 @@ def read_docx(data: bytes) -> Extracted:
     for kind in ("footnotes", "endnotes"):
         for part in archive.related(main, kind):
             archive.parse(part, _Text(archive, part, styles, notes))
-    body = _Text(archive, main, styles, notes)
+    pictures = FoundPictures(archive.names)
+    body = _Text(archive, main, styles, notes, pictures)
     body.parse(archive.read(main), main)
     comments = related_comments(archive, main, main)
     for comment in comments:
         comment.place = quoted("".join(body.commented.get(comment.id, ())))
+    text, placed = pictures.placed(body.flow.result())
     texts = [
-        body.flow.result(),
+        text,
         section("Notes", (note.block for note in notes.values() if not note.is_shown), "\n\n"),
         section("Header", _running_texts(archive, main, styles, "header"), "\n\n"),
         section("Footer", _running_texts(archive, main, styles, "footer"), "\n\n"),
@@ -52,6 +56,7 @@ def read_docx(data: bytes) -> Extracted:
         metadata=properties,
         warnings=archive.warnings,
         tables=tuple(body.flow.tables),
+        pictures=placed,
     )
 
 
@@ -110,18 +115,27 @@ class _Paragraph:
 
 class _Text(Markup):
     """``flow``: the text of the body, a header or a footer. Notes are added to ``notes``, by kind and id.
-    ``commented``: the pieces of text that each comment refers to, by its id."""
+    ``commented``: the pieces of text that each comment refers to, by its id. The places of ``pictures`` are marked."""
 
     # not read: deleted or moved text, a second form of text that was read already, and pronunciations
     _UNSEEN = frozenset({"del", "moveFrom", "Fallback", "instrText", "delText", "rt"})
     _MARKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
     _NOTES = {"footnote": "Footnote", "endnote": "Endnote"}
 
-    def __init__(self, archive: Archive, part: str, styles: _Styles, notes: dict[str, _Note]) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        part: str,
+        styles: _Styles,
+        notes: dict[str, _Note],
+        pictures: FoundPictures | None = None,
+    ) -> None:
         self.flow = Flow()
         self.commented: dict[str, list[str]] = {}
         self._archive, self._styles, self._notes = archive, styles, notes
         self._part = part
+        self._pictures = pictures
+        self._is_large = True  # the open picture, as it is shown
         self._targets = {relation.id: relation.target for relation in archive.relations(part)}
         self._flows: list[Flow] = []  # the flows around a text box or note
         self._paragraphs: list[_Paragraph] = []
@@ -157,6 +171,12 @@ class _Text(Markup):
             self.flow.join_downwards(begins=value == "restart")
         elif name == "tblHeader":
             self.flow.mark_header()
+        elif name in ("drawing", "pict"):
+            self._is_large = True
+        elif name == "extent":
+            self._is_large = is_shown_large(attributes.get("cx", ""), attributes.get("cy", ""))
+        elif name in ("blip", "imagedata"):
+            self._place_picture(attributes.get("r:embed" if name == "blip" else "r:id", ""))
         elif name in ("chart", "relIds", "altChunk"):
             self._attach_part(name, attributes)
         elif name in ("footnoteReference", "endnoteReference"):
@@ -221,7 +241,12 @@ class _Text(Markup):
             self.flow.attach(read_diagram(self._archive, part))
         elif part in self._archive.names:  # an HTML or MHTML page that Word shows here
             page = self._archive.read(part)
-            self.flow.attach((page_of_mime(page) or read_html(page)).text)
+            self.flow.attach(clean((page_of_mime(page) or read_html(page)).text))
+
+    def _place_picture(self, id: str) -> None:
+        if self._pictures is not None and self._is_large:
+            outermost = self._flows[0] if self._flows else self.flow
+            outermost.place(self._pictures.mark(self._targets.get(id, "")))
 
     def _attach_note(self, key: str) -> None:
         note = self._notes.get(key)

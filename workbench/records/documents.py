@@ -86,12 +86,22 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     places: tuple[TextPlace, ...] = ()
 
 
+class DocumentPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture within a document: ``part`` is its name in the document's archive. It belongs to ``text[start:end]``: a
+    slide, or the place after which it stands."""
+
+    start: int
+    end: int
+    part: str
+
+
 class DocumentText(msgspec.Struct, frozen=True, kw_only=True):
     """The extracted text of a document, with its chunks and pages.
 
     ``page_starts[i]`` is the offset of page ``i + 1``; empty for formats without pages. ``unplaced``: pages of it were
     recognised before the places of words were stored, so that passages cannot be marked on them. ``tables`` are those
     with which can be computed. ``outdated``: an earlier version of the program read it and took less from the file.
+    ``pictures`` are those within it, in their order: the first one is number 1.
     """
 
     document: Document
@@ -101,6 +111,7 @@ class DocumentText(msgspec.Struct, frozen=True, kw_only=True):
     unplaced: bool = False
     tables: tuple[DocumentTable, ...] = ()
     outdated: bool = False
+    pictures: tuple[DocumentPicture, ...] = ()
 
 
 class DocumentDifference(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,7 +154,8 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PagePicture(msgspec.Struct, frozen=True, kw_only=True):
-    """A drawn page of a PDF or a picture: ``png`` holds the picture; ``boxes`` mark the requested passage on it."""
+    """A drawn page of a PDF or a picture, or a picture within a document: ``png`` holds it; ``boxes`` mark the
+    requested passage on it. Of a picture within a document ``page`` is its number, of ``pages`` pictures."""
 
     png: bytes
     width: int

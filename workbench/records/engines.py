@@ -18,7 +18,8 @@ class EngineTest(msgspec.Struct, frozen=True, kw_only=True):
     ``divergence`` is the largest Kullback-Leibler divergence (nats) of its next-token probabilities from the bundled
     engine's; ``same_tokens`` of ``tokens`` greedy tokens came out alike before the first other one; speeds are in
     tokens per second. ``build`` is llama.cpp as it names itself. The result holds for this ``engine`` (a digest of its
-    files), ``program`` (the version and the bundled engine) and ``processor``.
+    files), ``program`` (the version and the bundled engine) and ``processor``. ``images`` says why it reads no images,
+    "" where it read one as the bundled engine does; None where that was not tried.
     """
 
     problem: Shown = ""
@@ -34,6 +35,7 @@ class EngineTest(msgspec.Struct, frozen=True, kw_only=True):
     engine: str = ""
     program: str = ""
     processor: str = ""
+    images: Shown | None = None
 
 
 class EngineRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +54,7 @@ class EngineRecord(msgspec.Struct, frozen=True, kw_only=True):
 class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     """The engines of a home. ``chosen`` is the one that the person chose, ``used`` the one that models start with;
     ``reason`` is a sentence. ``notice`` is "" unless a chosen engine has stopped working and nobody was told yet.
-    ``bundled`` is the bundled engine's version."""
+    ``bundled`` is the bundled engine's version, ``bundled_images``: its library for images is there."""
 
     engines: tuple[EngineRecord, ...] = ()
     chosen: str = BUNDLED
@@ -60,6 +62,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     reason: Shown = ""
     notice: Shown = ""
     bundled: str = ""
+    bundled_images: bool = True
 
 
 class EngineChoice(msgspec.Struct, frozen=True, kw_only=True):

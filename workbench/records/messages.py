@@ -130,9 +130,11 @@ class Passage(_Piece, frozen=True, kw_only=True):
     where the text stands: the title of its document, the headings above it, the sheet and the columns of a table, the
     subject and date of a message; "" where it was read before contexts were stored. ``superseded_by`` is the path of
     the newest version of its document, "" where the document is that itself. ``places`` are those of its text
-    (``records.places``), empty where it was read before they were stored.
+    (``records.places``), empty where it was read before they were stored. ``pictures`` are the numbers of the pictures
+    within its document that belong to it.
     """
 
+    pictures: tuple[int, ...] = ()
     similarity: float | None = None
     found_by: FoundBy = "both"
 

@@ -229,7 +229,8 @@ class Tables(Call[TablesRead], frozen=True, kw_only=True, tag="tables-of"):
 
 
 class Picture(Call[PagePicture], frozen=True, kw_only=True, tag="picture"):
-    """A page of a PDF or a picture, drawn by a reader process, with boxes around ``text[start:end]`` of the text."""
+    """A page of a PDF or a picture, drawn by a reader process, with boxes around ``text[start:end]`` of the text; or
+    the ``picture`` with this number (from 1) within a document."""
 
     file: str
     document: str
@@ -237,6 +238,7 @@ class Picture(Call[PagePicture], frozen=True, kw_only=True, tag="picture"):
     scale: float
     start: int = 0
     end: int = 0
+    picture: int = 0
 
 
 class Names(Call[NameList], frozen=True, kw_only=True, tag="names"):

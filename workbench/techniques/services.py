@@ -53,7 +53,7 @@ def _no_examples(question_set: str) -> Sequence[Example]:
     raise UserError(f"There is no question set {question_set!r}.", "Import one first.")
 
 
-def _no_picture(passage: Passage) -> AbstractContextManager[ImagePart]:
+def _no_picture(passage: Passage, number: int) -> AbstractContextManager[ImagePart]:
     raise UserError("Pages cannot be drawn here.", "Ask without the pictures of pages.")
 
 
@@ -63,8 +63,9 @@ class Helpers:
     ``matches(pattern, text)``: a regular expression matches a whole text. ``run_python(code, inputs)`` runs a program
     in the sandbox. ``reward_model(name)`` is one for this recipe's model. ``support(text)`` is how far the passages
     before the model support an answer, None without any. ``other_collections`` are those of the home that this answer
-    does not search. ``page_picture(passage)`` is the picture of the page that a passage is on, which is there within
-    the block. Without a home there are none: what is asked for is refused by a UserError."""
+    does not search. ``page_picture(passage, number)`` is the picture of the page that a passage is on (0), or the one
+    with this number within its document; it is there within the block. Without a home there are none: what is asked for
+    is refused by a UserError."""
 
     similarities: Similarities = _no_similarities
     demonstrations: Callable[[], Sequence[Demonstration]] = tuple
@@ -74,4 +75,4 @@ class Helpers:
     reward_model: Callable[[str], LoraUse] = _no_reward_model
     support: Callable[[str], Support | None] = lambda text: None
     other_collections: Callable[[], Sequence[Retriever]] = tuple
-    page_picture: Callable[[Passage], AbstractContextManager[ImagePart]] = _no_picture
+    page_picture: Callable[[Passage, int], AbstractContextManager[ImagePart]] = _no_picture

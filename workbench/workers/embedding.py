@@ -23,6 +23,7 @@ from workbench.base.errors import UserError
 from workbench.processes.process import EMBEDDERS_VARIABLE
 from workbench.processes.serve import Handler, serve
 from workbench.reading.process import ReaderProcess
+from workbench.records.documents import DocumentText
 from workbench.techniques import embedding_calls
 from workbench.techniques.retrieval.config import DEFAULT_SEARCH, WITHOUT_RERANKING
 from workbench.techniques.retrieval.embedder_loading import EmbedderLoading
@@ -296,6 +297,7 @@ class EmbeddingService:
         with self._drawing:
             if self._drawer is None:
                 self._drawer = self._make_reader()
+        part = _part(found, call.picture) if call.picture else ""
         picture = self._drawer.draw_page(
             Path(found.document.path),
             call.page,
@@ -304,7 +306,11 @@ class EmbeddingService:
             end=call.end,
             page_starts=found.page_starts,
             hash=found.document.hash,
+            picture=part,
         )
+        if part:
+            yield finish(msgspec.structs.replace(picture, page=call.picture, pages=len(found.pictures)))
+            return
         first, after = page_range(found, picture.page)
         if any(chunk.recognised and chunk.start < after and chunk.end > first for chunk in found.chunks):
             boxes = passage_boxes(places, call.start - first, call.end - first, picture.width, picture.height)
@@ -361,6 +367,13 @@ class EmbeddingService:
     def _close(self, call: embedding_calls.Close, context: RequestContext) -> Iterator[Event]:
         self._collections.close(call.file)
         yield finish(None)
+
+
+def _part(document: DocumentText, number: int) -> str:
+    """The part of a picture within a document, by its number from 1. Raises UserError when there is none."""
+    if 1 <= number <= len(document.pictures):
+        return document.pictures[number - 1].part
+    raise UserError(f"{document.document.path} has no picture {number}.")
 
 
 def main() -> None:

@@ -609,6 +609,9 @@ def test_page_is_drawn_to_a_file(run: Run, front: FakeFront, tmp_path: Path) -> 
     assert front.asked(DrawPage) == [DrawPage(collection="notes", document="d1", page=2, start=5, end=9)]
     assert file.read_bytes() == b"\x89PNG"
     assert ran.result == {"path": str(file), "page": 2, "pages": 3, "width": 10, "height": 20, "boxes": []}
+    ran = run("docs", "page", "notes", "d1", "--picture", "2", "--output", str(file), "--json")
+    assert front.asked(DrawPage)[-1] == DrawPage(collection="notes", document="d1", picture=2)
+    assert ran.result == {"path": str(file), "picture": 2, "pages": 3, "width": 10, "height": 20, "boxes": []}
 
 
 def test_model_is_loaded_and_unloaded(run: Run, front: FakeFront) -> None:

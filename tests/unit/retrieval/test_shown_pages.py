@@ -23,7 +23,7 @@ from workbench.records.recipes.parts import PagePictures
 from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest, Resolved
 from workbench.techniques.embedding_calls import Retriever
-from workbench.techniques.retrieval.shown_pages import MOST_PAGES, NONE_SHOWN, pages_to_show
+from workbench.techniques.retrieval.shown_pages import MOST_PAGES, NONE_SHOWN, pictures_to_show
 from workbench.techniques.services import Helpers
 
 SEES = LOCAL | Capabilities(vision=True)
@@ -66,10 +66,10 @@ class Drawing(FakeServices):
         self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
     ) -> Helpers:
         @contextmanager
-        def draw(one: Passage) -> Iterator[ImagePart]:
+        def draw(one: Passage, number: int) -> Iterator[ImagePart]:
             if one.path == self.broken:
                 raise UserError("The file has changed since it was read.", "Add it again.")
-            name = f"{one.path} {one.page}"
+            name = f"{one.path} picture {number}" if number else f"{one.path} {one.page}"
             self.drawn.append(name)
             self.there.add(name)
             try:
@@ -126,10 +126,43 @@ def test_the_recipe_says_which_pages(pictures: PagePictures, shown: list[str]) -
 
 def test_each_page_is_shown_once_and_at_most_two() -> None:
     found = [scan("a"), scan("b"), scan("c", 2), scan("d", 3), scan("e", None, "/letter.docx")]
-    assert [one.text for one in pages_to_show(found, "scans")] == ["a", "c"]
-    assert len(pages_to_show(found, "pages")) == MOST_PAGES
-    assert pages_to_show([scan("e", None, "/letter.docx")], "pages") == []
-    assert pages_to_show([scan("f", None, "/photo.JPG")], "scans")
+    assert [one.text for one, _ in pictures_to_show(found, "scans")] == ["a", "c"]
+    assert len(pictures_to_show(found, "pages")) == MOST_PAGES
+    assert pictures_to_show([scan("e", None, "/letter.docx")], "pages") == []
+    assert pictures_to_show([scan("f", None, "/photo.JPG")], "scans")
+
+
+LETTER = msgspec.structs.replace(
+    scan("The warranty of the pump, see the label.", None, "/letter.docx", recognised=False), pictures=(2, 3)
+)
+
+
+def test_pictures_within_a_document_are_shown_with_their_passage() -> None:
+    model = Seeing()
+    services, result = ask(model, [LETTER, SCAN])
+    assert shown_in(model) == ["/letter.docx picture 2", "/letter.docx picture 3"]
+    assert services.there == set()
+    assert result.trace is not None
+    [step] = [one for one in result.trace.steps if one.kind == "pages"]
+    assert step.input == "Terms, picture 2\nTerms, picture 3"
+    services, _ = ask(Seeing(), [LETTER], "off")
+    assert services.drawn == []
+
+
+def test_a_picture_within_a_document_is_shown_once() -> None:
+    again = msgspec.structs.replace(LETTER, start=90, end=120, pictures=(3, 4))
+    assert [number for _, number in pictures_to_show([LETTER, again], "pages")] == [2, 3]
+    assert [number for _, number in pictures_to_show([again, LETTER], "scans")] == [3, 4]
+    assert pictures_to_show([msgspec.structs.replace(SCAN, pictures=(1,))], "scans") == [
+        (msgspec.structs.replace(SCAN, pictures=(1,)), 0)
+    ]
+
+
+def test_a_picture_within_a_document_that_cannot_be_drawn_is_named() -> None:
+    model = Seeing()
+    _, result = ask(model, [LETTER], broken="/letter.docx")
+    assert "Picture 2 of Terms was not shown to the model: The file has changed since it was read." in (result.notices)
+    assert shown_in(model) == []
 
 
 def test_a_model_that_cannot_see_and_a_technique_that_shows_no_images_get_text_alone() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.soundness import faults
 from tests.unit.retrieval.test_index import EMBEDDER, entry, found, nearest
-from workbench.records.documents import PlacedText
+from workbench.records.documents import DocumentPicture, PlacedText
 from workbench.records.tables import DocumentTable, TableColumn, TableRow
 from workbench.techniques.retrieval.index import CollectionIndex, Entry
 from workbench.techniques.retrieval.names import NameSpan
@@ -33,6 +33,7 @@ def whole_entry() -> Entry:
         chunks=chunks,
         places={1: (PlacedText(0, 5, 0.1, 0.2, 0.3, 0.4),)},
         names=(NameSpan(start=0, end=12, key="carla mendes", shown="Carla Mendes", kind="person", sure=True),),
+        pictures=(DocumentPicture(start=0, end=0, part="word/media/plan.png"),),
         tables=(
             DocumentTable(title="Rent", columns=(TableColumn(name="flat"),), rows=(TableRow(cells=("4",), number=1),)),
         ),

@@ -131,7 +131,7 @@ def test_what_a_technique_may_use_stays_small_and_without_a_home_refuses() -> No
         lambda: helpers.run_python("1", {}),
         lambda: helpers.examples("asked"),
         lambda: helpers.reward_model("taste"),
-        lambda: helpers.page_picture(passage("A page.")),
+        lambda: helpers.page_picture(passage("A page."), 0),
     ]
     assert len(fields(Helpers)) == len(refused) + 3  # support, demonstrations and other collections refuse nothing
     for use in refused:

@@ -66,7 +66,8 @@ PASSAGES = _("Send passages of {collection} to {host}")
 OTHER_TEXTS = _("Send {collection} to {host}")
 PASSAGES_HELP = _(
     "Passages of the ticked documents, and answers and other texts that were made from them, may leave this machine. "
-    "A model that sees images also gets pictures of whole pages. A request that holds other texts is refused."
+    "A model that sees images also gets pictures of whole pages and pictures in documents. A request that "
+    "holds other texts is refused."
 )
 ATTACHED = _("attached files")
 PROBE = _("Probe again")

@@ -241,6 +241,7 @@ class EngineRow(QWidget):
         self.confirm.confirmed.connect(lambda: self.removal_wanted.emit(self.name))
         self.remove_button.clicked.connect(self.confirm.ask)
         title, facts, chips = texts.BUNDLED, texts.BUNDLED_FACTS.format(version=state.bundled), []
+        facts = f"{facts}\n{texts.BUNDLED_IMAGES if state.bundled_images else texts.BUNDLED_NO_IMAGES}"
         if used:
             chips.append(Chip(texts.IN_USE, "success"))
         self.words = ""
@@ -279,7 +280,8 @@ def _judged(engine: EngineRecord) -> tuple[str, Tone, str]:
     if test.problem:
         return texts.FAILED, "attention", test.problem
     words = texts.RESULT.format(build=test.build, speed=test.speed, bundled=test.bundled_speed)
-    return texts.PASSED, "plain", words
+    images = texts.IMAGES_UNTRIED if test.images is None else translated(test.images) or texts.IMAGES
+    return texts.PASSED, "plain", f"{words}\n{images}"
 
 
 _HELP = {

@@ -28,6 +28,10 @@ GIVEN_UP = _("Given up")
 NOT_TESTED, OUTDATED = _("Not tested"), _("Test is outdated")
 FACTS = "{version} · {bytes} · {source}"
 SIGNED = _("signed pack")
+IMAGES = _("It reads images.")
+IMAGES_UNTRIED = _("It was not tried whether this engine reads images. Test it again.")
+BUNDLED_IMAGES = _("It has llama.cpp's library for images.")
+BUNDLED_NO_IMAGES = _("It has no library for images (mtmd): questions with images are refused.")
 RESULT = _("{build}: {speed:.1f} tokens per second on the processor; the bundled engine computes {bundled:.1f}.")
 OUTDATED_HELP = _(
     "It was tested with another version of this program, or on another processor. It is tested again before it is used."

@@ -369,16 +369,18 @@ class HomeServices:
             run_python=run_python,
             reward_model=lambda name: self.reward_model(name, resolved),
             other_collections=lambda: self._other_collections(resolved, context),
-            page_picture=lambda passage: self._page_picture(passage, resolved, context),
+            page_picture=lambda passage, number: self._page_picture(passage, number, resolved, context),
         )
 
     @contextmanager
-    def _page_picture(self, passage: Passage, resolved: Resolved, context: RequestContext) -> Iterator[ImagePart]:
-        """The page of a passage, drawn from the file as it was read. Its pixels are there within the block. Raises
-        UserError where it may not be sent to the model's host."""
+    def _page_picture(
+        self, passage: Passage, number: int, resolved: Resolved, context: RequestContext
+    ) -> Iterator[ImagePart]:
+        """The page of a passage (0), or the picture with a number within its document, drawn from the file as it was
+        read. Its pixels are there within the block. Raises UserError where it may not be sent to the model's host."""
         self._sending.check_pages(resolved.model, passage.collection)
         file = str(self._embedding.home_file(passage.collection))
-        call = Picture(file=file, document=passage.document, page=passage.page or 1, scale=SCALE)
+        call = Picture(file=file, document=passage.document, page=passage.page or 1, scale=SCALE, picture=number)
         drawn: PagePicture = self._embedding.host.call(call, context=context)
         with self._images.passing(drawn.png, lambda: context.cancelled) as image:
             yield image

@@ -201,7 +201,8 @@ class FindChangedFiles(Call[ChangedFileList], frozen=True, kw_only=True, tag="do
 
 
 class DrawPage(Call[PagePicture], frozen=True, kw_only=True, tag="docs.page"):
-    """A page of a PDF or a picture, with the passage ``start:end`` of the document's text marked by boxes.
+    """A page of a PDF or a picture, with the passage ``start:end`` of the document's text marked by boxes; or the
+    ``picture`` with this number within a document.
 
     ``scale`` is pixels per point (1.0 is 72 dpi). Raises UserError when the file is missing or has no pages.
     """
@@ -212,3 +213,4 @@ class DrawPage(Call[PagePicture], frozen=True, kw_only=True, tag="docs.page"):
     scale: Annotated[float, "pixels per point"] = 1.5
     start: int = 0
     end: int = 0
+    picture: Annotated[int, "the number of a picture within the document, from 1, instead of a page"] = 0

@@ -360,7 +360,13 @@ class Documents:
         file = self._embedding.file(self._registry.get(call.collection))
         yield from self._embedding.host.stream(
             Picture(
-                file=str(file), document=call.document, page=call.page, scale=call.scale, start=call.start, end=call.end
+                file=str(file),
+                document=call.document,
+                page=call.page,
+                scale=call.scale,
+                start=call.start,
+                end=call.end,
+                picture=call.picture,
             ),
             context,
         )

@@ -41,7 +41,7 @@ _SENT: dict[How, str] = {
 }
 _SENT_WITH_PAGES = (
     "Up to {count} passages of {name} will be sent to {host} with each question, and pictures of the whole pages that "
-    "they are on where the recipe shows these, if you allow it."
+    "they are on and pictures in their documents, where the recipe shows these, if you allow it."
 )
 _UNKNOWN = "Stored texts will be sent to {host}, if you allow it. It is not known which documents they were made from."
 _REFUSED: dict[How, str] = {
@@ -52,8 +52,8 @@ _REFUSED: dict[How, str] = {
     "text": "You have refused to send text of {name} to {host}.",
 }
 NO_PAGES = (
-    "You have not allowed that pictures of whole pages of {name} are sent to {host}. To allow it with its passages, "
-    "switch the permission off and on again on the page Models, under Models elsewhere."
+    "You have not allowed that pictures of whole pages of {name} are sent to {host}, or pictures in its documents. To "
+    "allow it with its passages, switch the permission off and on again on the page Models, under Models elsewhere."
 )
 HINT = "Allow it on the page Models, under Models elsewhere. Otherwise ask a model on this machine."
 

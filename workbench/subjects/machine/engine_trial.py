@@ -2,7 +2,8 @@
 
 First the declarations of its llama-cpp-python are compared with those that the program was written for
 (``workers/engine_check.py``), then the inference worker itself computes with it: probabilities, an adapter, an answer
-with a fixed form, greedy tokens, embeddings. Whatever its library does happens to those processes only.
+with a fixed form, greedy tokens, embeddings. Whatever its library does happens to those processes only. Whether it
+reads images is tried in another process: an engine that does not, or that crashes on them, answers texts all the same.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ import msgspec
 
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError, WorkerDied, exit_reason
+from workbench.base.pixels import Pixels, pack_pixels
 from workbench.engine.inference_calls import Embed, Generate, Inspect, Load, LoraUse, Tokenize
 from workbench.engine.structure_sizes import fits_declaration
-from workbench.engine.trial_models import write_adapter, write_encoder, write_generator
+from workbench.engine.trial_models import IMAGE_SIDE, write_adapter, write_encoder, write_generator, write_projector
 from workbench.processes.alone import Overdue, last_line, run_alone
 from workbench.processes.host import WorkerHost
 from workbench.processes.process import ENGINE_VARIABLE
 from workbench.records.engines import EngineTest
-from workbench.records.messages import ChosenToken
+from workbench.records.messages import ChosenToken, ImagePart, Message, TextPart
 from workbench.records.recipes import DecodingPart
 from workbench.subjects.machine.trial import CONTEXT_TOKENS, MakeHost, ended_in_time
 from workbench.workers.engine_check import LibraryApi
@@ -47,6 +49,7 @@ LEAST_EFFECT = 0.01
 
 LEAST_COSINE = 0.999
 ALTERNATIVES = 24
+IMAGE_TOKENS = 3
 TEXT = "The capital of France is Paris, a city on the river Seine. It has about two million inhabitants."
 PROMPT_TOKENS = 6
 _FORM, _FORM_TOKENS = "[0-9]{6}", 24
@@ -56,11 +59,15 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class TrialFiles:
-    """``model`` generates text, ``adapter`` fits it, ``encoder`` computes embeddings."""
+    """``model`` generates text, ``adapter`` fits it, ``encoder`` computes embeddings. ``seeing`` generates text from
+    images by its ``projector``, ``image`` is one."""
 
     model: str
     adapter: str
     encoder: str
+    seeing: str
+    projector: str
+    image: str
 
 
 def try_engine(
@@ -93,8 +100,10 @@ def try_engine(
             files = _files(Path(scratch), model)
             ours = _Computed(make_host({}), files, limit_s, context, lambda name: at(f"{name}, by the bundled engine"))
             theirs = _Computed(make_host(environment), files, limit_s, context, at)
+            ours_seen = _Seen(make_host({}), files, limit_s, context, lambda name: at(f"{name}, by the bundled engine"))
+            theirs_seen = _Seen(make_host(environment), files, limit_s, context, at)
             at("comparing what both computed")
-            test = _compared(ours, theirs)
+            test = msgspec.structs.replace(_compared(ours, theirs), images=_judged_images(ours_seen, theirs_seen))
         except UserError as error:
             test = EngineTest(problem=error.message)
         except Overdue:
@@ -144,7 +153,24 @@ def _api(environment: Mapping[str, str], limit_s: float, context: RequestContext
 def _files(scratch: Path, model: str) -> TrialFiles:
     generator = Path(model) if model else write_generator(scratch / "generator.gguf")
     adapter = write_adapter(generator, scratch / "adapter.gguf")
-    return TrialFiles(str(generator), str(adapter), str(write_encoder(scratch / "encoder.gguf")))
+    seeing = write_generator(scratch / "seeing.gguf") if model else generator
+    image = scratch / "image.pixels"
+    image.write_bytes(pack_pixels(_drawn(IMAGE_SIDE)))
+    return TrialFiles(
+        model=str(generator),
+        adapter=str(adapter),
+        encoder=str(write_encoder(scratch / "encoder.gguf")),
+        seeing=str(seeing),
+        projector=str(write_projector(scratch / "projector.gguf")),
+        image=str(image),
+    )
+
+
+def _drawn(side: int) -> Pixels:
+    """A picture of stripes and a gradient."""
+    return Pixels(
+        side, side, bytes((5 * x + 3 * y * (c + 1)) % 256 for y in range(side) for x in range(side) for c in range(3))
+    )
 
 
 class _Computed:
@@ -183,6 +209,47 @@ class _Computed:
             self.speed = made.usage.tokens_per_s
             at("computing embeddings")
             self.vectors = host.call(Embed(path=files.encoder, texts=_WORDS), context=context).vectors
+
+
+class _Seen:
+    """What one process made of an image with an engine: the tokens of an answer and the length of its prompt, or the
+    ``problem``. Raises errors.Cancelled."""
+
+    def __init__(
+        self, host: WorkerHost, files: TrialFiles, limit_s: float, context: RequestContext, at: Report
+    ) -> None:
+        self.problem = ""
+        self.prompt_tokens = 0
+        self.tokens: Sequence[int] = ()
+        step = "reading an image"
+        at(step)
+        image = ImagePart(path=files.image, sha256="0" * 64, width=IMAGE_SIDE, height=IMAGE_SIDE)
+        question = Message.of_parts("user", [image, TextPart("What is it?")])
+        decoding = DecodingPart(temperature=0.0, max_tokens=IMAGE_TOKENS)
+        load = Load(
+            path=files.seeing, projector=files.projector, context_tokens=CONTEXT_TOKENS, gpu_layers=0, sequences=2
+        )
+        try:
+            with ended_in_time(host, limit_s, context):
+                host.call(load, context=context)
+                made = host.call(Generate(messages=(question,), decoding=decoding), context=context)
+                self.prompt_tokens = made.usage.prompt_tokens
+                self.tokens = made.sequences[0].tokens if made.sequences else ()
+        except UserError as error:
+            self.problem = error.message
+        except Overdue:
+            self.problem = f"It was not ready within {limit_s:g} seconds ({step}) and was stopped."
+        except WorkerDied as death:
+            self.problem = _died(step, death.exit_code, last_line(death.stderr_tail))
+
+
+def _judged_images(ours: _Seen, theirs: _Seen) -> str:
+    """Why an engine cannot be used for images, "" where it can. Where the bundled one cannot, an answer is enough."""
+    if theirs.problem:
+        return theirs.problem
+    if not ours.problem and (theirs.prompt_tokens, theirs.tokens) != (ours.prompt_tokens, ours.tokens):
+        return "It answers with another text about an image than the bundled engine."
+    return ""
 
 
 def _compared(ours: _Computed, theirs: _Computed) -> EngineTest:

@@ -18,7 +18,7 @@ from workbench import __version__
 from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, finish, with_progress
 from workbench.base.errors import UserError, WorkerDied, exit_reason, was_crash
-from workbench.base.installation import base_release
+from workbench.base.installation import base_release, has_image_library
 from workbench.base.paths import Home
 from workbench.base.stored import Unreadable
 from workbench.core.streams import Handlers, unary
@@ -85,6 +85,7 @@ class Engines:
                 reason=reason,
                 notice=self._choice.notice,
                 bundled=base_release(),
+                bundled_images=has_image_library(),
             )
 
     def base(self) -> str:

@@ -25,7 +25,7 @@ import sqlite_vec
 
 from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
-from workbench.records.documents import Chunk, Document, PlacedText
+from workbench.records.documents import Chunk, Document, DocumentPicture, PlacedText
 from workbench.records.tables import DocumentTable
 from workbench.storage.database import Database, connect, new_id, open_database, translated
 from workbench.techniques.retrieval.language_means import LanguageMeans
@@ -63,6 +63,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     places: Mapping[int, Sequence[PlacedText]] = {}
     names: Sequence[NameSpan] = ()
     tables: Sequence[DocumentTable] = ()
+    pictures: Sequence[DocumentPicture] = ()
 
 
 class CollectionIndex:
@@ -148,6 +149,12 @@ class CollectionIndex:
             for page, places in entry.places.items():
                 _all(connection, "insert into places values (?, ?, ?)", (number, page, pack_places(places)))
             write_tables(connection, number, entry.tables)
+            for count, one in enumerate(entry.pictures, 1):
+                _all(
+                    connection,
+                    "insert into pictures values (?, ?, ?, ?, ?)",
+                    (number, count, one.start, one.end, one.part),
+                )
             for chunk, chunk_terms, vector in zip(entry.chunks, terms, entry.vectors, strict=True):
                 _all(
                     connection,

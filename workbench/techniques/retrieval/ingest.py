@@ -296,6 +296,7 @@ class _Work:
                 places=read.places,
                 names=find_names(read.text, language),
                 tables=read.tables,
+                pictures=read.pictures,
             )
         )
         progress.weigh(one.bytes_done - one.bytes_before)

@@ -30,6 +30,7 @@ def passages_of_chunks(chunks: Sequence[FoundChunk], collection: str) -> list[Pa
             changed=changed[chunk.path],
             context=chunk.context,
             places=chunk.places,
+            pictures=chunk.pictures,
         )
         for chunk in chunks
     ]

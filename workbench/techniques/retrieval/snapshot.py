@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
-from workbench.records.documents import Chunk, Document, DocumentList, DocumentText, PlacedText
+from workbench.records.documents import Chunk, Document, DocumentList, DocumentPicture, DocumentText, PlacedText
 from workbench.records.places import TextPlace
 from workbench.storage.database import read_rows
 from workbench.techniques.embedding_calls import CollectionState
@@ -73,6 +73,7 @@ class FoundChunk(msgspec.Struct, frozen=True):
     recognised: int  # 0 or 1
     context: str
     places: tuple[TextPlace, ...]
+    pictures: tuple[int, ...]
     document: str
     hash: str
     path: str
@@ -208,13 +209,17 @@ class Snapshot:
     def chunks(self, numbers: Sequence[int]) -> list[FoundChunk]:
         """The chunks with these numbers, in their order."""
         rows = self._rows(
-            'select c.number, c.start, c."end", c.page, c.text, c.recognised, c.context, c.places, d.id, d.hash, '
+            'select c.number, c.start, c."end", c.page, c.text, c.recognised, c.context, c.places, '
+            "(select json_group_array(p.number) from pictures p where p.document = c.document "
+            'and p.start <= c."end" and p."end" >= c.start), d.id, d.hash, '
             "d.path, d.title, d.size, d.mtime_ns "
             "from json_each(?) wanted join chunks c on c.number = wanted.value "
             "join documents d on d.number = c.document order by wanted.key",
             (msgspec.json.encode(numbers).decode(),),
         )
-        found = [(*row[:7], _places(row[7]), *row[8:]) for row in rows]
+        found = [
+            (*row[:7], _places(row[7]), msgspec.json.decode(row[8], type=tuple[int, ...]), *row[9:]) for row in rows
+        ]
         return [FoundChunk(*fields) for fields in found]
 
     def state(self) -> CollectionState:
@@ -278,6 +283,7 @@ class Snapshot:
                     for start, end, page, recognised, context, places in chunks
                 ),
                 page_starts=msgspec.json.decode(page_starts, type=tuple[int, ...]),
+                pictures=self._pictures(number),
             )
         raise UserError(f"{found.path} could not be read and has no text: {found.reason}")
 
@@ -297,6 +303,10 @@ class Snapshot:
     def names(self) -> NameGraph:
         """The names of the documents, and what connects them."""
         return NameGraph(self._connection)
+
+    def _pictures(self, number: int) -> tuple[DocumentPicture, ...]:
+        rows = self._rows('select start, "end", part from pictures where document = ? order by number', (number,))
+        return tuple(DocumentPicture(start=start, end=end, part=part) for start, end, part in rows)
 
     def _has_places(self, number: int) -> bool:
         return bool(self._rows("select 1 from places where document = ? limit 1", (number,)))

@@ -19,7 +19,7 @@ _Row = dict[str, Any]
 
 class _Packed(msgspec.Struct, frozen=True):
     """A document: its row and those of its texts; the places of words by page; its tables by number, with the count of
-    their cells; ``chunks`` in their order, each with its vector and its names."""
+    their cells; ``chunks`` in their order, each with its vector and its names; its pictures with their places."""
 
     document: _Row
     texts: list[_Row]
@@ -28,6 +28,7 @@ class _Packed(msgspec.Struct, frozen=True):
     chunks: list[_Row]
     vectors: list[bytes | None]
     mentions: list[list[tuple[str, str, str, int]]]
+    pictures: list[tuple[int, int, int, str]] = []
 
 
 _PACKED: Stored[_Packed] = Stored("deleted document", _Packed, packed=True)
@@ -67,6 +68,7 @@ def pack(connection: apsw.Connection, number: int) -> Trashed:
         chunks=chunks,
         vectors=vectors,
         mentions=mentions,
+        pictures=_tuples(connection, 'select number, start, "end", part from pictures where document = ?', number),
     )
     content = _PACKED.encode(packed)
     trashed = Trashed(document["id"], document["path"], len(content))
@@ -108,6 +110,8 @@ def unpack(connection: apsw.Connection, document: str) -> bool:
         for table in packed.tables:
             values = "insert into document_tables (document, number, cells, content) values (?, ?, ?, ?)"
             _run(connection, values, (number, *table))
+        for picture in packed.pictures:
+            _run(connection, "insert into pictures values (?, ?, ?, ?, ?)", (number, *picture))
         for chunk, vector, mentions in zip(packed.chunks, packed.vectors, packed.mentions, strict=True):
             _insert(connection, "chunks", {**chunk, "document": number}, but="number")
             written = connection.last_insert_rowid()

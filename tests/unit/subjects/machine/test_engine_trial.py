@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine_folders import Change, crash_in, edit, make_engine, truncate, wrap
+from tests.engine_folders import Change, crash_in, edit, make_engine, truncate, with_images, wrap
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import Cancelled
 from workbench.processes.host import WorkerHost
@@ -61,6 +61,36 @@ def test_an_engine_like_the_bundled_one_passes_and_its_build_is_told(tmp_path: P
     assert test.tokens == test.same_tokens > 0
     assert "computing embeddings" in steps
     assert "applying an adapter, by the bundled engine" in steps
+    assert "reading an image" in steps
+    assert test.images is not None
+    assert test.images.endswith("it has no library for images (mtmd).")  # and texts are answered all the same
+
+
+def test_an_engine_with_the_library_for_images_reads_one(tmp_path: Path) -> None:
+    test = tried(tmp_path / "engine", with_images)
+    assert (test.problem, test.images) == ("", "")
+
+
+CRASHED = "import os; os.kill(os.getpid(), 9)"
+NEGATED = "found = original(*arguments); [found.__setitem__(n, -found[n]) for n in range(16 * 64)]; return found"
+
+
+@pytest.mark.parametrize(
+    ("body", "images"),
+    [
+        (CRASHED, "It crashed while reading an image"),
+        (NEGATED, "It answers with another text about an image than the bundled engine."),
+    ],
+)
+def test_an_engine_that_reads_images_wrongly_answers_texts_all_the_same(tmp_path: Path, body: str, images: str) -> None:
+    def change(package: Path) -> None:
+        with_images(package)
+        wrap("mtmd_get_output_embd", body, "mtmd_cpp.py")(package)
+
+    test = tried(tmp_path / "engine", change)
+    assert test.problem == ""
+    assert test.images is not None
+    assert test.images.startswith(images)
 
 
 @pytest.mark.parametrize(
