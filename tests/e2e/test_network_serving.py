@@ -33,6 +33,7 @@ from workbench.subjects.serving.calls import (
     ListApiClients,
     RemoveApiClient,
 )
+from workbench.subjects.serving.http.running import MOST_OF_ADDRESS
 
 HELLO = {"model": "Smol", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
 
@@ -255,6 +256,30 @@ def test_the_limits_of_a_client_hold_and_a_removed_one_is_refused(first: Workben
     assert "scripts" not in [one.name for one in call(first, ListApiClients()).clients]
     with pytest.raises(UserError, match="no client 'scripts'"):
         call(first, RemoveApiClient(name="scripts"))
+
+
+def test_connections_that_never_shake_hands_keep_nobody_else_out(first: Workbench, given: ApiClientCode) -> None:
+    """Of one address so many are held, before anything has been said, and another machine is served all the same."""
+    code = read_code(given.code)
+    right = {"Authorization": f"Bearer {code.key}"}
+    held = [socket.create_connection(("127.0.0.1", code.port), 30) for _ in range(3 * MOST_OF_ADDRESS)]
+    try:
+        refused = 0
+        for one in held[MOST_OF_ADDRESS:]:
+            try:
+                refused += one.recv(1) == b""
+            except ConnectionResetError:
+                refused += 1
+        assert refused == 2 * MOST_OF_ADDRESS
+        assert post(code, right)[0] == 200  # from another address
+        unchecked = connection_to(code)
+        unchecked.host = "127.0.0.1"
+        with pytest.raises((OSError, http.client.HTTPException)):
+            unchecked.connect()
+    finally:
+        for one in held:
+            one.close()
+    assert post(code, right)[0] == 200
 
 
 def test_with_the_switch_off_nothing_listens_beyond_this_machine(first: Workbench, given: ApiClientCode) -> None:

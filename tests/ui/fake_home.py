@@ -207,7 +207,7 @@ class FakeHome:
                 raise SendingRefused(message, "Allow it.", model=model.name, collection=name, refused=decided is False)
 
     def add_endpoint(self, call: c.AddEndpoint) -> c.EndpointRecord:
-        endpoint = Endpoint(address=call.address, model=call.model, context_tokens=32_768)
+        endpoint = Endpoint(address=call.address, model=call.model, context_tokens=32_768, vision=False)
         model = c.ModelRecord(
             name=call.name or call.model, kind="chat", format="endpoint", path=call.address, architecture="",
             parameters=0, quantization="", context_tokens=32_768, bytes=0, endpoint=endpoint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -12,7 +13,7 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
 from ui.features.models import endpoint_texts as texts
-from ui.features.models.endpoint_panel import EndpointForm
+from ui.features.models.endpoint_panel import EndpointCard, EndpointForm
 from ui.features.models.page import ModelsPage
 from workbench import calls as c
 from workbench.api.events import Cancelled
@@ -143,6 +144,21 @@ def test_an_endpoint_is_edited_and_its_key_is_never_shown(page: ModelsPage, qtbo
     shown = page.endpoints.cards["Large"].cost.text()
     assert "spent 0.0014 of a budget of 5, 4.9986 left" in shown
     assert "https://example.com/terms" in shown
+
+
+def test_an_endpoint_that_was_probed_before_images_says_so(page: ModelsPage, qtbot: QtBot, bridge: Bridge) -> None:
+    edit(page, qtbot)
+    known = page.endpoints.cards["big"]
+    assert texts.IMAGES_NOT_TRIED not in "".join(label.text() for label in known.findChildren(QLabel))
+    endpoint = known._record.model.endpoint
+    assert endpoint is not None
+    model = msgspec.structs.replace(known._record.model, endpoint=msgspec.structs.replace(endpoint, vision=None))
+    card = EndpointCard(bridge, msgspec.structs.replace(known._record, model=model), ())
+    qtbot.addWidget(card)
+    assert texts.IMAGES_NOT_TRIED in "".join(label.text() for label in card.findChildren(QLabel))
+    card.edit_button.click()
+    assert card.form is not None
+    assert card.form.images.currentText() == texts.IMAGES_NOT_TRIED_CHOICE
 
 
 def test_whether_it_sees_images_is_said(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:

@@ -110,6 +110,8 @@ def show_one(result: dict[str, Any], output: TextOutput) -> None:
 
 def _describe_images(endpoint: dict[str, Any]) -> str:
     if endpoint["sees"] is None:
+        if endpoint["vision"] is None:
+            return "are not sent to it: whether it takes them was not tried (`workbench models endpoint probe`)"
         return "are sent to it" if endpoint["vision"] else "are not sent to it: it does not take them"
     return "are sent to it, as you said" if endpoint["sees"] else "are not sent to it, as you said"
 

@@ -87,7 +87,7 @@ _MISSING = {
     "vision": (
         "cannot see images",
         "Choose a vision model, or give this model the projector file (mmproj) that was published with it: put it "
-        "beside the model's file and import the model again.",
+        "beside the model's file and import the model again. Probe a model elsewhere again, on the page Models.",
     ),
     "context_known": (
         "has no known context length",

@@ -24,8 +24,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     What it can do was ``probed`` at that time (seconds since the epoch; 0: never): it ``streams``, reports usage in a
     stream (``streams_usage``), takes JSON ``schemas``, and several answers at once (``several``), and reports so many
-    ``alternatives`` to a token with their log-probabilities, and takes images (``vision``), unless the person says
-    otherwise (``sees``; None: nothing is said). ``limit_field`` names the most tokens. ``context_tokens`` 0: not known.
+    ``alternatives`` to a token with their log-probabilities, and takes images (``vision``; None: that was not tried,
+    as by versions before images), unless the person says otherwise (``sees``; None: nothing is said). ``limit_field``
+    names the most tokens. ``context_tokens`` 0: not known.
     Prices are per million tokens, in the currency of ``budget``: what may be spent in all; 0: no budget.
     ``terms`` is the address of the terms that the person has named, ``notes`` what else they have noted.
     ``certificate`` (PEM) is the one that the machine must have, where it was added by a code; "": any that an authority
@@ -40,7 +41,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     schemas: bool = False
     several: bool = False
     alternatives: Annotated[int, msgspec.Meta(ge=0)] = 0
-    vision: bool = False
+    vision: bool | None = None
     sees: bool | None = None
     limit_field: str = "max_tokens"
     probed: float = 0.0
@@ -69,7 +70,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sees_images(self) -> bool:
         """Whether images are sent to it."""
-        return self.vision if self.sees is None else self.sees
+        return bool(self.vision) if self.sees is None else self.sees
 
     def cost(self, prompt_tokens: int, new_tokens: int) -> float:
         return (prompt_tokens * self.price_in + new_tokens * self.price_out) / 1e6

@@ -11,6 +11,7 @@ import pytest
 
 from workbench.base.errors import UserError
 from workbench.base.stored import Stored, Unreadable
+from workbench.records.endpoints import ENDPOINT, Endpoint
 
 
 class Inner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -144,3 +145,13 @@ def test_files_are_whole_or_absent(tmp_path: Path) -> None:
 def test_the_upgrades_of_a_value_leave_no_gap() -> None:
     with pytest.raises(ValueError, match="numbered"):
         Stored("x", Outer, upgrades={2: dict})
+
+
+def test_an_endpoint_of_before_images_was_not_tried_with_one() -> None:
+    before = {"address": "https://api.example.com/v1", "model": "big", "streams": True, "probed": 1.0}
+    read = ENDPOINT.decode(ENDPOINT.encode(Endpoint(**before)).replace(b',"vision":null', b""))
+    assert isinstance(read, Endpoint)
+    assert read.vision is None
+    assert not read.sees_images
+    assert msgspec.structs.replace(read, vision=True).sees_images
+    assert msgspec.structs.replace(read, sees=True).sees_images

@@ -216,6 +216,8 @@ class EndpointCard(Card):
         ]
         if endpoint.sees_images:
             facts.append(texts.SEES_FACT)
+        elif endpoint.sees is None and endpoint.vision is None:
+            facts.append(texts.IMAGES_NOT_TRIED)
         facts.append((texts.KEY_KEPT if use.key_kept else texts.KEY_SESSION) if use.has_key else texts.NO_KEY)
         self.body.addWidget(Text(" · ".join(facts), "small"))
         money = []
@@ -321,7 +323,7 @@ class EndpointForm(QWidget):
         self.terms, self.notes = QLineEdit(endpoint.terms), QLineEdit(endpoint.notes)
         self.terms.setPlaceholderText(texts.TERMS_EXAMPLE)
         self.notes.setPlaceholderText(texts.NOTES_EXAMPLE)
-        found = texts.IMAGES_FOUND if endpoint.vision else texts.IMAGES_NOT_FOUND
+        found = _FOUND[endpoint.vision]
         self.images = ChoiceBox(
             texts.IMAGES, ((found, "automatic"), (texts.SEES, "yes"), (texts.SEES_NOT, "no")), _CHOICE_CHARACTERS
         )
@@ -395,6 +397,13 @@ class EndpointForm(QWidget):
 
     def _on_remove_key(self) -> None:
         self.saved.emit(ChangeEndpoint(name=self._record.model.name, key=""))
+
+
+_FOUND = {
+    None: texts.IMAGES_NOT_TRIED_CHOICE,
+    True: texts.IMAGES_FOUND,
+    False: texts.IMAGES_NOT_FOUND,
+}
 
 
 def _choice_of(endpoint: Endpoint) -> SeesImages:

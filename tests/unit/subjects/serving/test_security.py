@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from tests.api_server import KEY, send_raw, serving
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
 from workbench.subjects.serving.calls import ListServedModels, ServedModels
+from workbench.subjects.serving.clients import ApiClients
 from workbench.subjects.serving.http import exchange
 from workbench.subjects.serving.http import running as running_module
+from workbench.subjects.serving.http.app import make_app
 from workbench.subjects.serving.http.running import RunningServer
-from workbench.subjects.serving.http.security import Limits
+from workbench.subjects.serving.http.security import Limits, NetworkAccess
 
 ORIGIN = "http://localhost:3000"
 LIMITS = Limits(body_bytes=1_000, body_seconds=0.2, at_once=4)
@@ -195,3 +198,52 @@ def test_too_many_requests_at_once_are_answered_with_429() -> None:
     assert status_of(refused) == 429
     assert b"retry-after: 1" in refused.lower()
     assert [status_of(one) for one in answers] == [200, 200]
+
+
+def test_a_client_of_the_network_leaves_places_for_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its requests nor their calls take what other clients and the programs of this machine need."""
+    go_on, begun = threading.Event(), threading.Semaphore(0)
+
+    def waiting(call: Call[object], context: RequestContext) -> Iterator[Event]:
+        begun.release()
+        assert go_on.wait(30)
+        yield finish(ServedModels(models=()))
+
+    monkeypatch.setattr(exchange, "_places", threading.Semaphore(0))  # of the programs of this machine: not taken
+    clients = ApiClients(tmp_path / "clients")
+    keys = [clients.add(name, 100, 1)[1] for name in ("greedy", "modest")]
+    access = NetworkAccess(clients, lambda: (), lambda: {"127.0.0.1"})
+    running = RunningServer(make_app(waiting, access, limits=Limits(client_at_once=2)), 0)
+
+    def asked(key: str) -> bytes:
+        return send_raw(running, request(method="GET", path="/v1/models", key=key))
+
+    try:
+        answers: list[bytes] = []
+        threads = [threading.Thread(target=lambda: answers.append(asked(keys[0]))) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for _ in threads:
+            assert begun.acquire(timeout=30)
+        refused = asked(keys[0])
+        other = threading.Thread(target=lambda: answers.append(asked(keys[1])))
+        other.start()
+        assert begun.acquire(timeout=30)
+        go_on.set()
+        for thread in (*threads, other):
+            thread.join(30)
+        assert status_of(refused) == 429
+        assert b"greedy may make 2 requests at the same time" in refused
+        assert [status_of(one) for one in answers] == [200, 200, 200]
+        assert status_of(asked(keys[0])) == 200  # its places are free again
+    finally:
+        go_on.set()
+        running.close()
+
+
+def test_the_log_has_no_more_than_the_beginning_of_a_method(
+    server: RunningServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    send_raw(server, request(method="X" * 10_000, key="wrong"))
+    assert "X" * 20 in caplog.text
+    assert "X" * 21 not in caplog.text

@@ -20,13 +20,14 @@ from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, failure_of, read_result
 from workbench.subjects.serving.http.errors import ApiError, error_of
+from workbench.subjects.serving.http.security import CALLS
 
 R = TypeVar("R")
 Handle = Callable[[Call[Any], RequestContext], Iterator[Event]]
 """Answers a call with events that end in a terminal one, as ``Workbench.handle``."""
 
 MOST_CALLS = 512
-"""Calls at the same time, each on a thread; one request may have 64."""
+"""Calls of programs of this machine at the same time, each on a thread; one request may have 64."""
 
 _places = threading.Semaphore(MOST_CALLS)
 
@@ -41,6 +42,7 @@ async def following(handle: Handle, calls: Sequence[Call[Any]], request: Request
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[tuple[int, Event]] = asyncio.Queue()
     contexts = [RequestContext() for _ in calls]
+    places: threading.Semaphore = request.scope.get(CALLS, _places)
 
     def put(place: int, event: Event) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -53,7 +55,7 @@ async def following(handle: Handle, calls: Sequence[Call[Any]], request: Request
         except Exception as error:  # noqa: BLE001 - any error ends the call
             put(place, failure_of(error))
         finally:
-            _places.release()
+            places.release()
 
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
@@ -62,9 +64,9 @@ async def following(handle: Handle, calls: Sequence[Call[Any]], request: Request
             context.cancel()
 
     for taken in range(len(calls)):
-        if not _places.acquire(blocking=False):
+        if not places.acquire(blocking=False):
             if taken:
-                _places.release(taken)
+                places.release(taken)
             raise ApiError(429, "Too many requests at the same time.", kind="requests", code="rate_limit_exceeded")
     for place, call in enumerate(calls):
         threading.Thread(target=work, args=(place, call), name="api-request", daemon=True).start()

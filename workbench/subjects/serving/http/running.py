@@ -29,6 +29,12 @@ until then."""
 
 LARGEST_HEAD = 64 << 10
 
+MOST_OF_ADDRESS, MOST_OF_NETWORK = 64, 512
+"""Connections of one other machine, and of all, those included that have not shaken hands yet."""
+
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2; older versions of uvicorn would allow all of TLS 1.0."""
+
 
 class _Protocol(H11Protocol):
     """uvicorn's protocol, which waits for ever for the rest of a request's head."""
@@ -67,6 +73,25 @@ class _Server(uvicorn.Server):
             one.listen(QUEUE)  # asyncio queues as many as it accepts at a time
 
 
+class _Listening(socket.socket):
+    """Bounds the connections of other machines as they arrive. uvicorn counts a connection once its handshake is done,
+    which anybody may delay by a minute. Where the system accepts connections itself (Windows) nothing is bounded."""
+
+    def __init__(self) -> None:
+        super().__init__(socket.AF_INET, socket.SOCK_STREAM)
+        self._open: list[tuple[socket.socket, str]] = []
+
+    def accept(self) -> tuple[socket.socket, tuple[str, int]]:
+        opened, address = super().accept()
+        self._open = [one for one in self._open if one[0].fileno() != -1]
+        of_address = sum(host == address[0] for _, host in self._open)
+        if of_address >= MOST_OF_ADDRESS or len(self._open) >= MOST_OF_NETWORK:
+            opened.close()
+            raise ConnectionAbortedError("there are too many connections")  # the loop goes on with the next one
+        self._open.append((opened, address[0]))
+        return opened, address
+
+
 class RunningServer:
     """Serves from its making until ``close``. ``port`` 0 takes a free one. With a ``certificate``, a PEM file with its
     key, it serves other machines, by TLS only. Raises UserError where another program has the port."""
@@ -92,6 +117,7 @@ class RunningServer:
             timeout_graceful_shutdown=2,
             h11_max_incomplete_event_size=LARGEST_HEAD,
             ssl_certfile=certificate,
+            ssl_ciphers=CIPHERS,
         )
         self._server = _Server(config)
         self._thread = threading.Thread(target=self._run, name="api-server", daemon=True)
@@ -112,7 +138,7 @@ class RunningServer:
 
 
 def _bind(port: int, address: str) -> socket.socket:
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM) if address == ADDRESS else _Listening()
     try:
         if sys.platform != "win32":  # there it would let two programs have one port
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -14,6 +14,8 @@ import ipaddress
 import logging
 import math
 import re
+import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -33,6 +35,15 @@ BODY_S = 20.0
 MOST_AT_ONCE = 128
 """Requests that are answered at the same time."""
 
+MOST_OF_CLIENT = 32
+"""Those of one client of the network: none takes the place of all others."""
+
+MOST_NETWORK_CALLS = 256
+"""Calls of all clients of the network at the same time: the programs of this machine keep theirs."""
+
+CALLS = "workbench.calls"
+"""The entry of a request's scope with the semaphore that its calls take; without it they take that of this machine."""
+
 OPEN_PATHS = frozenset({"/health", "/v1/health"})
 """Paths that need no key: whether the API is served is no secret."""
 
@@ -43,11 +54,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Limits:
-    """How large and how many requests may be; tests set them lower."""
+    """How large and how many requests may be; tests set them lower. ``client``: whose they are,
+    where another machine asks."""
 
     body_bytes: int = LARGEST_BODY
     body_seconds: float = BODY_S
     at_once: int = MOST_AT_ONCE
+    client: str = ""
+    client_at_once: int = MOST_OF_CLIENT
 
 
 @dataclass(eq=False)
@@ -117,7 +131,7 @@ class NetworkAccess:
                 429, f"{client.name} may make {client.per_minute:,} requests a minute.", kind="requests",
                 code="rate_limit_exceeded", retry_s=math.ceil(wait),
             )  # fmt: skip
-        return replace(limits, body_bytes=min(limits.body_bytes, client.largest_mb << 20))
+        return replace(limits, body_bytes=min(limits.body_bytes, client.largest_mb << 20), client=client.name)
 
 
 def _is_allowed(peer: str, allowed: Sequence[str]) -> bool:
@@ -144,6 +158,8 @@ class Guard:
     access: Access
     limits: Limits = field(default_factory=Limits)
     counts: Counts = field(default_factory=Counts)
+    _of_client: Counter[str] = field(default_factory=Counter)  # requests that are read or answered now, by client
+    _network_calls: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_NETWORK_CALLS))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -152,6 +168,7 @@ class Guard:
         headers = Headers(scope=scope)
         allowed = self._listed_origin(headers)
         self.counts.now += 1
+        client = ""
         try:
             self.access.check_place((scope.get("client") or ("", 0))[0], headers)
             check_origin(headers, allowed)
@@ -161,17 +178,37 @@ class Guard:
             limits = self.limits
             if scope["path"] not in OPEN_PATHS:
                 limits = self.access.check_key(headers, limits)
+            if limits.client:
+                client = limits.client
+                self._of_client[client] += 1
+                scope[CALLS] = self._network_calls
+            if self._of_client[client] > limits.client_at_once:
+                most = f"{client} may make {limits.client_at_once} requests at the same time."
+                raise ApiError(429, most, kind="requests", code="rate_limit_exceeded")
             if self.counts.now > self.limits.at_once:
                 raise ApiError(429, "Too many requests at the same time.", kind="requests", code="rate_limit_exceeded")
             body = await _body(headers, receive, limits) if scope["method"] == "POST" else b""
         except ApiError as error:
             self._refused(scope, error)
             retry = {"Retry-After": str(error.retry_s)} if error.status == 429 else None
+            self._leave(client)
             await error.response(retry)(scope, receive, self._answering(send, allowed))
             return
+        except BaseException:
+            self._leave(client)
+            raise
         finally:
             self.counts.now -= 1
-        await self._pass(scope, body, receive, send, allowed)
+        try:
+            await self._pass(scope, body, receive, send, allowed)
+        finally:
+            self._leave(client)
+
+    def _leave(self, client: str) -> None:
+        if client:
+            self._of_client[client] -= 1
+            if not self._of_client[client]:
+                del self._of_client[client]
 
     async def _pass(self, scope: Scope, body: bytes, receive: Receive, send: Send, allowed: str) -> None:
         given = False
@@ -294,4 +331,4 @@ def _wrong_key() -> ApiError:
 
 
 def _note(scope: Scope, status: int, message: str) -> None:
-    _log.warning("API: %d for %s %.200r. %s", status, scope["method"], scope["path"], message)
+    _log.warning("API: %d for %.20s %.200r. %s", status, scope["method"], scope["path"], message)
