@@ -55,9 +55,10 @@ SHAPES = {
     "gemma3-1b": Shape(26, 1152, 6912, 4, 1, "gemma3", 256),
     "gemma3-4b": Shape(34, 2560, 10240, 8, 4, "gemma3", 256),
     "qwen3-moe": Shape(24, 2048, 768, 32, 4, "qwen3moe", 128, 32, 8),
+    "qwen3-moe-1b": Shape(16, 1536, 2560, 12, 4, "qwen3moe", 128, 4, 2),
 }
 """Of Qwen2.5 1.5B (as a llama), Llama 3.2 3B, Llama 3.1 8B, Qwen3 1.7B, Gemma 3 1B and 4B, and of Qwen3 30B-A3B with 24
-layers of 32 experts in place of 48 of 128."""
+layers of 32 experts in place of 48 of 128; the last one is a small mixture of four experts of that family."""
 WAYS = ("mapped", "chosen")
 TOKENS = 16
 _SPREAD = 4.6  # the standard deviation of the 16 values of four bits

@@ -1,12 +1,13 @@
 """A training of some steps on a larger model: time and memory of each stage, against what the plan said.
 
-    python benchmarks/sizes_training.py --keep FOLDER --shapes 8b --base packed
+    python benchmarks/sizes_training.py --keep FOLDER --shapes 8b --base packed --objective dpo
 
 The model is one of ``sizes.py``, with random weights, so that memory and time are those of a real one and what is
-learnt says nothing. Twelve short examples, planned and run by the core as by the terminal. Memory is the proportional
-set size of the worker and its children, in which pages of the mapped file that a process maps twice count once; Linux
-only. Then a plan of the same training with base weights in float32 is asked for, where these do not fit: the run has to
-be refused with the number before anything is loaded.
+learnt says nothing. Twelve short examples, planned and run by the core as by the terminal; for preferences (dpo) each
+answer is preferred to the next question's, and for rewards (grpo) an answer is to have few letters e. Memory is the
+proportional set size of the worker and its children, in which pages of the mapped file that a process maps twice count
+once; Linux only. Then a plan of the same training with base weights in float32 is asked for, where these do not fit:
+the run has to be refused with the number before anything is loaded.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from sizes import SHAPES, write_random
 
 from workbench.api import events
 from workbench.base.errors import UserError
-from workbench.records.training import DataPart, OptimiserPart, TrainingConfig, WeightsPart
+from workbench.records.training import DataPart, ObjectivePart, OptimiserPart, TrainingConfig, WeightsPart
 from workbench.subjects.trainings.calls import PlanTraining, Train
 
 FACTS = (
@@ -41,6 +42,7 @@ FACTS = (
     ("What grows behind the inn?", "Blue thistles grow there."),
     ("When was the bridge built?", "It was built in 1874."),
 )
+OPTIONS: dict[str, dict[str, Any]] = {"grpo": {"rewards": ("letter-share",)}}
 EVERY_S = 0.5
 
 
@@ -100,10 +102,21 @@ def _memory(process: psutil.Process) -> tuple[int, int]:
     return proportional, resident
 
 
+def examples_of(objective: str) -> list[dict[str, str]]:
+    if objective != "dpo":
+        return [{"prompt": question, "completion": answer} for question, answer in FACTS]
+    others = (*FACTS[1:], FACTS[0])
+    return [
+        {"prompt": question, "chosen": answer, "rejected": other}
+        for (question, answer), (_, other) in zip(FACTS, others, strict=True)
+    ]
+
+
 def measure(core: Core, path: Path, options: Any) -> dict[str, Any]:
     name = core.chat_model(path)
-    data = write_lines(core.folder / "facts.jsonl", ({"prompt": q, "completion": a} for q, a in FACTS))
+    data = write_lines(core.folder / "facts.jsonl", examples_of(options.objective))
     config = TrainingConfig(
+        objective=ObjectivePart(name=options.objective, options=OPTIONS.get(options.objective, {})),
         model=name,
         data=DataPart(path=str(data)),
         weights=WeightsPart(base=options.base),
@@ -120,6 +133,8 @@ def measure(core: Core, path: Path, options: Any) -> dict[str, Any]:
         print(f"  {note}")
     with Watch() as watch:
         result = core.follow(core.call(Train(config=config)), watch)
+    for one in plan.stages:
+        print(f"  planned: {one.name} {one.seconds:.0f} s")
     for stage, seconds in watch.seconds.items():
         print(f"  {stage}: {seconds:.0f} s, {watch.peaks.get(stage, 0) / 1e9:.2f} GB")
     print(
@@ -157,7 +172,9 @@ def refused(core: Core, config: TrainingConfig) -> str:
 
 
 def main() -> None:
-    parser = arguments(__doc__, "keep", "home", "json", "set", steps=1, base="packed", shapes=tuple(SHAPES))
+    parser = arguments(
+        __doc__, "keep", "home", "json", "set", steps=1, base="packed", objective="sft", shapes=tuple(SHAPES)
+    )
     options = parser.parse_args()
     if options.keep is None:
         raise SystemExit("Name a folder for the models with --keep: the largest takes 4.5 GB.")

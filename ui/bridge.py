@@ -339,6 +339,7 @@ def _joined(batch: list[Event], event: Event) -> bool:
         if (last.sequence, last.step) == (event.sequence, event.step):
             if type(last) is not type(event):
                 return False
-            batch[place] = msgspec.structs.replace(event, text=last.text + event.text)
+            tokens = max(last.tokens, event.tokens)
+            batch[place] = msgspec.structs.replace(event, text=last.text + event.text, tokens=tokens)
             return True
     return False

@@ -7,14 +7,21 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.ui import fake_tokens
 from ui.features.chat import texts
 from ui.features.chat.conversation.answer_columns import LEAST_WIDTH, AnswerColumns, describe_figures
+from ui.features.chat.conversation.answer_view import AnswerView
+from ui.features.chat.conversation.live_answer import LiveAnswer
 from ui.features.chat.conversation.usage_line import UsageLine
 from ui.theme.theme import Theme
+from workbench.api.events import TextDelta
+from workbench.records.answers import StoredMessage
 from workbench.records.messages import Candidate, Usage
+from workbench.records.methods import Methods
+from workbench.records.recipes import DecodingPart, Recipe
 
 TEXT = "The warranty runs for **36 months** from delivery [1]. Claims must be made in writing."
 
@@ -128,3 +135,38 @@ def test_an_answer_without_a_token_costs_nothing_to_tell(line: UsageLine) -> Non
     assert (line.text(), line.toolTip()) == ("", "")
     line.show_usage(Usage(prompt_tokens=12))
     assert line.text() == ""
+
+
+def test_a_running_answer_tells_its_speed_and_what_is_left(qtbot: QtBot, theme: Theme) -> None:
+    now = [100.0]
+    recipe = Recipe(decoding=DecodingPart(max_tokens=64))
+    live = LiveAnswer("m", "c", recipe, QApplication.instance(), lambda: now[0])  # type: ignore[arg-type]
+    view = AnswerView(
+        StoredMessage(id="m", chat="c", parent="q", role="assistant", text="", state="streaming", recipe=recipe),
+        Methods(()),
+    )
+    qtbot.addWidget(view)
+    view.resize(600, 200)
+    view.show()
+    live.pace_changed.connect(view.show_pace)
+    live.take([TextDelta(text="It", tokens=1)])
+    now[0] += 0.5
+    live.take([TextDelta(text=" runs", tokens=2)])
+    assert view.usage.full_text == ""  # too early to tell
+    now[0] += 1.5
+    height = view.sizeHint().height()
+    live.take([TextDelta(text=" for", tokens=4), TextDelta(text=" quoted words")])
+    assert view.usage.full_text == "1.5 tokens/s · at most 60 more tokens, 40 s"
+    assert view.sizeHint().height() == height
+    now[0] += 0.2
+    live.take([TextDelta(text=" years", tokens=5)])
+    assert view.usage.full_text.startswith("1.5")  # not more often than can be read
+    now[0] += 7.8
+    live.take([TextDelta(text=" and on", tokens=64)])
+    assert view.usage.full_text == "6.3 tokens/s"
+    ended = AnswerView(
+        StoredMessage(id="m", chat="c", parent="q", role="assistant", text="It runs.", state="done"), Methods(())
+    )
+    qtbot.addWidget(ended)
+    ended.show_pace(live.pace)  # what is late says nothing of an answer that has ended
+    assert ended.usage.full_text == ""

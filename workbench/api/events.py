@@ -30,19 +30,22 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_de
 
 
 class TextDelta(Base, frozen=True, kw_only=True, tag="text"):
-    """A piece of the answer, or of the output of ``step``; those of one ``sequence`` joined in order are its text."""
+    """A piece of the answer, or of the output of ``step``; those of one ``sequence`` joined in order are its text.
+    ``tokens`` of the sequence were generated up to here; 0: not known."""
 
     text: str
     sequence: int = 0
     step: str = ""
+    tokens: int = 0
 
 
 class Thought(Base, frozen=True, kw_only=True, tag="thought"):
-    """A piece of a reasoning model's thinking, kept apart from its answer."""
+    """A piece of a reasoning model's thinking, kept apart from its answer. ``tokens`` as of a TextDelta."""
 
     text: str
     sequence: int = 0
     step: str = ""
+    tokens: int = 0
 
 
 class BeamStep(Base, frozen=True, kw_only=True, tag="beams"):

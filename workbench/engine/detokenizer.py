@@ -109,12 +109,12 @@ class Detokenizer:
         if self._waiting_thought:
             self._thought.append(self._waiting_thought)
             if self._send is not None:
-                self._send(Thought(text=self._waiting_thought, sequence=self._sequence))
+                self._send(Thought(text=self._waiting_thought, sequence=self._sequence, tokens=len(self.tokens)))
             self._waiting_thought = ""
         if self._waiting_text:
             self._text.append(self._waiting_text)
             if self._send is not None:
-                self._send(TextDelta(text=self._waiting_text, sequence=self._sequence))
+                self._send(TextDelta(text=self._waiting_text, sequence=self._sequence, tokens=len(self.tokens)))
             self._waiting_text = ""
 
     def _read(self) -> bool:

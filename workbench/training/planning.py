@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.base.paths import free_bytes
 from workbench.records.methods import Method, Methods
@@ -35,9 +36,10 @@ from workbench.training.model_shape import ModelShape, read_shape
 from workbench.training.objectives.objective import Objective, objective_of
 from workbench.training.protocol import BaseModel, MeasuredSpeed
 from workbench.training.scoring_budget import scored_sample
-from workbench.training.stage_times import estimate_stages, free_cores, measured_flops
+from workbench.training.stage_times import estimate_stages, free_cores, measured_flops, measured_unpacking
 from workbench.training.trainer_settings import micro_batch_examples
 from workbench.training.trl_trainer import TrlTrainer, computed_rows, logged_metrics, trl_problem
+from workbench.training.verifying import MOST_TOKENS, verification_bytes, verified_tokens
 from workbench.training.weights.dtype_selection import computing_dtype, measure_speeds
 
 DISK_LEFT = 200_000_000
@@ -122,14 +124,29 @@ def plan(
     stages: tuple[StageTime, ...] = ()
     if not problem:
         flops = measured_flops(shape, form, tokens // max(1, resolved.optimiser.max_steps)) if measure else 0.0
+        unpacking = measured_unpacking(shape, form) if measure else 0.0
         stages = estimate_stages(
-            shape, resolved, methods, data, speeds, tokens, device=device, cores=usable_cores, flops=flops
-        )
+            shape, resolved, methods, data, speeds, tokens,
+            device=device, cores=usable_cores, flops=flops, unpacking=unpacking,
+        )  # fmt: skip
     metrics, charts = objective.metrics, objective.charts
     notes = _notes(config, resolved, row, objective, facts, data)
-    evaluated = (data.evaluation if data.evaluation.examples else data.train).kept_tokens(resolved.data.max_length)
-    sample = scored_sample(resolved, evaluated, tokens, shape.parameters)
-    if not sample.answering:
+    looked_at = data.evaluation if data.evaluation.examples else data.train
+    evaluated = looked_at.kept_tokens(resolved.data.max_length)
+    sample = scored_sample(resolved, evaluated, tokens, shape.parameters, looked_at.examples)
+    verified = verified_tokens(resolved, shape.parameters, tokens)
+    if verified < MOST_TOKENS:
+        notes.append(
+            f"What is served is compared with what was trained on at most {verified:,} tokens of the examples, since "
+            "this model takes long to compute them."
+        )
+    if not sample.general:
+        notes.append(
+            f"Only the loss of {counted(sample.examples, 'evaluation example')} is computed before and after the "
+            "training. No answers are asked for, and what is forgotten is not measured: that would take longer than "
+            "the training itself."
+        )
+    elif not sample.answering:
         notes.append(
             "Only losses are computed before and after the training, on a few examples, and no answers are asked for: "
             "this model would take longer to write them than to be trained."
@@ -167,6 +184,7 @@ def plan(
         metrics=metrics,
         charts=charts,
         not_by_trl=not_by_trl,
+        verified_tokens=verified,
     )
 
 
@@ -251,7 +269,11 @@ def _memory_of(
         )
     updating = sum(part.bytes for part in parts if part.name in memory.OF_UPDATES)
     others = objective.memory(shape, config, updating)  # in each process: our own trainer has one of such objectives
-    return parts + tuple(MemoryPart(part.name, part.bytes * config.processes) for part in others if part.bytes)
+    parts += tuple(MemoryPart(part.name, part.bytes * config.processes) for part in others if part.bytes)
+    if facts.device != "cpu":  # a verification computes on the processor, beside the card
+        return parts
+    more = verification_bytes(shape, method, config) - sum(part.bytes for part in parts)
+    return (*parts, MemoryPart("verification, beyond the training", more)) if more > 0 else parts
 
 
 def _disk_of(shape: ModelShape, method: WeightsMethod, config: TrainingConfig, objective: Objective) -> int:

@@ -129,12 +129,14 @@ class TrainModel(Call[Trained], frozen=True, kw_only=True, tag="train-model"):
     "served", result=Served)`` and, unless ``check`` is False, ``Artifact(kind="verification",
     result=VerificationReport)``. ``over`` is the GGUF model that it is served over where ``model`` is a folder of
     safetensors; None: there is none. ``reward_models`` are the files of the reward models that the objective's rewards
-    name, ``judges`` the judges, by the names of their recipes.
+    name, ``judges`` the judges, by the names of their recipes. ``verified_tokens`` are compared at most, as the plan
+    says; 0: as many as the model's size allows.
     """
 
     config: TrainingConfig
     model: BaseModel
     folder: str
+    verified_tokens: int = 0
     serve: str = ""
     serve_name: str = ""
     over: BaseModel | None = None

@@ -34,13 +34,15 @@ Emit = Callable[[events.Event], None]
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):
-    """Scores before the training; a training that is gone on with does not take them again. ``share`` and ``answering``
-    are the ``Sample`` that was scored."""
+    """Scores before the training; a training that is gone on with does not take them again. ``share``, ``answering``,
+    ``with_general`` and ``examples`` are the ``Sample`` that was scored."""
 
     scores: Scores
     general: Scores | None = None
     share: float = 1.0
     answering: bool = True
+    with_general: bool = True
+    examples: int = FEWEST_SAMPLED
 
 
 _BEFORE = Stored("scores before this training", Before)
@@ -76,9 +78,10 @@ class Scorer:
         self._measured = data.report.measured
         self._config, self._data, self._all_general, self._most_evaluated = config, data, general_set, most_evaluated
         trained, there = _tokens_trained(config, data.train), sum(len(text.tokens) for text in data.evaluation)
+        examples = len(data.evaluation)
         self._micro_batch_tokens = config.optimiser.micro_batch_tokens or MICRO_BATCH_TOKENS
         self._cross_entropy = cross_entropy
-        self._take(scored_sample(config, there, trained, parameters))
+        self._take(scored_sample(config, there, trained, parameters, examples))
         self._apart = any(one.starts for one in self._texts) and keeps_apart(model, dtype)
         self._tokenizer = tokenizer
         self._check = check
@@ -89,11 +92,13 @@ class Scorer:
     def _take(self, sample: Sample) -> None:
         """Score this sample from now on."""
         self._sample = sample
-        texts = texts_of(self._data.evaluation, _tokens_trained(self._config, self._data.train), sample.share)
+        tokens = _tokens_trained(self._config, self._data.train)
+        texts = texts_of(self._data.evaluation, tokens, sample.share, sample.examples)
         self._texts = texts[: self._most_evaluated]
         answers = min(len(self._data.questions), self._config.evaluation.sample_answers)
         self._questions = spread(self._data.questions, sample.answers(answers))
-        self._general_set = self._all_general.sample(sample) if self._all_general is not None else None
+        general = self._all_general if sample.general else None
+        self._general_set = general.sample(sample) if general is not None else None
         with self._computing():
             self._shared = self._cross_entropy and can_share(
                 self._model, self._loss_of, self._texts, self._micro_batch_tokens
@@ -103,7 +108,7 @@ class Scorer:
         """The scores before the training: those of the file at ``path``, else they are taken and kept there."""
         known = _BEFORE.load(path)
         if isinstance(known, Before):
-            self._take(Sample(known.share, known.answering))
+            self._take(Sample(known.share, known.answering, known.with_general, known.examples))
             return known
         advance = self._advance("scoring before", self._texts, self._questions, *self._general_sides)
         found = Before(
@@ -111,6 +116,8 @@ class Scorer:
             general=self._general(0, advance),
             share=self._sample.share,
             answering=self._sample.answering,
+            with_general=self._sample.general,
+            examples=self._sample.examples,
         )
         path.parent.mkdir(parents=True, exist_ok=True)
         _BEFORE.save(path, found)
@@ -237,12 +244,14 @@ class Scorer:
                 self._emit(events.Artifact(kind=kind, id=side, result=msgspec.to_builtins(pair)))
 
 
-def texts_of(texts: Sequence[TokenSequence], tokens_trained: float, share: float = 1.0) -> tuple[TokenSequence, ...]:
+def texts_of(
+    texts: Sequence[TokenSequence], tokens_trained: float, share: float = 1.0, least: int = FEWEST_SAMPLED
+) -> tuple[TokenSequence, ...]:
     """The examples whose loss is looked at by a training of so many tokens; ``share`` of them where that is less than
-    1."""
+    1, and ``least`` of them at least."""
     there = float(sum(len(text.tokens) for text in texts))
     room = share * evaluated_tokens(there, tokens_trained)
-    fewest = sampled(FEWEST_EVALUATED, share, FEWEST_SAMPLED)
+    fewest = sampled(FEWEST_EVALUATED, share, least)
     taken: list[TokenSequence] = []
     for text in texts[:MOST_EVALUATED]:
         room -= len(text.tokens)

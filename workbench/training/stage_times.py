@@ -17,7 +17,15 @@ from workbench.training.defaults import Device
 from workbench.training.methods.weights_method import WeightsMethod, method_of
 from workbench.training.model_shape import ModelShape
 from workbench.training.protocol import MeasuredSpeed
-from workbench.training.scoring_budget import answer_tokens, evaluated_tokens, scored_sample, scoring_tokens
+from workbench.training.scoring_budget import (
+    GENERAL_TEXT_TOKENS,
+    answer_tokens,
+    evaluated_tokens,
+    passes,
+    scored_sample,
+    scoring_tokens,
+)
+from workbench.training.verifying import LARGEST_FLOAT32, MODELS, verified_tokens
 
 CORE_FLOPS = 60e9
 """Of a processor's core, in float32, where nothing was measured yet: SmolLM2 on two cores of 2023. A graphics card's
@@ -34,6 +42,13 @@ def measured_flops(shape: ModelShape, form: BaseForm, tokens: int) -> float:
     from workbench.training.step_probe import measure_step
 
     return STEP_SHARE * measure_step(shape, tokens, bf16=form == "bf16")
+
+
+def measured_unpacking(shape: ModelShape, form: BaseForm) -> float:
+    """Weights per second that this processor unpacks now; 0 where the base is not held packed."""
+    from workbench.training.step_probe import measure_unpacking
+
+    return measure_unpacking(shape) if form == "packed" else 0.0
 
 
 def free_cores() -> float:
@@ -53,12 +68,15 @@ def estimate_stages(
     device: Device,
     cores: float,
     flops: float = 0.0,
+    unpacking: float = 0.0,
 ) -> tuple[StageTime, ...]:
-    """The estimated time of each stage: from operations per second that were measured just now (``flops``), else from
-    the speed of a training of this model here, else from its operations on a processor; none on a graphics card that
-    was not measured."""
+    """The estimated time of each stage: from operations and unpacked weights per second that were measured just now
+    (``flops``, ``unpacking``), else from the speed of a training of this model here, else from its operations on a
+    processor; none on a graphics card that was not measured."""
     speed = None if flops else _measured_speed(shape, config, methods, speeds)
     cost = token_flops(shape, method_of(config.weights, methods), config)
+    computing = flops or CORE_FLOPS * max(0.5, cores)
+    unpacked = 0.0  # seconds that a pass takes beside its tokens; the speed of an earlier training has them in it
     slower = LOADED_FLOPS / flops if flops else 1.0
     steps = _STEP_S * slower * config.optimiser.max_steps if flops else 0.0
     if speed is None:
@@ -66,21 +84,66 @@ def estimate_stages(
             return ()
         flops = flops or CORE_FLOPS * max(0.5, cores)
         speed = flops / cost / (TRL_SLOWER if config.trainer == "trl" else 1.0)
+        if config.weights.base == "packed":
+            unpacked = shape.parameters / (unpacking or UNPACKED_PER_CORE * max(0.5, cores))
     forward = 2 * shape.parameters / cost / speed
     evaluations = math.ceil(config.optimiser.max_steps / config.evaluation.interval)
     looked_at = data.evaluation if data.evaluation.examples else data.train
     there = looked_at.kept_tokens(config.data.max_length)
-    sample = scored_sample(config, there, tokens, shape.parameters)
-    scoring = scoring_tokens(config, sample, there, tokens) * forward
-    reading = sample.share * evaluated_tokens(there, tokens) * forward
+    sample = scored_sample(config, there, tokens, shape.parameters, looked_at.examples)
+
+    packed, mean = config.weights.base == "packed", looked_at.tokens / max(1, looked_at.examples)
+
+    def read(count: float) -> float:
+        return count * forward + passes(config, count) * unpacked
+
+    fewest = 0.0 if sample.answering else mean * min(sample.examples, looked_at.examples)
+    reading = read(max(fewest, sample.share * evaluated_tokens(there, tokens)))
+    if not packed:
+        scoring = max(reading, scoring_tokens(config, sample, there, tokens) * forward)
+    else:
+        general = read(sample.share * GENERAL_TEXT_TOKENS) if config.evaluation.forgetting and sample.general else 0.0
+        asked = sample.answers(config.evaluation.sample_answers) * answer_tokens(config) * forward
+        scoring = reading + general + asked
     answers = min(ANSWERS_DURING, sample.answers(config.evaluation.sample_answers)) * answer_tokens(config) * forward
+    of_step = passes(config, tokens / max(1, config.optimiser.max_steps))
+    backwards = 3 if config.optimiser.gradient_checkpointing == "on" else 2
+    unpacking_s = config.optimiser.max_steps * of_step * backwards * unpacked
+    loaded = shape.file_bytes if packed else 4 * shape.parameters
+    probes = 2 * read(mean) if packed else 0.0  # two passes that try which way to compute the loss
     return (
-        StageTime("loading", slower * (_LOADING_S + 4 * shape.parameters / _READ_BYTES)),
+        StageTime("loading", slower * (_LOADING_S + loaded / _READ_BYTES) + probes),
         StageTime("scoring before", scoring),
-        StageTime("training", steps + tokens / speed + evaluations * (reading + answers)),
+        StageTime("training", steps + tokens / speed + unpacking_s + evaluations * (reading + answers)),
         StageTime("scoring after", scoring - reading),
-        StageTime("verification", slower * (_VERIFYING_S + 8 * shape.parameters / _READ_BYTES)),
+        StageTime("verification", _verification_s(shape, config, data, tokens, computing, unpacking, slower)),
     )
+
+
+def _verification_s(
+    shape: ModelShape,
+    config: TrainingConfig,
+    data: DataReport,
+    tokens: int,
+    flops: float,
+    unpacking: float,
+    slower: float,
+) -> float:
+    """Files are written and loaded, then the models compute the prompts one by one; those in torch unpack their weights
+    for each, where these are too large for float32."""
+    large = 4 * shape.parameters >= LARGEST_FLOAT32
+    handled = 2 * shape.file_bytes if large else 8 * shape.parameters
+    mean = max(
+        1.0, (data.train.tokens + data.evaluation.tokens) / max(1, data.train.examples + data.evaluation.examples)
+    )
+    there = mean * min(_CHECKED, data.train.examples + data.evaluation.examples)
+    compared = min(verified_tokens(config, shape.parameters, tokens), there)
+    found = slower * (_VERIFYING_S + handled / _READ_BYTES)
+    if large:
+        rate = unpacking or UNPACKED_PER_CORE * flops / CORE_FLOPS
+        found += MODELS * compared * 2 * shape.parameters / flops
+        found += 2 * math.ceil(compared / mean) * shape.parameters / rate
+    return found
 
 
 _LOADING_S, _VERIFYING_S, _READ_BYTES = 5.0, 5.0, 250e6
@@ -90,6 +153,10 @@ _STEP_S = 0.1
 LOADED_FLOPS = 2 * CORE_FLOPS
 """Of the machine on which these times were measured."""
 _LOOK_S = 0.3
+UNPACKED_PER_CORE = 1.8e9
+"""Weights of Q4_0 to float32, measured; those of Q4_K are 4.2."""
+_CHECKED = 16
+"""Examples of which the verification takes its prompts, where as many are enough."""
 ANSWERS_DURING = 4
 """Answers of an evaluation on the way."""
 

@@ -21,20 +21,9 @@ from workbench.engine.memory_formulas import find_windows
 from workbench.engine.virtual_tokens import read_virtual_tokens
 from workbench.gguf.adapter_files import check_adapter
 from workbench.gguf.reader import read_gguf
+from workbench.training.verifying import LARGE_FILE, block_tokens
 
 Floats = NDArray[np.float32]
-
-BLOCK_BYTES = 32 << 20
-"""Of logits that are in memory at a time."""
-
-LARGE_FILE = 1 << 30
-"""The weights of a file from this size on are computed with as they lie in the file. llama.cpp would repack them into a
-second copy for speed; torch maps the same file beside it, and what fitted a training would not fit its verification."""
-
-
-def block_tokens(vocabulary: int) -> int:
-    """For how many positions the logits are computed at a time."""
-    return max(8, min(256, BLOCK_BYTES // (4 * vocabulary)))
 
 
 class Weights:

@@ -55,9 +55,9 @@ class Prompt:
     trained: tuple[bool, ...]
 
 
-def read_prompts(path: Path, parameters: int = 0) -> list[Prompt]:
+def read_prompts(path: Path, parameters: int = 0, most_tokens: int = 0) -> list[Prompt]:
     """Read ``{tokens, trained, question, expected}`` line by line, at most ``MOST_PROMPTS``, evenly chosen, and as many
-    tokens as a model of so many ``parameters`` computes in ``MOST_OPERATIONS``.
+    tokens as a model of so many ``parameters`` computes in ``MOST_OPERATIONS``, or as ``most_tokens`` says.
 
     Raises UserError that names file and line when it is not sound.
     """
@@ -80,7 +80,7 @@ def read_prompts(path: Path, parameters: int = 0) -> list[Prompt]:
     except msgspec.DecodeError as error:
         raise UserError(f"Line {number} of {path} is damaged: {error}.", "Train again.") from error
     affordable = MOST_OPERATIONS / (2 * parameters) if parameters else MOST_TOKENS
-    return chosen(found, round(min(MOST_TOKENS, max(FEWEST_TOKENS, affordable))))
+    return chosen(found, most_tokens or round(min(MOST_TOKENS, max(FEWEST_TOKENS, affordable))))
 
 
 def chosen(prompts: Sequence[Prompt], most_tokens: int = MOST_TOKENS) -> list[Prompt]:

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from workbench.training.verifying import LARGEST_FLOAT32
 
-LARGEST_FLOAT32 = 4 << 30
-"""No weights in float32 beyond so many bytes: a training that held its base packed has not planned for them."""
+Floats = NDArray[np.float32]
 
 
 class TorchModel:
@@ -76,11 +75,19 @@ def evaluating(model: Any) -> Iterator[Any]:
         model.train(was)
 
 
-def rebuild(base: Path, trained: Path, scale: float = 1.0, report: Callable[[int, int], None] | None = None) -> Any:
+def rebuild(
+    base: Path,
+    trained: Path,
+    scale: float = 1.0,
+    report: Callable[[int, int], None] | None = None,
+    *,
+    packed: bool = False,
+) -> Any:
     """The trained model in float32 on the processor, from the base's file and what the training left.
 
-    A large base, and one for whose weights in float32 there is no memory twice, is held packed and computes in float32
-    all the same. ``scale`` is the strength of a LoRA. ``report`` is told the bytes that are loaded, and of all.
+    A large base, and one for whose weights in float32 there is no memory twice, is held packed (``packed``: any) and
+    computes in float32 all the same. ``scale`` is the strength of a LoRA. ``report`` is told the bytes that are loaded,
+    and of all.
     """
     import psutil
 
@@ -91,7 +98,7 @@ def rebuild(base: Path, trained: Path, scale: float = 1.0, report: Callable[[int
     whole = True
     if base.is_file():
         parameters = sum(piece.parameters for piece in read_pieces(base))
-        whole = 4 * parameters < LARGEST_FLOAT32 and 8 * parameters < psutil.virtual_memory().available
+        whole = not packed and 4 * parameters < LARGEST_FLOAT32 and 8 * parameters < psutil.virtual_memory().available
     loaded = load_base(base, "f32" if whole else "packed", device="cpu", report=report)
     model = load_trained(loaded.model, trained)
     if scale != 1:

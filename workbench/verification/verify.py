@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 
 from workbench.base import errors
 from workbench.base.catalogue import Shown
@@ -35,11 +36,12 @@ from workbench.records.training import Agreement, Scores, VerificationReport
 from workbench.records.training.verdicts import agreement_words, divergence_words, share, shares_apart, verdict_words
 from workbench.training.gguf_export import kind_of
 from workbench.training.protocol import BaseModel, Served
+from workbench.training.verifying import LARGEST_FLOAT32, block_tokens
 from workbench.verification.comparison import BASE, EXACT, PLAIN, REFERENCE, SERVED, TRAINED, Comparison
-from workbench.verification.engine_model import EngineModel, Weights, block_tokens
+from workbench.verification.engine_model import EngineModel, Weights
 from workbench.verification.probe_prompts import GENERAL, LONGEST_TOKENS, Prompt, read_prompts
 from workbench.verification.reward_model import verify_reward_model
-from workbench.verification.torch_model import LARGEST_FLOAT32, TorchModel, evaluating, is_exact, rebuild
+from workbench.verification.torch_model import TorchModel, evaluating, is_exact, rebuild
 
 Report = Callable[[str, int, int], None]
 
@@ -56,6 +58,8 @@ def verify_trained(
     scores: Scores | None = None,
     model: Any = None,
     threads: int = 0,
+    most_tokens: int = 0,
+    packed: bool = False,
     report: Report | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> VerificationReport:
@@ -67,6 +71,8 @@ def verify_trained(
     strength that was merged with; ``scores`` are what the training counted itself, for a note. ``metric``
     "exact_match": an answer counts when each of its tokens is the likeliest after those before it, which is what greedy
     decoding writes; "token_accuracy": each token counts. ``threads`` 0 takes the cores that others leave.
+    ``most_tokens`` are compared (0: as many as the model's size allows). ``packed``: torch holds the base packed, as
+    the training did.
 
     A base that is a folder of safetensors cannot be asked in llama.cpp: ``over`` is the GGUF model with which its
     adapter is served. The trained model in torch is compared with the adapter over that, and held to agree as far as
@@ -99,14 +105,14 @@ def verify_trained(
         )
     count = ThreadCount(threads or os.cpu_count() or 1)
     parameters = sum(piece.parameters for piece in read_pieces(path))
-    prompts = read_prompts(questions, parameters) if questions is not None and questions.is_file() else []
+    prompts = read_prompts(questions, parameters, most_tokens) if questions is not None and questions.is_file() else []
     notes: list[Shown] = []
     if scores is not None and scores.exact_match is not None:
         notes.append(f"The training itself found {scores.exact_match:.0%} of {scores.answers} answers exact.")
     if plain != path:
         notes.append(f"It was trained on the folder {plain.name}; it is served on, and was verified with, {path.name}.")
     with contextlib.ExitStack() as stack:
-        models = _Models(stack, path, plain, trained, served, prompts, threads or count.now())
+        models = _Models(stack, path, plain, trained, served, prompts, threads or count.now(), packed)
         found = models.open(scale, model, notes, report)
         for number, prompt in enumerate(found.prompts):
             if cancelled is not None and cancelled():
@@ -136,11 +142,13 @@ class _Models:
         served: Served,
         prompts: list[Prompt],
         threads: int,
+        packed: bool,
     ) -> None:
         self._stack = stack
         self._base, self._trained, self._served = base, trained, served
         self._plain = plain  # what torch is given: the same, or the folder that was trained on
         self._threads = threads
+        self._packed = packed
         self._longest = max((len(prompt.tokens) for prompt in prompts), default=LONGEST_TOKENS)
         self._engines: list[EngineModel] = []
         self.prompts = prompts
@@ -187,7 +195,7 @@ class _Models:
             return
         if model is None or scale != 1 or not is_exact(model):
             loading = (lambda done, total: report("loading", done, total)) if report else None
-            model = rebuild(self._plain, self._trained, scale, loading)
+            model = rebuild(self._plain, self._trained, scale, loading, packed=self._packed)
         self._stack.enter_context(evaluating(model))
         torch_model = TorchModel(model, block_tokens(vocabulary))
         self.comparison.trained = torch_model.logits
@@ -216,8 +224,11 @@ class _Models:
     def _room(self, notes: list[Shown]) -> bool:
         needed = 4 * sum(piece.parameters for piece in read_pieces(self._base))
         free = shutil.disk_usage(Path(self._served.path).parent).free
+        memory = psutil.virtual_memory().available
         if needed > LARGEST_FLOAT32:
             notes.append(f"No float32 merge was made, which would take {needed / 1e9:,.1f} GB.")
+        elif needed > memory:
+            notes.append(f"No float32 merge was made: {memory / 1e9:,.1f} GB of memory are free.")
         elif 2 * needed > free:
             notes.append(f"No float32 merge was made: the disk has {free / 1e9:,.1f} GB free.")
         else:

@@ -7,6 +7,7 @@ One training at a time. torch and llama.cpp are loaded by the calls that need th
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
 import threading
@@ -181,6 +182,7 @@ class TrainingService:
             assert live is not None
             trained, model = live.trained, live.model if live.computes_float32 else None
             del live
+            give_back_memory()
         if call.serve:
             self._serve_and_check(call, trained, model, context, _waiting(emit, switch))
         return trained
@@ -211,6 +213,8 @@ class TrainingService:
             scores=trained.scores.after,
             model=model,
             threads=call.threads,
+            most_tokens=call.verified_tokens,
+            packed=call.config.weights.base == "packed",
         )
         emit(events.Artifact(kind="verification", id=served.path, result=msgspec.to_builtins(verification)))
 
@@ -358,6 +362,15 @@ def keep_freed_memory() -> None:
             library = ctypes.CDLL(None)
             library.mallopt(_MMAP_THRESHOLD, REUSED_BYTES)
             library.mallopt(_TRIM_THRESHOLD, REUSED_BYTES)
+
+
+def give_back_memory() -> None:
+    """To the system, what ``keep_freed_memory`` has kept: a training has ended, and what follows has tensors of other
+    sizes."""
+    gc.collect()
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def main_of_rank() -> None:

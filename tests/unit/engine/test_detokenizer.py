@@ -42,7 +42,7 @@ def feed(detokenizer: Detokenizer, tokens: list[int]) -> list[bool]:
 def test_the_first_token_is_sent_at_once() -> None:
     detokenizer, _, sent = made()
     detokenizer.feed(1, -1.0, 1.0)
-    assert sent == [TextDelta(text="One")]
+    assert sent == [TextDelta(text="One", tokens=1)]
 
 
 def test_tokens_become_text_when_it_is_time_to_send_them() -> None:
@@ -50,7 +50,7 @@ def test_tokens_become_text_when_it_is_time_to_send_them() -> None:
     feed(detokenizer, [1, 2, 3])
     assert (words.asked[2], words.asked[3], len(sent)) == (0, 0, 1)
     detokenizer.feed(2, -1.0, 1.0 + 2 * LONGEST_DELAY_S)
-    assert sent[1:] == [TextDelta(text=" two three two")]
+    assert sent[1:] == [TextDelta(text=" two three two", tokens=4)]
 
 
 def test_a_stop_text_ends_the_answer_with_the_token_that_completes_it() -> None:

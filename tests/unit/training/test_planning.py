@@ -386,3 +386,24 @@ def test_a_step_that_is_measured_now_gives_the_times(planned: Any) -> None:
     assert all(stage.seconds > 0 for stage in found.stages)
     known = MeasuredSpeed(model="SmolLM2", method="lora", base="f32", tokens_per_second=0.001)
     assert planned(measure=True, speeds=[known]).seconds < planned(speeds=[known]).seconds / 10  # it counts more
+
+
+def test_the_verification_is_planned_with_its_memory_and_minutes(planned: Any, smollm_path: Path) -> None:
+    def of(form: Any) -> TrainingPlan:
+        return planned(
+            config=TrainingConfig(
+                model="SmolLM2",
+                weights=WeightsPart(base=form),
+                optimiser=OptimiserPart(max_steps=1, batch_size=1, micro_batch_tokens=64, gradient_checkpointing="off"),
+            )
+        )
+
+    packed = of("packed")
+    more = {part.name: part.bytes for part in packed.memory}["verification, beyond the training"]
+    assert packed.memory_bytes - memory.PROGRAM_BYTES > 2 * smollm_path.stat().st_size  # mapped by torch, and repacked
+    assert packed.memory_bytes == sum(part.bytes for part in packed.memory)
+    assert "of memory" in planned(config=packed.config, free=packed.memory_bytes - more // 2).problem
+    assert packed.verified_tokens < 8_192
+    assert any(f"at most {packed.verified_tokens:,} tokens" in note for note in packed.notes)
+    times = [{stage.name: stage.seconds for stage in plan.stages} for plan in (packed, of("f32"))]
+    assert times[0]["training"] > times[1]["training"]

@@ -371,6 +371,12 @@ def test_a_large_model_is_compared_on_fewer_prompts(tmp_path: Path) -> None:
     assert numbers[8_000_000_000] == [0, 20, 40, 60, 80]
 
 
+def test_the_plan_of_a_training_bounds_what_is_compared(tmp_path: Path) -> None:
+    path = tmp_path / "questions.jsonl"
+    path.write_text("".join(f'{{"tokens": [{n}, {", ".join(["5"] * 29)}]}}\n' for n in range(20)), "utf-8")
+    assert [one.tokens[0] for one in read_prompts(path, 8_000_000_000, 96)] == [0, 7, 14]
+
+
 def test_divergence_is_that_of_the_distributions() -> None:
     rng = np.random.default_rng(2)
     one, two = (rng.normal(size=(7, 50)).astype(np.float32) * 3 for _ in range(2))

@@ -332,6 +332,7 @@ WHAT_COMES_NEXT = _("next token")
 
 # usage line
 TOKENS_PER_S = _("{speed} tokens/s")
+LEFT_AT_MOST = _("at most {left:,} more tokens, {seconds}")
 FIRST_AFTER = _("first token after {first_token_s:.1f} s")
 FIRST = _("first token {first_token_s:.1f} s")
 PROMPT_REUSED = _("{reused} prompt tokens reused")

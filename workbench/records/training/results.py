@@ -174,7 +174,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     method. ``seconds`` is an estimate from this machine's measured speed, the sum of its ``stages``, None where none is
     known. ``problem`` says
     why it cannot be begun ("": it can), ``hint`` what to change. ``not_by_trl`` says why TRL cannot train it ("": it
-    can)."""
+    can). ``verified_tokens`` of its examples are compared by the verification at most; 0: not limited by the plan."""
 
     config: TrainingConfig
     artifact: ArtifactKind
@@ -199,6 +199,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     metrics: tuple[MetricSpec, ...] = LANGUAGE_MODEL_METRICS
     charts: tuple[ChartSpec, ...] = LANGUAGE_MODEL_CHARTS
     not_by_trl: Shown = ""
+    verified_tokens: int = 0
 
 
 def _evaluated(plain: dict[str, Any]) -> dict[str, Any]:

@@ -132,12 +132,14 @@ class TrainingRuns(RunKind):
                     config=config,
                     data=config.data.path,
                 )
-                return _Training(run, card, self._artifacts, self._plan(run.id)).follow(
+                plan = self._plan(run.id)
+                return _Training(run, card, self._artifacts, plan).follow(
                     host,
                     TrainModel(
                         config=self._bases.with_paths(config),
                         model=base,
                         folder=str(folder),
+                        verified_tokens=plan.verified_tokens if plan is not None else 0,
                         serve=str(folder / SERVED),
                         serve_name=card.name,
                         over=over,

@@ -260,6 +260,11 @@ class AnswerView(QWidget):
         """The reason why the answer waits; no words hide the line."""
         self.waiting.show_words(words)
 
+    def show_pace(self, parts: tuple[str, ...]) -> None:
+        """How fast the answer is written, where what it cost will stand."""
+        if self._message.state == "streaming":
+            self.usage.show_pace(parts)
+
     def show_passages(self, passages: tuple[Passage, ...]) -> None:
         """The passages that the model is shown, before it answers."""
         self.show_sources(self.sources.citations, passages)

@@ -77,6 +77,7 @@ class ChatAnswers(QObject):
         view.show_passages(live.passages)
         view.show_waiting(live.waiting)
         view.show_notices(live.notices)
+        view.show_pace(live.pace)
         if live.thought:
             view.add_thought(live.thought)
         for sequence, text in sorted(live.texts.items()):
@@ -93,6 +94,7 @@ class ChatAnswers(QObject):
         live.waiting_changed.connect(view.show_waiting)
         live.passages_found.connect(view.show_passages)
         live.noticed.connect(view.show_notices)
+        live.pace_changed.connect(view.show_pace)
         live.beams_grown.connect(view.show_beams)
 
     # -- steps and tokens ----------------------------------------------------------------------------------------

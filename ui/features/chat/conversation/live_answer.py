@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from ui.components.wording import describe_seconds, stage_of
+from ui.components.wording import describe_seconds, describe_speed, stage_of
 from ui.features.chat import texts
 from ui.features.chat.traces.beam_tree import BeamTree
 from workbench.api import events
@@ -35,16 +36,27 @@ class LiveAnswer(QObject):
     """The BeamTree, after the steps of a batch were added."""
     steps_changed = Signal(object)
     """The Trace, after a step began, ended or was added to. At most once per batch."""
+    pace_changed = Signal(tuple)
+    """How fast it is written and what is left at most, each in words."""
     ended = Signal()
 
-    def __init__(self, message: str, chat: str, recipe: Recipe, parent: QObject) -> None:
+    def __init__(
+        self,
+        message: str,
+        chat: str,
+        recipe: Recipe,
+        parent: QObject,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__(parent)
         self.message = message
         self.chat = chat
         self.state = AnswerState()
         self.beams = BeamTree()
         self.waiting = texts.STARTING
+        self.pace: tuple[str, ...] = ()
         self._recipe = recipe
+        self._pace = Pace(recipe.decoding.max_tokens, clock)
 
     @property
     def text(self) -> str:
@@ -83,6 +95,8 @@ class LiveAnswer(QObject):
         trusted = self.trusted
         for event in batch:
             self.state.apply(event)
+            if isinstance(event, events.TextDelta | events.Thought) and event.tokens and not event.step:
+                self._pace.add(event.sequence, event.tokens)
             if isinstance(event, events.Progress):
                 self._say(describe_progress(event, self._recipe))
             elif isinstance(event, events.StepStarted):
@@ -110,6 +124,9 @@ class LiveAnswer(QObject):
             self.beams_grown.emit(self.beams)
         if any(getattr(event, "step", "") for event in batch):
             self.steps_changed.emit(self.state.trace())
+        if (pace := self._pace.told()) and pace != self.pace:
+            self.pace = pace
+            self.pace_changed.emit(pace)
 
     def _say(self, words: str) -> None:
         if words != self.waiting:
@@ -121,6 +138,43 @@ class LiveAnswer(QObject):
         self.state.apply(terminal)
         self.steps_changed.emit(self.state.trace())
         return self.state.message(message)
+
+
+SHOWN_AFTER_S, SHOWN_EVERY_S = 1.0, 0.5
+"""A speed is told after so long, since the first tokens say little, and then no more often than can be read."""
+
+
+class Pace:
+    """How fast an answer is written, in tokens of all its sequences, from its first piece on. ``most`` tokens has each
+    sequence at most."""
+
+    def __init__(self, most: int, clock: Callable[[], float]) -> None:
+        self._most = most
+        self._clock = clock
+        self._tokens: dict[int, int] = {}  # of each sequence
+        self._uncounted = 0  # what the first piece of each sequence brought: how long it took is not known
+        self._began = self._told_at = clock()
+
+    def add(self, sequence: int, tokens: int) -> None:
+        if not self._tokens:
+            self._began = self._clock()
+        if sequence not in self._tokens:
+            self._uncounted += tokens
+        self._tokens[sequence] = tokens
+
+    def told(self) -> tuple[str, ...]:
+        """Speed and what is left at most, in words; () where there is nothing new to say."""
+        now = self._clock()
+        took, counted = now - self._began, sum(self._tokens.values()) - self._uncounted
+        if took < SHOWN_AFTER_S or now - self._told_at < SHOWN_EVERY_S or counted < 1:
+            return ()
+        self._told_at = now
+        speed, left = counted / took, self._most - max(self._tokens.values())
+        words = texts.TOKENS_PER_S.format(speed=describe_speed(speed))
+        if left < 1:
+            return (words,)
+        seconds = describe_seconds(left * len(self._tokens) / speed)
+        return words, texts.LEFT_AT_MOST.format(left=left, seconds=seconds)
 
 
 def describe_progress(progress: events.Progress, recipe: Recipe) -> str:

@@ -32,6 +32,12 @@ class UsageLine(ElidedLabel):
         said = [full[:1].upper() + full[1:] + "." for full, _ in named]
         self.setToolTip("\n".join([describe_usage_fully(usage), *said]).strip() if self._parts else "")
 
+    def show_pace(self, parts: Sequence[str]) -> None:
+        """How fast an answer is being written, and what is left of it."""
+        self._parts = tuple((part, part) for part in parts)
+        self.set_full_text(_BETWEEN.join(parts))
+        self.setToolTip("")
+
     def _fit(self) -> None:
         if self._room_for(self.full_text):
             self.setText(self.full_text)
