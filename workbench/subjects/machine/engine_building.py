@@ -6,6 +6,7 @@ gives way to other programs, and everything that the tools write is kept in a lo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -35,6 +36,8 @@ COMPILER_BYTES = 1_500_000_000
 """Memory that one compiler takes at most: so many run side by side as fit."""
 
 TARGETS = ("llama", "ggml")
+IMAGES = "mtmd"
+"""The target of the library for images. An engine without it is used for texts, and its self-test says so."""
 _DONE = re.compile(r"^\[\s*(\d+)(?:%|/(\d+))\]")
 _LIBRARY = re.compile(r"\.(?:so(?:\.[\d.]+)?|dylib|dll)$")
 _ERROR = re.compile(r"(?:fatal )?error:? (.+)", re.IGNORECASE)
@@ -52,7 +55,7 @@ def build_engine(source: Path, work: Path, log: Path, context: RequestContext, r
     root = _unpack(source, work / "source", context, report)
     build = work / "build"
     with log.open("ab", buffering=0) as out:
-        configure = [*tools, "-S", str(root), "-B", str(build), "-DCMAKE_BUILD_TYPE=Release", "-DLLAVA_BUILD=OFF"]
+        configure = [*tools, "-S", str(root), "-B", str(build), "-DCMAKE_BUILD_TYPE=Release", "-DLLAVA_BUILD=ON"]
         if shutil.which("ninja") and "CMAKE_GENERATOR" not in os.environ:
             configure += ["-G", "Ninja"]
         configure += shlex.split(os.environ.get("CMAKE_ARGS", ""))
@@ -65,8 +68,11 @@ def build_engine(source: Path, work: Path, log: Path, context: RequestContext, r
                 report("compiling", float(found[1]), float(found[2] or 100))
 
         jobs = max(1, min(os.cpu_count() or 1, int(psutil.virtual_memory().available / COMPILER_BYTES)))
-        command = [*tools, "--build", str(build), "--config", "Release", "--parallel", str(jobs), "--target", *TARGETS]
-        _run(command, out, log, context, follow)
+        command = [*tools, "--build", str(build), "--config", "Release", "--parallel", str(jobs), "--target"]
+        _run([*command, *TARGETS], out, log, context, follow)
+        report("compiling the library for images", 0, 100)
+        with contextlib.suppress(UserError):
+            _run([*command, IMAGES], out, log, context, lambda line: None)
     return _assembled(root, build, work / "engine")
 
 

@@ -58,9 +58,25 @@ def test_what_was_built_stands_in_the_package(tmp_path: Path) -> None:
     )  # fmt: skip
     libraries = {file.stem.removeprefix("lib") for file in (built / "llama_cpp" / "lib").iterdir()}
     assert {"llama", "ggml"} <= libraries
+    assert "mtmd" not in libraries  # this source has none
     assert (built / "llama_cpp" / "__init__.py").is_file()
-    assert stages[-1] == "compiling"
+    assert stages[-2:] == ["compiling", "compiling the library for images"]
     assert (tmp_path / "log").stat().st_size > 0
+
+
+@needs_tools
+@pytest.mark.parametrize(("code", "built"), [("int mtmd(void) { return 3; }\n", True), ("#error too old\n", False)])
+def test_the_library_for_images_is_built_where_that_is_possible(tmp_path: Path, code: str, built: bool) -> None:
+    more = {
+        "CMakeLists.txt": f"{CMAKE}if (LLAVA_BUILD)\n  add_library(mtmd SHARED mtmd.c)\nendif()\n",
+        "mtmd.c": code,
+    }
+    found = build_engine(
+        source_package(tmp_path, **more), tmp_path / "work", tmp_path / "log", RequestContext(), lambda *given: None
+    )
+    libraries = {file.stem.removeprefix("lib") for file in (found / "llama_cpp" / "lib").iterdir()}
+    assert {"llama", "ggml"} <= libraries
+    assert ("mtmd" in libraries) is built
 
 
 @needs_tools
