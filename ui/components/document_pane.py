@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 from ui import texts
 from ui.bridge import Bridge
 from ui.components.basics import ElidedLabel, IconButton, InlineMessage, QuietButton, Text
-from ui.components.document_pictures import MOST_SHOWN, SCALE, DocumentPictures
+from ui.components.document_pictures import DocumentPictures
 from ui.components.layout import column_of, row_of
 from ui.components.page_view import PageView
 from ui.components.run_follower import RunFollower
@@ -148,7 +148,7 @@ class DocumentPane(QFrame):
         self.text = SourceView()
         self.pages = PageView()
         self.pages.wanted.connect(self._on_page_wanted)
-        self.pictures = DocumentPictures()
+        self.pictures = DocumentPictures(self._bridge)
         self.pictures.chosen.connect(self._on_picture_chosen)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.text)
@@ -342,7 +342,7 @@ class DocumentPane(QFrame):
         self.details.setToolTip(path)
         self.note.hide()
         self.switch.hide()
-        self.pictures.expect(())
+        self.pictures.show_of("", None)
         self._tools.show()
         self._stack.show()
         self._stack.setCurrentWidget(self.text)
@@ -370,21 +370,7 @@ class DocumentPane(QFrame):
         self.pages_button.setText(texts.PICTURES if self._has_pictures else texts.PAGES)
         self.switch.setVisible(drawable or self._has_pictures)
         self.show_pages(drawable)
-        self._show_pictures(text)
-
-    def _show_pictures(self, text: DocumentText) -> None:
-        """The thumbnails of the pictures that belong to the marked passage, or of the first ones of the document."""
-        numbers = _pictures_of(text, *self._span) if self._has_pictures else ()
-        self.pictures.expect(numbers)
-        asked = self._asked
-
-        def on_picture(picture: PagePicture) -> None:
-            if asked == self._asked:
-                self.pictures.put(picture)
-
-        for number in numbers:
-            call = DrawPage(collection=self._collection, document=text.document.id, picture=number, scale=SCALE)
-            self._bridge.call(call, on_picture, lambda _: None, self)
+        self.pictures.show_of(self._collection, text if self._has_pictures else None, *self._span)
 
     def _on_picture_chosen(self, number: int) -> None:
         self._picture = number
@@ -471,19 +457,6 @@ class DocumentPane(QFrame):
                 self.show_pages(False)
 
         self._bridge.call(call, on_picture, on_error, self)
-
-
-def _pictures_of(text: DocumentText, start: int, end: int) -> list[int]:
-    """The numbers of at most ``MOST_SHOWN`` pictures within a document: those that belong to the passages at
-    ``start:end``, which may be empty, else the first ones."""
-    if end <= start:
-        return list(range(1, 1 + min(MOST_SHOWN, len(text.pictures))))
-    passages = [one for one in text.chunks if one.start < end and one.end > start]
-    return [
-        number
-        for number, one in enumerate(text.pictures, 1)
-        if any(one.start <= passage.end and one.end >= passage.start for passage in passages)
-    ][:MOST_SHOWN]
 
 
 def describe_document(document: Document) -> str:

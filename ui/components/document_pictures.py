@@ -9,9 +9,11 @@ from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from ui import texts
+from ui.bridge import Bridge
 from ui.components.layout import FlowLayout, empty_layout
 from ui.theme import tokens
-from workbench.records.documents import PagePicture
+from workbench.records.documents import DocumentText, PagePicture
+from workbench.subjects.documents.calls import DrawPage
 
 MOST_SHOWN = 6
 TILE = QSize(112, 72)
@@ -25,13 +27,32 @@ class DocumentPictures(QWidget):
 
     chosen = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._bridge = bridge
+        self._asked = 0  # counts documents: pictures of an earlier one are passed over
         self.tiles: dict[int, QToolButton] = {}
         self._flow = FlowLayout(self, tokens.SPACE_2)
         self.hide()
 
-    def expect(self, numbers: Sequence[int]) -> None:
+    def show_of(self, collection: str, text: DocumentText | None, start: int = 0, end: int = 0) -> None:
+        """Ask for the pictures that belong to the passages at ``start:end`` of a document, without a passage for its
+        first ones; None: there are none."""
+        self._asked += 1
+        asked = self._asked
+
+        def on_picture(picture: PagePicture) -> None:
+            if asked == self._asked:
+                self._put(picture)
+
+        numbers = [] if text is None else _pictures_of(text, start, end)
+        self._expect(numbers)
+        for number in numbers:
+            assert text is not None
+            call = DrawPage(collection=collection, document=text.document.id, picture=number, scale=SCALE)
+            self._bridge.call(call, on_picture, lambda _: None, self)
+
+    def _expect(self, numbers: Sequence[int]) -> None:
         """Begin anew, with a place for each of these pictures."""
         empty_layout(self._flow)
         self.tiles = {}
@@ -45,7 +66,7 @@ class DocumentPictures(QWidget):
             self._flow.addWidget(tile)
         self.hide()
 
-    def put(self, picture: PagePicture) -> None:
+    def _put(self, picture: PagePicture) -> None:
         """Show a picture in its place."""
         tile = self.tiles.get(picture.page)
         pixmap = QPixmap()
@@ -54,3 +75,16 @@ class DocumentPictures(QWidget):
         tile.setIcon(QIcon(pixmap))
         tile.show()
         self.show()
+
+
+def _pictures_of(text: DocumentText, start: int, end: int) -> list[int]:
+    """The numbers of at most ``MOST_SHOWN`` pictures within a document: those that belong to the passages at
+    ``start:end``, which may be empty, else the first ones."""
+    if end <= start:
+        return list(range(1, 1 + min(MOST_SHOWN, len(text.pictures))))
+    passages = [one for one in text.chunks if one.start < end and one.end > start]
+    return [
+        number
+        for number, one in enumerate(text.pictures, 1)
+        if any(one.start <= passage.end and one.end >= passage.start for passage in passages)
+    ][:MOST_SHOWN]
