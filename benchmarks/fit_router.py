@@ -10,9 +10,10 @@ Fitted on five lists of written requests (the split *fit* of router_requests.jso
 router_requests_seventh.jsonl, 2,992, whose ideas are domains, and pairs at the borders of roads), with the weight
 ``PHRASES`` on requests made of the phrases in router_phrases.txt, and with ``OFFICES`` on the questions of
 benchmarks/offices, whose kinds name the road.
-Judged on the split *judge* of the first list (200) and of the third (240), on the fourth (200) and on the sixth (200,
-each an idea of its own; three have a second road, ``also``); in the third and the fourth an idea in another language is
-on the same side. The conversation has begun and there are other collections, so that all roads can be taken.
+Judged on the split *judge* of the first list (200) and of the third (240), on the fourth (200), on the sixth and on the
+eighth (200 each, each an idea of its own; three and five have a second road, ``also``); in the third and the fourth an
+idea in another language is on the same side. The conversation has begun and there are other collections, so that all
+roads can be taken.
 ``--lists`` asks each written list of a classifier that was fitted without that list: what the figure of a new list may
 be. For each embedding model with weights of its own, and for none.
 
@@ -28,7 +29,8 @@ import sys
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -49,13 +51,15 @@ from workbench.techniques.retrieval.roads.classifier import (
     CUE_SCALE,
     FILE,
     FITTED,
+    TABLES,
     Fitted,
     Weights,
     likelihoods,
     log_odds,
+    pairs_of,
 )
 from workbench.techniques.retrieval.roads.cues import cues_of, names
-from workbench.techniques.retrieval.roads.grams import ROWS, grams_of
+from workbench.techniques.retrieval.roads.grams import ROWS, form_grams_of, grams_of, tokens_of
 from workbench.techniques.retrieval.roads.route import ASKED, decide
 from workbench.techniques.retrieval.table_answers.choice import choose, weights
 from workbench.techniques.retrieval.table_answers.question import Question
@@ -63,15 +67,20 @@ from workbench.techniques.retrieval.table_answers.question import Question
 Floats = NDArray[np.float64]
 Request = dict[str, Any]
 
-INVERSE_PENALTY = 10.0
-"""Of the squared weights, as scikit-learn has it."""
+INVERSE_PENALTY = {"": 10.0, "all-MiniLM-L6-v2": 10.0, "multilingual-e5-small": 1.0}
+"""Of the squared weights, as scikit-learn has it, for each embedding model the best of ``PENALTIES`` by folds."""
 PHRASES = 0.3
 OFFICES = 0.6
-PARTS_SCALE, WORDS_SCALE = 1.5, 1.5
-"""How much the parts of words, and words and pairs of them, count against the cues while fitting."""
+SCALE_OF_TABLE = {"parts": 1.5, "words": 1.5, "forms": 2.0, "pairs": 0.4}
+"""How much the parts of words, words and pairs of them, forms, and pairs of cues count against the cues while
+fitting."""
+LEAST_IDEAS = 8
+"""Ideas of the written lists that have a word which a form keeps."""
 VECTOR_SCALE = {"multilingual-e5-small": 3.0, "all-MiniLM-L6-v2": 1.5}
 """The same of the vectors, the best of ``SCALES`` by folds."""
-PENALTIES, SCALES, FOLDS = (3.0, 10.0, 30.0), (1.5, 3.0, 5.0), 3
+PENALTIES, SCALES, FOLDS = (0.3, 1.0, 10.0), (1.5, 3.0, 5.0), 3
+LEAST_LIKELY = (0.5, 0.7, 0.8, 0.9)
+"""Likelihoods of the road taken, from which on its share of right ones is reported."""
 TOGETHER = 1000
 """Requests that are embedded before the vectors are written to the folder."""
 LANGUAGES = {"all-MiniLM-L6-v2": ("en",)}
@@ -82,7 +91,7 @@ ROAD_OF_KIND: dict[str, Road] = {
     "fact": "place", "crosslang": "place", "version": "place", "table": "table", "two": "places", "whole": "whole",
     "compare": "compare",
 }  # fmt: skip
-JUDGED = ("judge of the first", "judge of the third", "the fourth", "the sixth")
+JUDGED = ("judge of the first", "judge of the third", "the fourth", "the sixth", "the eighth")
 WRITTEN = ("fit", "more", "third", "fifth", "seventh")
 ORDER: tuple[Road, ...] = tuple(ROADS)
 
@@ -104,7 +113,10 @@ def main() -> int:
         if given.judge:
             for title, requests in judged.items():
                 print(f"\n{title}")
-                _report(requests, [_taken(one["text"], vectors(one["text"]), fingerprint) for one in requests])
+                found = [likelihoods(one["text"], vectors(one["text"]).tolist(), fingerprint) for one in requests]
+                taken = [_taken(one["text"], by) for one, by in zip(requests, found, strict=True)]
+                _report(requests, taken)
+                _report_likelihoods(requests, found, taken)
             continue
         spoken = LANGUAGES.get(name, ())
         own = {
@@ -118,13 +130,14 @@ def main() -> int:
             continue
         features = {title: _features(requests, vectors, mean, scale) for title, requests in own.items()}
         if given.lists:
-            _without_each(own, features)
-        found = _fitted(own, features, list(own))
+            _without_each(own, features, INVERSE_PENALTY[name])
+        found = _fitted(own, features, list(own), INVERSE_PENALTY[name])
         if given.made is not None and name == TABLES_WITH:
             tables = _tables(own, features, given.made)
         models.append(_weights(found.coef_.T, found.intercept_, mean, scale, name, fingerprint, spoken))
     if models:
-        FITTED.save(FILE, Fitted(roads=ORDER, cues=names(), tables=tables, models=tuple(models)))
+        words = tuple(sorted(_known_words()))
+        FITTED.save(FILE, Fitted(roads=ORDER, cues=names(), words=words, tables=tables, models=tuple(models)))
         print(f"\n{FILE.name}: {FILE.stat().st_size / 1000:.0f} kB")
     return 0
 
@@ -148,6 +161,7 @@ def read_lists() -> dict[str, list[Request]]:
         "judge of the third": [one for one in third if one["split"] == "judge"],
         "the fourth": read_lines(HERE / "router_requests_fourth.jsonl"),
         "the sixth": read_lines(HERE / "router_requests_sixth.jsonl"),
+        "the eighth": read_lines(HERE / "router_requests_eighth.jsonl"),
     }
     lists = {
         "fit": [one for one in first if one["split"] == "fit"],
@@ -168,8 +182,8 @@ def _plain(text: str) -> str:
     return text.casefold().strip(" ?.!¿")
 
 
-def _taken(text: str, vector: Floats, fingerprint: str) -> Road:
-    return decide(text, likelihoods(text, vector.tolist(), fingerprint), begun=True, others=True)
+def _taken(text: str, found: Mapping[Road, float]) -> Road:
+    return decide(text, found, begun=True, others=True)
 
 
 def _embedders(folder: Path, lists: dict[str, list[Request]]) -> Iterator[tuple[str, str, Any]]:
@@ -198,18 +212,46 @@ def _embedders(folder: Path, lists: dict[str, list[Request]]) -> Iterator[tuple[
 
 
 def _features(requests: Sequence[Request], vectors: Any, mean: Floats, scale: float) -> Any:
-    """A row for each request: its cues, its pieces, and its vector."""
-    cues = csr_matrix(np.array([cues_of(one["text"]) for one in requests]) * CUE_SCALE)
-    pieces = [grams_of(one["text"]) for one in requests]
-    ends = np.cumsum([0, *map(len, pieces)])
-    rows = np.concatenate([list(one) for one in pieces])
-    shares = np.concatenate([list(one.values()) for one in pieces])
-    shares = shares * np.where(rows < ROWS, PARTS_SCALE, WORDS_SCALE)
-    grams = csr_matrix((shares, rows, ends), shape=(len(requests), 2 * ROWS))
+    """A row for each request: its cues, the rows of the classifier's tables that it has, and its vector."""
+    return _with_vectors(_pieces(requests), requests, vectors, mean, scale)
+
+
+def _pieces(requests: Sequence[Request]) -> Any:
+    found = [cues_of(one["text"]) for one in requests]
+    cues = csr_matrix(np.array(found) * CUE_SCALE)
+    grams = _sparse([grams_of(one["text"]) for one in requests], 2 * ROWS)
+    forms = _sparse([form_grams_of(one["text"], _known_words()) for one in requests], ROWS)
+    pairs = _sparse([dict.fromkeys(pairs_of(one), 1.0) for one in found], len(names()) * (len(names()) - 1) // 2)
+    tables = dict(zip(TABLES, (grams[:, :ROWS], grams[:, ROWS:], forms, pairs), strict=True))
+    return hstack([cues, *(table * SCALE_OF_TABLE[name] for name, table in tables.items())]).tocsr()
+
+
+def _with_vectors(pieces: Any, requests: Sequence[Request], vectors: Any, mean: Floats, scale: float) -> Any:
     if not len(mean):
-        return hstack([cues, grams]).tocsr()
+        return pieces
     centred = np.array([vectors(one["text"]) for one in requests]) - mean
-    return hstack([cues, grams, csr_matrix(centred / np.linalg.norm(centred, axis=1, keepdims=True) * scale)]).tocsr()
+    return hstack([pieces, csr_matrix(centred / np.linalg.norm(centred, axis=1, keepdims=True) * scale)]).tocsr()
+
+
+def _sparse(rows: Sequence[Mapping[int, float]], width: int) -> Any:
+    ends = np.cumsum([0, *map(len, rows)])
+    columns = np.array([column for row in rows for column in row], int)
+    values = np.array([value for row in rows for value in row.values()])
+    return csr_matrix((values, columns, ends), shape=(len(rows), width))
+
+
+@cache
+def _known_words() -> frozenset[str]:
+    """The words that a form keeps: those of many ideas, which tell more of what is asked than of its subject."""
+    lists = read_lists()
+    ideas = {
+        (title, one.get("idea", one["text"]), word)
+        for title in WRITTEN
+        for one in lists[title]
+        for word in tokens_of(one["text"])
+    }
+    counts = Counter(word for _, _, word in ideas)
+    return frozenset(word for word, count in counts.items() if count >= LEAST_IDEAS)
 
 
 def _by_folds(lists: dict[str, list[Request]], vectors: Any, mean: Floats) -> None:
@@ -219,8 +261,9 @@ def _by_folds(lists: dict[str, list[Request]], vectors: Any, mean: Floats) -> No
         for title, requests in lists.items()
         if title in WRITTEN
     }
+    pieces = {title: _pieces(requests) for title, requests in lists.items()}
     for penalty, scale in product(PENALTIES, SCALES if len(mean) else (1.0,)):
-        features = {title: _features(requests, vectors, mean, scale) for title, requests in lists.items()}
+        features = {title: _with_vectors(pieces[title], some, vectors, mean, scale) for title, some in lists.items()}
         right: dict[str, list[bool]] = {title: [] for title in folds}
         for fold in range(FOLDS):
             kept = {title: np.flatnonzero(of != fold) for title, of in folds.items()}
@@ -233,7 +276,7 @@ def _by_folds(lists: dict[str, list[Request]], vectors: Any, mean: Floats) -> No
                 ):
                     one = lists[title][row]
                     by = dict(zip(ORDER, shares.tolist(), strict=True))
-                    right[title].append(_is_right(one, decide(one["text"], by, begun=True, others=True)))
+                    right[title].append(_is_right(one, _taken(one["text"], by)))
         each = ", ".join(f"{title} {np.mean(some):.3f}" for title, some in right.items())
         every = np.concatenate(list(right.values()))
         low, high = interval(float(every.mean()), len(every))
@@ -244,7 +287,7 @@ def _fitted(
     lists: dict[str, list[Request]],
     features: dict[str, Any],
     titles: Sequence[str],
-    inverse_penalty: float = INVERSE_PENALTY,
+    inverse_penalty: float = INVERSE_PENALTY[TABLES_WITH],
 ) -> Any:
     roads = [ORDER.index(one["road"]) for title in titles for one in lists[title]]
     weight = {"phrases": PHRASES, "offices": OFFICES}
@@ -253,12 +296,12 @@ def _fitted(
     return LogisticRegression(C=inverse_penalty, max_iter=300, tol=1e-3).fit(rows, roads, weights)
 
 
-def _without_each(lists: dict[str, list[Request]], features: dict[str, Any]) -> None:
+def _without_each(lists: dict[str, list[Request]], features: dict[str, Any], inverse_penalty: float) -> None:
     for left in WRITTEN:
-        found = _fitted(lists, features, [title for title in lists if title != left])
+        found = _fitted(lists, features, [title for title in lists if title != left], inverse_penalty)
         shares = found.predict_proba(features[left])
         taken = [
-            decide(one["text"], dict(zip(ORDER, row.tolist(), strict=True)), begun=True, others=True)
+            _taken(one["text"], dict(zip(ORDER, row.tolist(), strict=True)))
             for one, row in zip(lists[left], shares, strict=True)
         ]
         print(f"\n{left}, fitted without it")
@@ -311,15 +354,20 @@ def _tables(lists: dict[str, list[Request]], features: dict[str, Any], made: Pat
 def _weights(
     rows: Floats, bias: Floats, mean: Floats, scale: float, name: str, fingerprint: str, spoken: tuple[str, ...]
 ) -> Weights:
-    cues, parts, words = len(names()), len(names()) + ROWS, len(names()) + 2 * ROWS
-    grams = np.vstack([rows[cues:parts] * PARTS_SCALE, rows[parts:words] * WORDS_SCALE])
+    ends = np.cumsum([len(names()), ROWS, ROWS, ROWS, len(names()) * (len(names()) - 1) // 2])
+    tables, scales = [], []
+    for table, first, last in zip(TABLES, ends[:-1], ends[1:], strict=True):
+        values = rows[first:last] * SCALE_OF_TABLE[table]
+        scales.append(np.abs(values).max(0) / 127)
+        tables.append(np.round(values / scales[-1]))
     return Weights(
         embedder=name,
         fingerprint=fingerprint,
         languages=spoken,
-        cues=_bytes(rows[:cues]),
-        grams=_bytes(grams, "<f2"),
-        vector=_bytes(rows[words:] * scale),
+        cues=_bytes(rows[: ends[0]]),
+        tables=_bytes(np.vstack(tables), "<i1"),
+        scales=_bytes(np.array(scales)),
+        vector=_bytes(rows[ends[-1] :] * scale),
         mean=_bytes(mean),
         bias=_bytes(bias),
     )
@@ -369,6 +417,27 @@ def _report(requests: Sequence[dict[str, Any]], taken: Sequence[Road]) -> None:
             f"{one['road']} > {road}" for one, road in rows if not _is_right(one, road) and one["language"] == language
         )
         print(f"wrong in {language}: {', '.join(f'{name} {count}' for name, count in wrong.most_common()) or 'none'}")
+
+
+def _report_likelihoods(
+    requests: Sequence[Request], found: Sequence[Mapping[Road, float]], taken: Sequence[Road]
+) -> None:
+    """How often the road taken or the first ones offered beside it are right, and the road where it is likely."""
+    right = np.array([_is_right(one, road) for one, road in zip(requests, taken, strict=True)])
+    orders = [
+        [road, *(other for other in sorted(ORDER, key=lambda one: -by[one]) if other != road)]
+        for by, road in zip(found, taken, strict=True)
+    ]
+    for first in (2, 3):
+        share = np.mean(
+            [any(_is_right(one, road) for road in order[:first]) for one, order in zip(requests, orders, strict=True)]
+        )
+        low, high = interval(float(share), len(requests))
+        print(f"right among the first {first} offered: {share:.3f} ({low:.3f}-{high:.3f})")
+    likely = np.array([by[road] for by, road in zip(found, taken, strict=True)])
+    for least in LEAST_LIKELY:
+        of = likely >= least
+        print(f"where its likelihood is at least {least:.1f}: {right[of].mean():.3f} of {of.sum()} ({of.mean():.0%})")
 
 
 def _is_right(request: Request, road: Road) -> bool:

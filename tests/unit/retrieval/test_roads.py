@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import zlib
 
 import pytest
 
 from workbench.records.outcomes import Road
 from workbench.records.roads import ROADS
-from workbench.techniques.retrieval.roads.classifier import FILE, FITTED, likelihoods, with_tables
+from workbench.techniques.retrieval.roads.classifier import FILE, FITTED, likelihoods, pairs_of, with_tables
 from workbench.techniques.retrieval.roads.cues import cues_of, fold, is_of_conversation, names, patterns
-from workbench.techniques.retrieval.roads.grams import ROWS, grams_of
+from workbench.techniques.retrieval.roads.grams import ROWS, form_grams_of, form_of, grams_of
 from workbench.techniques.retrieval.roads.route import SURE, decide
 
 
@@ -72,6 +73,42 @@ def test_pieces_of_a_text_are_the_same_in_every_process() -> None:
         assert math.fsum(share**2 for row, share in found.items() if first <= row < last) == pytest.approx(1)
     assert grams_of("") == {}
     assert grams_of("a" * 1_000_000) == grams_of("a" * 400), "a pasted text is read to its 400th letter"
+
+
+def test_a_form_keeps_the_words_that_tell_what_is_asked() -> None:
+    known = {"is", "the", "cheaper", "than", "one", "?"}
+    form = form_of("Is the Allianz quote cheaper than the AXA one?", known)
+    assert form == ["^", "is", "the", "_", "cheaper", "than", "the", "_", "one", "?", "$"]
+    assert form_of("is the roofer's cheaper than the plumber's one?", known) == form, "another subject, the same form"
+    assert form_of("1988", known) == ["^", "0", "$"]
+    assert form_of("", known) == ["^", "$"]
+
+
+def test_pieces_of_a_form_are_words_in_a_row_and_words_apart() -> None:
+    known = {"cheaper", "than"}
+    found = form_grams_of("cheaper than mine", known)
+    in_a_row = ["^ cheaper", "cheaper than", "than _", "_ $", "^ cheaper than", "cheaper than _", "than _ $"]
+    in_a_row += ["^ cheaper than _", "cheaper than _ $"]
+    apart = ["^ .. than", "cheaper .. $", "than .. $", "^ .. $"]
+    rows = {zlib.crc32(piece.encode()) % ROWS for piece in in_a_row + apart}
+    assert found.keys() == rows
+    assert math.fsum(share**2 for share in found.values()) == pytest.approx(1)
+    assert form_grams_of("Cheaper than yours", known) == found
+
+
+def test_pairs_of_cues_are_numbered() -> None:
+    assert pairs_of([1, 1, 1]) == [0, 1, 2]
+    assert pairs_of([0, 1, 0, 1]) == [4]
+    assert pairs_of([0, 0, 1]) == []
+    every = pairs_of([1.0] * len(names()))
+    assert sorted(every) == list(range(len(names()) * (len(names()) - 1) // 2))
+
+
+def test_the_shipped_words_of_forms_are_of_four_languages() -> None:
+    words = getattr(FITTED.load(FILE), "words", ())
+    assert {"what", "der", "les", "cuanto", "?"} <= set(words)
+    assert list(words) == sorted(set(words))
+    assert words == tuple(fold(word) for word in words)
 
 
 def test_the_tables_of_a_collection_say_whether_a_request_is_one_for_them() -> None:

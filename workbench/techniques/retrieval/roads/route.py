@@ -25,7 +25,7 @@ from workbench.techniques.retrieval.roads.cues import asks_on, is_of_conversatio
 from workbench.text.language import detect_question_language
 
 SURE: dict[Road, float] = {
-    "place": 0.0, "places": 0.5, "table": 0.35, "other": 0.4, "whole": 0.6, "compare": 0.45, "chat": 0.5,
+    "place": 0.0, "places": 0.5, "table": 0.35, "other": 0.35, "whole": 0.5, "compare": 0.4, "chat": 0.45,
 }  # fmt: skip
 """The least likelihood with which a road is taken. Several places and tables fall back to one place by themselves;
 whole documents take minutes, and nothing in the documents supports an answer from the conversation."""
