@@ -27,7 +27,7 @@ def openmp(library: Path) -> Path | None:
 
 
 def finish(wheel: Path, out: Path) -> Path:
-    """Raises SystemExit for a wheel without libraries for the kinds of processors."""
+    """Raises SystemExit for a wheel without libraries for the kinds of processors, or without the one for images."""
     with zipfile.ZipFile(wheel) as packed, tempfile.TemporaryDirectory() as folder:
         names = [one for one in packed.namelist() if not one.startswith(("lib/", "bin/", "include/"))]
         work = Path(folder)
@@ -35,6 +35,8 @@ def finish(wheel: Path, out: Path) -> Path:
         libraries = [one for one in (work / FOLDER).iterdir() if ".so" in one.name]
         if not any("ggml-cpu-" in one.name for one in libraries):
             raise SystemExit(f"{wheel} has no variants for processors in {FOLDER}.")
+        if not any(one.name.startswith("libmtmd.") for one in libraries):
+            raise SystemExit(f"{wheel} has no library for images (mtmd) in {FOLDER}.")
         runtime = next((found for one in libraries if (found := openmp(one)) is not None), None)
         for library in libraries:
             subprocess.run(["patchelf", "--set-rpath", "$ORIGIN", library], check=True)

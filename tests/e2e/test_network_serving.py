@@ -258,6 +258,18 @@ def test_the_limits_of_a_client_hold_and_a_removed_one_is_refused(first: Workben
         call(first, RemoveApiClient(name="scripts"))
 
 
+def test_the_folders_of_cited_files_are_not_told_to_other_machines(first: Workbench, given: ApiClientCode) -> None:
+    code = read_code(given.code)
+    question = [{"role": "user", "content": "How long is the warranty of the pump?"}]
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {code.key}"}
+    connection = connection_to(code)
+    connection.request("POST", "/v1/chat/completions", json.dumps({"model": "manuals", "messages": question}), headers)
+    answer = connection.getresponse().read().decode()
+    connection.close()
+    assert [one["path"] for one in json.loads(answer)["workbench"]["citations"]] == ["pump.txt"]
+    assert str(first.home.root.parent) not in answer
+
+
 def test_connections_that_never_shake_hands_keep_nobody_else_out(first: Workbench, given: ApiClientCode) -> None:
     """Of one address so many are held, before anything has been said, and another machine is served all the same."""
     code = read_code(given.code)

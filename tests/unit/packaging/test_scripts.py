@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -291,3 +292,11 @@ def test_the_descriptions_for_desktops_agree() -> None:
     for name in ("Info.plist", "entitlements.plist"):
         with (FOLDER / "macos" / name).open("rb") as file:
             assert plistlib.load(file)
+
+
+def test_a_wheel_without_the_library_for_images_is_refused(tmp_path: Path) -> None:
+    wheel = tmp_path / "llama_cpp_python-0.99-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as packed:
+        packed.writestr("llama_cpp/lib/libggml-cpu-x64.so", b"")
+    with pytest.raises(SystemExit, match="has no library for images"):
+        script("linux/finish_wheel").finish(wheel, tmp_path / "out")

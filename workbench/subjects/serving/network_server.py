@@ -6,18 +6,20 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import psutil
 
-from workbench.api.events import Event
-from workbench.api.protocol import Call, RequestContext
+from workbench.api.events import Event, Finished
+from workbench.api.protocol import Call, RequestContext, finish, read_result
 from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
 from workbench.base.settings import Settings
 from workbench.records.network_code import MOST_ADDRESSES, NetworkCode, write_code
-from workbench.subjects.serving.calls import AddApiClient, ApiClientCode
+from workbench.subjects.serving.calls import AddApiClient, ApiClientCode, AskServed, ServedAnswer
 from workbench.subjects.serving.certificate import certificate_at
 from workbench.subjects.serving.clients import ApiClients
 
@@ -89,6 +91,13 @@ class NetworkServer:
         code = NetworkCode(hosts=hosts, port=port, fingerprint=certificate.fingerprint, key=key)
         return ApiClientCode(client=client, code=write_code(code))
 
+    def _answer(self, call: Call[Any], context: RequestContext) -> Iterator[Event]:
+        """Answers as for this machine, but the folders of cited files are nobody else's to know."""
+        for event in self._handle(call, context):
+            if isinstance(call, AskServed) and isinstance(event, Finished):
+                event = finish(_without_folders(read_result(call, event.result)))
+            yield event
+
     def _start(self, port: int) -> None:
         try:
             from workbench.subjects.serving.http.app import make_app
@@ -100,9 +109,16 @@ class NetworkServer:
             ) from error
         certificate = certificate_at(self._home.api_certificate)
         access = NetworkAccess(self.clients, lambda: self._settings().server.allowed, own_names)
-        self._running = RunningServer(make_app(self._handle, access), port, certificate.path)
+        self._running = RunningServer(make_app(self._answer, access), port, certificate.path)
         self._port = port
         _log.info("The API is served to the network at port %d", self._running.port)
+
+
+def _without_folders(answered: ServedAnswer) -> ServedAnswer:
+    result = answered.result
+    names = [PurePath(one.path.replace("\\", "/")).name for one in result.citations]
+    cited = tuple(msgspec.structs.replace(one, path=name) for one, name in zip(result.citations, names, strict=True))
+    return msgspec.structs.replace(answered, result=msgspec.structs.replace(result, citations=cited))
 
 
 def own_addresses() -> tuple[str, ...]:
