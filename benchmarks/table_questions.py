@@ -32,6 +32,7 @@ import numpy as np
 from harness import DATA, ROOT, arguments, read_lines
 from numpy.typing import NDArray
 from office_answers import MADE, places, scorer
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from workbench.base.errors import UserError
@@ -128,22 +129,26 @@ def fit_rank(asked: Sequence[Asked]) -> dict[str, float]:
     of_tables = [one for one in asked if one.right.any()]
     names = sorted({name for one in of_tables for candidate in one.candidates for name in candidate.features})
     place = {name: number for number, name in enumerate(names)}
-    data = []
+    columns: list[int] = []
+    values: list[float] = []
+    ends, starts = [0], []
     for one in of_tables:
-        matrix = np.zeros((len(one.candidates), len(names)))
-        for number, candidate in enumerate(one.candidates):
-            for name, value in candidate.features.items():
-                matrix[number, place[name]] = value
-        data.append((matrix, one.right))
+        starts.append(len(ends) - 1)
+        for candidate in one.candidates:
+            columns += [place[name] for name in candidate.features]
+            values += candidate.features.values()
+            ends.append(len(columns))
+    matrix = csr_matrix((values, columns, ends), shape=(len(ends) - 1, len(names)))
+    turned = matrix.T.tocsr()
+    right = np.concatenate([one.right for one in of_tables]).astype(float)
+    of_row = np.repeat(np.arange(len(starts)), np.diff([*starts, len(right)]))
     fitted, first, second = (np.zeros(len(names)) for _ in range(3))
     for step in range(1, STEPS + 1):
-        slope = PENALTY * fitted
-        for matrix, right in data:
-            scores = matrix @ fitted
-            shares = np.exp(scores - scores.max())
-            shares /= shares.sum()
-            wanted = shares * right / max(float((shares * right).sum()), 1e-12)
-            slope += matrix.T @ (shares - wanted) / len(data)
+        scores = matrix @ fitted
+        shares = np.exp(scores - np.maximum.reduceat(scores, starts)[of_row])
+        shares /= np.add.reduceat(shares, starts)[of_row]
+        wanted = shares * right / np.maximum(np.add.reduceat(shares * right, starts), 1e-12)[of_row]
+        slope = PENALTY * fitted + turned @ (shares - wanted) / len(of_tables)
         first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2
         fitted -= RATE * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
     return {name: round(float(fitted[number]), 4) for name, number in place.items() if abs(fitted[number]) > 1e-3}

@@ -19,6 +19,7 @@ MOST_PIECES = 8_000
 FEWEST_ROWS = 3
 _CELL_GAP = 0.6  # of the height of a line: closer pieces are one cell
 _ROW_GAP = 2.6  # of the height of a line: further rows are not of the same table
+_WIDE_ROW_GAP = 3.6  # of rows with as many cells
 _CELL_WORDS = 4.5  # on average, at most
 _LONGEST_NAME = 70
 _BULLET = re.compile(r"[•·▪◦‣\-–*✓☐□]|\(?[a-z0-9]{1,2}[.)]")
@@ -74,7 +75,7 @@ class TableFinder:
         for found in find_tables(pieces):
             before = self._found[-1] if self._found else None
             if before is not None and _goes_on(before, found):
-                before.rows += found.rows
+                before.rows += found.rows[found.rows[0] == before.rows[0] :]
             else:
                 self._found.append(found)
 
@@ -90,7 +91,8 @@ def find_tables(pieces: Sequence[Piece]) -> list[_Found]:
     lines = _lines(pieces, height)
     for number, line in enumerate(lines):
         gap = lines[number - 1][0].middle - line[0].middle if number else 0.0
-        if run and (gap > _ROW_GAP * height or not _continues(run, line)):
+        most = _WIDE_ROW_GAP if run and len(line) == len(run[-1]) > 2 else _ROW_GAP
+        if run and (gap > most * height or not _continues(run, line)):
             found += _grid(run, name)
             run = []
         if len(line) > 1 or run:
@@ -136,11 +138,11 @@ def _overlap(first: Piece, second: Piece) -> float:
 
 
 def _goes_on(before: _Found, after: _Found) -> bool:
-    """Whether rows go on with the table before them: in the same stripes, without names of columns."""
+    """Whether rows go on with the table before them: in the same stripes, without names of columns or with its own."""
     return (
         len(before.bands) == len(after.bands)
         and all(min(a[1], b[1]) > max(a[0], b[0]) for a, b in zip(before.bands, after.bands, strict=True))
-        and any(sign.isdigit() for text in after.rows[0].values() for sign in text)
+        and (after.rows[0] == before.rows[0] or any(sign.isdigit() for text in after.rows[0].values() for sign in text))
     )
 
 

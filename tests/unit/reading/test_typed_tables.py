@@ -179,7 +179,8 @@ def test_text_without_a_table_has_none(tmp_path: Path) -> None:
     assert read(path).tables == ()
 
 
-def test_a_table_that_goes_on_on_the_next_page_of_a_pdf() -> None:
+@pytest.mark.parametrize("repeated", [False, True])
+def test_a_table_that_goes_on_on_the_next_page_of_a_pdf(repeated: bool) -> None:
     def line(top: float, *cells: tuple[float, str]) -> list[Piece]:
         return [Piece(left, top - 10, left + 6 * len(text), top, text) for left, text in cells]
 
@@ -201,7 +202,8 @@ def test_a_table_that_goes_on_on_the_next_page_of_a_pdf() -> None:
 
     first = [*line(800, (50, "Prices")), *row(780, "Part", "Price EUR")]
     first += [*row(765, "Base", "38.00"), *row(750, "Roof", "12.50")]
-    second = [*row(800, "Door", "7.00"), *row(785, "Window", "9.00"), *row(770, "Stairs", "4.00")]
+    second = row(815, "Part", "Price EUR") if repeated else []
+    second += [*row(800, "Door", "7.00"), *row(785, "Window", "9.00"), *row(770, "Stairs", "4.00")]
     finder = TableFinder()
     for page in (first, second):
         finder.look(Page(page), "\n".join(piece.text for piece in page))
@@ -211,6 +213,16 @@ def test_a_table_that_goes_on_on_the_next_page_of_a_pdf() -> None:
         {0: "Part", 1: "Price EUR"}, {0: "Base", 1: "38.00"}, {0: "Roof", 1: "12.50"}, {0: "Door", 1: "7.00"},
         {0: "Window", 1: "9.00"}, {0: "Stairs", 1: "4.00"},
     ]  # fmt: skip
+
+
+def test_rows_of_a_pdf_may_stand_far_apart_where_they_have_as_many_cells() -> None:
+    pieces = [
+        Piece(left, 700 - 30 * n, left + 40, 710 - 30 * n, text)
+        for n, cells in enumerate([("Door", "Leads to", "Seats"), ("1", "Stalls", "140"), ("2", "Boxes", "24")])
+        for left, text in zip((50.0, 120.0, 220.0), cells, strict=True)
+    ]
+    (found,) = find_tables(pieces)
+    assert found.rows[1] == {0: "1", 1: "Stalls", 2: "140"}
 
 
 def test_two_columns_of_running_text_are_no_table() -> None:

@@ -22,6 +22,7 @@ from workbench.techniques.retrieval.table_answers.conditions import find_conditi
 from workbench.techniques.retrieval.table_answers.query import Condition, Query, compute, rows_of
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
+from workbench.techniques.retrieval.table_answers.table_reading import fits
 from workbench.techniques.retrieval.table_answers.wording import Wording
 from workbench.techniques.retrieval.table_answers.words import similarity
 
@@ -170,6 +171,9 @@ def test_a_replaced_document_has_its_new_tables(index: CollectionIndex, tmp_path
         ("amounts over 200 EUR", Condition(5, "above", low=200.0)),
         ("amount at least 210 EUR", Condition(5, "at least", low=210.0)),
         ("hours under 2", Condition(4, "below", high=2.0)),
+        ("Reparaturen mit Stunden länger als 2", Condition(4, "above", low=2.0)),
+        ("amounts smaller than 100 EUR", Condition(5, "below", high=100.0)),
+        ("the bicycle and the wheelchair", Condition(3, "is", ("bicycle", "wheelchair"))),
         ("which are not paid", Condition(6, "is", ("no",))),
         ("not returned yet", Condition(7, "empty")),
         ("repairs of Moser", Condition(2, "is", ("moser",))),
@@ -186,6 +190,47 @@ def test_conditions(table: LoadedTable, question: str, condition: Condition) -> 
 def test_months(table: LoadedTable, question: str) -> None:
     found = [one.condition for one in find_conditions(Question(question), table) if one.condition.column == 1]
     assert [rows_of(table, [one]) for one in found] == [[3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("question", "months"),
+    [("sales in may", {2: 5}), ("milk may 2025", {1: 5}), ("what may we take", {}), ("How many may I see?", {})],
+)
+def test_may_is_a_month_before_a_year_and_after_in(question: str, months: dict[int, int]) -> None:
+    assert Question(question).months == months
+
+
+def test_parts_of_cells_name_several_rows(tmp_path: Path) -> None:
+    text = 'Object,Value EUR\n"Log of the brig Amalie, 1829",18000\n"Chart of the estuary, 1776",26500\nPhoto,350\n'
+    with read(tmp_path, "Loan.csv", text).reading() as snapshot:
+        (stored,) = snapshot.tables(1_000)
+    table = LoadedTable(Source(stored.document, stored.hash, stored.path, stored.title), 0, stored.content)
+    found = find_conditions(Question("value of the log and the chart together"), table)
+    assert [0, 1] in [rows_of(table, [one.condition]) for one in found]
+
+
+def test_a_list_has_a_line_for_each_entry_and_a_short_one_is_a_part_of_a_sentence(table: LoadedTable) -> None:
+    def said(query: Query) -> str:
+        result = compute(table, query)
+        assert result is not None
+        return Wording("en").answer(table, query, result)[0]
+
+    assert said(Query("list", column=3)) == "bicycle, scooter, wheelchair"
+    assert said(Query("list", column=2)) == "- Moser\n- Lindt\n- Weber\n- Keller"
+    assert (
+        said(Query("list", (Condition(2, "is", ("moser",)),), 3, show=(3, 5)))
+        == "bicycle, 120.50 EUR; bicycle, 210 EUR"
+    )
+
+
+def test_the_unit_of_a_column_names_it_and_a_name_of_money_does_without(tmp_path: Path) -> None:
+    with read(
+        tmp_path, "Drinks.csv", "Drink,Size,Price\nRiesling,0.75 l,21.50\nBeer,0.33 l,3.20\n"
+    ).reading() as snapshot:
+        (stored,) = snapshot.tables(1_000)
+    table = LoadedTable(Source(stored.document, stored.hash, stored.path, stored.title), 0, stored.content)
+    assert [fits(column, "money") for column in table.columns] == [False, False, True]
+    assert "l" in table.columns[1].words
 
 
 def test_before_a_month(table: LoadedTable) -> None:

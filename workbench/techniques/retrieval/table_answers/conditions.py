@@ -30,6 +30,8 @@ from workbench.text.cells import months, unit_name
 
 LONGEST_VALUE_WORDS = 6
 """A longer cell is a remark: a word of it names no value."""
+LEAST_COVERAGE = 0.3
+"""Of the letters of a cell that the question names, for the cell to be meant."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ def _values(question: Question, table: LoadedTable, named: dict[int, dict[int, f
         coverage = covered / max(1, sum(map(len, content)))
         if 2 * len(hit) < len(words):  # "stairs" of "old stairs out"
             coverage = min(coverage, 0.49)
+            if hit == {content[0]} and len(vocabulary[content[0]]) == 1:
+                coverage = max(coverage, LEAST_COVERAGE)  # "log" of "Log of the brig Amalie", the only one
         if len(content) > LONGEST_VALUE_WORDS and coverage < 0.6:
             continue
         sure = sum(score for _, score in by_place.values()) / len(by_place)
@@ -110,12 +114,12 @@ def _values(question: Question, table: LoadedTable, named: dict[int, dict[int, f
     for (number, places), those in grouped.items():
         top = max(coverage for _, coverage, _ in those)
         whole = top >= 0.99
-        chosen = [one for one in those if (one[1] >= 0.99 if whole else one[1] >= 0.3)]
+        chosen = [one for one in those if (one[1] >= 0.99 if whole else one[1] >= LEAST_COVERAGE)]
         if not chosen:
             continue
         surest = max(score for _, _, score in chosen)
         chosen = [one for one in chosen if one[2] >= surest - 0.1]
-        negated = _is_excluded(question, min(places))
+        negated = any(_is_excluded(question, place) for place in places)
         condition = Condition(number, "not" if negated else "is", tuple(sorted(value for value, _, _ in chosen)))
         sure = surest * (0.55 + 0.45 * top) * (1.0 if len(chosen) == 1 else 0.9)
         beside = frozenset(
@@ -123,7 +127,7 @@ def _values(question: Question, table: LoadedTable, named: dict[int, dict[int, f
         )
         finding = Finding(condition, places, min(1.0, sure + 0.1 * bool(beside)), "value", whole, bool(beside), beside)
         yield finding
-        if whole and not negated:
+        if not negated and (whole or len(chosen) == 1):
             listed.setdefault(number, []).append(finding)
     for number, several in listed.items():
         apart = [one for one in several if not any(one.places < other.places for other in several)]
@@ -132,8 +136,9 @@ def _values(question: Question, table: LoadedTable, named: dict[int, dict[int, f
             places = frozenset().union(*(one.places for one in apart))
             sure = min(one.sure for one in apart)
             yield Finding(
-                Condition(number, "is", texts), places, sure, "value", True, any(one.names_column for one in apart)
-            )
+                Condition(number, "is", texts), places, sure, "value", all(one.whole for one in apart),
+                any(one.names_column for one in apart),
+            )  # fmt: skip
 
 
 def _is_another(question: Question, places: Collection[int], table: LoadedTable) -> bool:
@@ -471,9 +476,13 @@ def _column_pairs(question: Question, table: LoadedTable, named: dict[int, dict[
             shared = set(first.words) & set(second.words)
             if not before and not shared and first.kind != "date":
                 continue
-            is_less = question.has("below") or any(
-                w.plain in ("less", "earlier", "fewer", "shorter", "cheaper", "weniger", "fruher", "moins", "menos")
-                for w in question.words
+            is_less = (
+                question.has("below")
+                or question.text[start:].casefold().startswith(("under", "below", "unter", "sous", "bajo"))
+                or any(
+                    w.plain in ("less", "earlier", "fewer", "shorter", "cheaper", "weniger", "fruher", "moins", "menos")
+                    for w in question.words
+                )
             )
             pair = (second.number, first.number) if is_less else (first.number, second.number)
             condition = Condition(pair[0], "over column", other=pair[1])

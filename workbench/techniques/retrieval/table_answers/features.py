@@ -3,7 +3,7 @@ what the cues ask for. Their weights are fitted (``weights.json``)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from workbench.techniques.retrieval.table_answers.conditions import Finding
@@ -122,6 +122,8 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
             for number in query.show[1:]:
                 explained |= {place for place in reading.named[number] if place not in explained}
         money = fits(measure, "money")
+        if money:
+            explained |= _places_of(question, ("money",))
         features["money asked and is"] = float(question.has("money") and money)
         features["money asked and is not"] = float(question.has("money") and not money and measure.kind == "number")
         features["money not asked"] = float(money and not question.has("money") and not score)
@@ -142,6 +144,7 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
                 c for c in table.columns
                 if c.kind == "text" and noun in reading.named[c.number] and len(c.distinct) <= 0.7 * c.filled
             ]  # fmt: skip
+            features["row, noun names the table"] = reading.by_name.get(noun, 0.0) if noun is not None else 0.0
             features["which noun is repeated"] = float(bool(repeated) and noun not in reading.by_name)
             features["row identified"] = float(bool(query.show))
             features["difference of columns"] = float(query.minus >= 0)
@@ -178,6 +181,7 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
         features["group count, not often"] = float(query.measure == "count" and not question.has("often"))
         features["group by number"] = float(by.kind == "number")
         features["group by age"] = float(question.has("age"))
+        features["group, noun names the table"] = reading.by_name.get(noun, 0.0) if noun is not None else 0.0
         explained |= set(naming)
         features[f"group by {query.measure}"] = 1.0
         features["group who"] = float(question.has("who") and fits(by, "person"))
@@ -200,17 +204,24 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
         features["counts a name"] = float(any(table.columns[f.condition.column].is_name for f in findings))
         features["counts in a small table"] = float(len(table.rows) < 12)
         noun = counted_noun(question)
+        features["counted noun is unknown"] = float(_is_unknown(reading, noun, explained))
         if noun is not None:
             hits = [
                 c for c in table.columns if c.kind == "number" and noun in reading.named[c.number] and not c.is_ordinal
             ]
             features["counted noun is a number column"] = float(bool(hits) and noun not in explained)
+            features["counted noun is all of its name"] = float(
+                noun not in explained and any(len(c.name_words) == 1 for c in hits)
+            )
+            if features["counted noun is a number column"] and features.pop("count as count", 0.0):
+                features["count, a column says how many"] = 1.0
             features["counted noun names the table"] = reading.by_name.get(noun, 0.0)
             if noun in reading.by_name or any(noun in places for places in reading.named.values()):
                 explained.add(noun)
     elif kind == "sum" and measure is not None:
         noun = counted_noun(question)
         features["summed noun is the column"] = float(noun is not None and noun in reading.named[measure.number])
+        features["summed noun is unknown"] = float(_is_unknown(reading, noun, explained))
     # conditions
     features["conditions"] = min(4, len(findings)) / 4
     features["no condition"] = float(not findings)
@@ -225,6 +236,10 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
             "over column",
         ):
             features["condition on the column"] = 1.0
+    asking = _places_of(question, ("count", "how much", "sum", "average"))
+    features["condition by words that ask"] = float(
+        any(one.kind == "value" and one.places <= asking for one in findings)
+    )
     names = [one for one in reading.findings if one.kind == "value" and one.whole]
     unused = [one for one in names if not one.places & explained]
     features["values unused"] = min(3, len({place for one in unused for place in one.places})) / 3
@@ -269,5 +284,20 @@ def _cue_places(question: Question, kind: str) -> set[int]:
         cues.discard("average")
     if kind not in ("highest", "lowest", "most", "least", "maximum", "minimum"):
         cues -= {"highest", "lowest"}
+    return _places_of(question, cues)
+
+
+def _places_of(question: Question, cues: Iterable[str]) -> set[int]:
+    """The places of the words of these cues."""
     spans = [span for cue in cues for span in question.cues.get(cue, ())]
     return {w.place for w in question.words if any(start < w.end and w.start < end for start, end in spans)}
+
+
+def _is_unknown(reading: TableReading, noun: int | None, explained: Collection[int]) -> bool:
+    """Whether what is counted is named nowhere in the table: "how many loaves" where a column says what is left."""
+    return (
+        noun is not None
+        and noun not in explained
+        and noun not in reading.by_name
+        and not any(noun in places for places in reading.named.values())
+    )

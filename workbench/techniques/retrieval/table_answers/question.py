@@ -18,8 +18,8 @@ class Question:
         self.text = text
         self.words = words_of(text)
         self.cues = cues_of(text)
-        self.content = [w for w in self.words if self._tells(w)]
         self.months = {w.place: months()[w.plain] for w in self.words if w.plain in months() and not _is_modal(w, self)}
+        self.content = [w for w in self.words if self._tells(w)]
         self.numbers = {w.place: found for w in self.words if (found := _spoken_number(w)) is not None}
         self.dates = dict(_dates(text, self.words))
 
@@ -27,7 +27,7 @@ class Question:
         """Whether a word may name something."""
         if len(word.plain) == 1 and not word.plain.isdigit():
             return _is_letter(word, self.words)
-        return word.plain not in stop_words() or _is_code(word, self.text)
+        return word.plain not in stop_words() or _is_code(word, self.text) or word.place in self.months
 
     def has(self, cue: str) -> bool:
         return cue in self.cues
@@ -55,8 +55,13 @@ def _is_code(word: Word, text: str) -> bool:
     return len(word.text) > 1 and word.text.isupper() and not text.isupper()
 
 
-def _is_modal(word: Word, question: object) -> bool:
-    return word.text == "may"
+def _is_modal(word: Word, question: Question) -> bool:
+    """Whether "may" is no month: it is one after "in" and before a year or the end."""
+    if word.text != "may":
+        return False
+    before = question.words[word.place - 1].plain if word.place else ""
+    after = question.words[word.place + 1].plain if word.place + 1 < len(question.words) else "2000"
+    return before not in ("in", "of", "since", "until", "for") and re.fullmatch(r"(?:19|20)\d\d", after) is None
 
 
 _NUMBER_WORDS = {

@@ -46,7 +46,8 @@ class LoadedColumn:
         self.unit = column.unit
         self.cells = [row.cells[number] for row in table.content.rows]
         self.values = [_value(cell, column.kind, column.comma) for cell in self.cells]
-        self.words = name_words(column.name)
+        self.name_words = name_words(column.name)
+        self.words = list(dict.fromkeys((*self.name_words, *name_words(column.unit))))
 
     @cached_property
     def filled(self) -> int:

@@ -9,7 +9,7 @@ from typing import Literal
 from workbench.techniques.retrieval.table_answers.conditions import find_conditions
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedColumn, LoadedTable
-from workbench.techniques.retrieval.table_answers.words import best_match, concepts_of
+from workbench.techniques.retrieval.table_answers.words import best_match, concepts_of, stop_words
 
 
 class TableReading:
@@ -28,7 +28,12 @@ class TableReading:
     def fit_of(self, column: LoadedColumn, explained: set[int]) -> float:
         """How much of a column's name the question says, in words that are not explained yet."""
         said = {place: score for place, score in self.named[column.number].items() if place not in explained}
-        return sum(said.values()) * (0.5 + 0.5 * min(1.0, len(said) / max(1, len(column.words))))
+        if not said:
+            return 0.0
+        telling = [word for word in column.name_words if word not in stop_words()]
+        words = [self.question.words[place] for place in said]
+        named = sum(any(best_match(word, (one,)) > 0.65 for word in words) for one in telling)
+        return sum(said.values()) * (0.5 + 0.5 * min(1.0, named / max(1, len(telling))))
 
     @property
     def weight(self) -> float:
@@ -64,6 +69,7 @@ _PERSON = (
     "person", "customer", "supplier", "employee", "member", "tenant", "patient", "owner", "driver", "doctor", "teacher",
     "contact", "responsible", "clerk", "observer", "borrower", "reader", "surname", "firstname", "carrier",
 )  # fmt: skip
+_MONEY = ("price", "cost", "revenue", "fee", "rent", "salary", "betrag")
 _PLACE = ("place", "room", "flat", "floor", "building", "address", "city", "country", "destination", "origin")
 
 
@@ -76,7 +82,10 @@ def fits(column: LoadedColumn, what: str) -> bool:
     if what == "date":
         return column.kind == "date" or column.is_months
     if what == "money":
-        return column.unit[:3] in ("EUR", "CHF", "GBP", "USD")
+        named = (
+            column.kind == "number" and not column.unit and bool(concepts_in(column.name_words) & concepts_in(_MONEY))
+        )
+        return column.unit[:3] in ("EUR", "CHF", "GBP", "USD") or named
     wanted = concepts_in(_PERSON if what == "person" else _PLACE)
     return column.kind == "text" and any(concepts_of(word) & wanted for word in column.words)
 

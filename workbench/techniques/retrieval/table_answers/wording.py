@@ -9,6 +9,9 @@ from workbench.techniques.retrieval.table_answers.query import Condition, Query,
 from workbench.techniques.retrieval.table_answers.schema import LoadedColumn, LoadedTable
 
 MOST_LISTED = 12
+MOST_LINES = 40
+"""Entries of a list that has a line for each."""
+FEWEST_LINES = 4
 _CURRENCIES = ("EUR", "USD", "GBP", "CHF")
 
 _SIGNS = {"en": (",", "."), "de": (".", ","), "fr": ("\u202f", ","), "es": (".", ",")}
@@ -208,15 +211,15 @@ class Wording:
             assert isinstance(result.value, tuple)
             if query.show:
                 shown_rows = dict.fromkeys(self._row(table, query.show, row) for row in result.rows)
-                return self._listed(list(shown_rows), "; ")
+                return self._in_lines(list(shown_rows), "; ")
             column = table.columns[query.column]
-            return self._listed([_with_unit(cell, column) for cell in result.value])
+            return self._in_lines([_with_unit(cell, column) for cell in result.value])
         if query.kind in ("most", "least"):
             assert isinstance(result.value, tuple)
             worth = self._worth(table, query, dict(result.groups).get(result.value[0], 0.0))
             return f"{self._listed(result.value)} ({worth})"
         if query.kind == "groups":
-            return self._listed([f"{name}: {self._worth(table, query, value)}" for name, value in result.groups])
+            return self._in_lines([f"{name}: {self._worth(table, query, value)}" for name, value in result.groups])
         shown = self._amount(table, query, result)
         if query.kind in ("highest", "lowest") and query.show:
             rows = [self._row(table, query.show, row) for row in result.rows[:MOST_LISTED]]
@@ -246,6 +249,14 @@ class Wording:
             rows = self._texts["row"] if value == 1 else self._texts["rows"].format(n=self.number(value))
             return rows
         return self.number(value, table.columns[query.column].unit)
+
+    def _in_lines(self, texts: Sequence[str], separator: str = ", ") -> str:
+        """A list with a line for each entry where they are several; else a sentence's part."""
+        if len(texts) < FEWEST_LINES:
+            return self._listed(texts, separator)
+        more = len(texts) - MOST_LINES
+        rest = [self._texts["more"].format(n=more)] if more > 0 else []
+        return "\n".join(f"- {text}" for text in (*texts[:MOST_LINES], *rest))
 
     def _listed(self, texts: Sequence[str], separator: str = ", ") -> str:
         shown = separator.join(texts[:MOST_LISTED])
