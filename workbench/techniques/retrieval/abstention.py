@@ -28,12 +28,16 @@ from workbench.techniques.retrieval.doubt import (
     probability,
     reasons_to_doubt,
 )
-from workbench.techniques.retrieval.sentence_choice import choose, completed
+from workbench.techniques.retrieval.sentence_choice import Choice, choose, completed
 from workbench.techniques.retrieval.sentence_columns import COLUMN
 from workbench.techniques.retrieval.sentence_features import Comparison, compare
 from workbench.techniques.retrieval.sentence_units import Unit
 from workbench.techniques.retrieval.sentence_weights import weights_for
 from workbench.text.sentences import is_heading
+
+LEAST_RELATED = 0.5
+"""Of the question's words that the best sentence has, with what stands around and above it, a further one needs so
+many; in another language words tell nothing."""
 
 
 class Sentence(Struct, frozen=True, kw_only=True):
@@ -105,18 +109,29 @@ def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retrieve
     reasons = reasons_to_doubt(
         question, comparison, choice, bounds.marks, probable=probable, names=names, figures=figures
     )
+    outcome = outcome_of(strength, bounds.found, bounds.shown, reasons)
     shares = np.exp(choice.scores - choice.scores.max())
     shares /= shares.sum()
+
+    def is_shown(place: int, number: int) -> bool:
+        return place < choice.shown and (outcome != "found" or not place or _is_related(comparison, number, choice))
+
     return Evidence(
         strength=strength,
         needed=bounds.shown,
         sentences=tuple(
-            _sentence(comparison, number, shown=place < choice.shown, share=float(shares[number]))
+            _sentence(comparison, number, shown=is_shown(place, number), share=float(shares[number]))
             for place, number in enumerate(choice.order)
         ),
-        outcome=outcome_of(strength, bounds.found, bounds.shown, reasons),
+        outcome=outcome,
         reasons=reasons,
     )
+
+
+def _is_related(comparison: Comparison, number: int, choice: Choice) -> bool:
+    """Whether a further sentence has enough of the question's words to be shown beside the best, which is *found*."""
+    least = LEAST_RELATED * comparison.value(choice.order[0], "everywhere")
+    return comparison.value(number, "other") > 0 or comparison.value(number, "everywhere") >= least
 
 
 def compared_sentences(comparison: Comparison) -> list[Sentence]:

@@ -1,10 +1,11 @@
 """The search of the road of several places: for each part of a question, and the sentences that answer it.
 
 A question with parts ("who signed the lease, and when does it end?") is searched part by part; what a later part leaves
-to the one before ("his job") is filled in with the names of the sentence that answers that one. A question of one part
-whose answer is reached over another place ("where was the architect of the house born?") is searched as ``Lookup``
-does. Each search is followed by a second one for its best hits. Of each part the best sentence is taken that is not
-there yet. Where the question asks what two values come to, they are put together (``value_pairs``).
+to the one before ("his job") is filled in with the names of the sentence that answers that one, or where none leads
+("how long does it take?") with what that one is about. A question of one part whose answer is reached over another
+place ("where was the architect of the house born?") is searched as ``Lookup`` does. Each search is followed by a second
+one for its best hits. Of each part the best sentence is taken that is not there yet. Where the question asks what two
+values come to, they are put together (``value_pairs``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from workbench.records.messages import Passage
 from workbench.records.outcomes import Reason
 from workbench.techniques.embedding_calls import NamedIn, Retriever
 from workbench.techniques.retrieval.abstention import Evidence, Sentence, compared_sentences, measure_evidence
+from workbench.techniques.retrieval.answer_types import TOLD, asked_types, value_places
 from workbench.techniques.retrieval.doubt_texts import weak_reason
 from workbench.techniques.retrieval.lookup import Lookup
 from workbench.techniques.retrieval.names import find_names
@@ -41,6 +43,13 @@ NAMED_PASSAGES = 12
 LED_FROM = 3
 """So many sentences that may answer a part are tried as what leads to the answer of the next."""
 
+_PERSON = re.compile(r"\b(?:he|she|his|hers?|him)\b", re.IGNORECASE)
+"""Points to a person, who is seldom what the part before is about."""
+_FIGURE = re.compile(r"\d")
+_FIGURE_NEAR = 8  # characters
+_ONE_VALUE = 16
+"""What begins within so many characters after a value is a part of it: the year of a date."""
+_SUBJECT_WORD = re.compile(r"\w[\w'’-]*")
 _NAME_WORD = re.compile(r"[^\W\d_]{3,}")
 
 WORDS_SHARE = 0.25
@@ -117,6 +126,7 @@ def _of_parts(
     queries: list[str] = []
     hits: list[Passage] = []
     before: Evidence | None = None
+    asked = ""
     for part in parts:
         found = search(part, CANDIDATES).hits
         leans = before is not None and leans_on_another(part)
@@ -128,7 +138,10 @@ def _of_parts(
         if before is not None and chosen and leans:
             led = _led(part, found, [one for one in _stating(before) if one not in chosen[:-1]], retriever)
             if led is None:
-                reasons.append(TWO_STEPS)
+                about = "" if _PERSON.search(part) else _subject(asked, chosen[-1])
+                if about:
+                    found = merged_by_rank([search(f"{about} {part}", CANDIDATES).hits, found, whole], CANDIDATES)
+                    evidence = measure_evidence(f"{about}: {part}", found, retriever)
         if led is not None:
             chosen[-1], names, evidence = led.earlier, led.names, led.evidence
             found = led.hits
@@ -140,6 +153,7 @@ def _of_parts(
         related = led is not None or (bool(stating) and stating[0].kin_around >= LEAST_RELATED)
         if not stating or not (evidence.suffices or related):
             reasons.append(Reason(kind="partial", text=f"Nothing here answers this part of the question: “{part}”."))
+            asked = part
             continue
         if not evidence.suffices:
             reasons.append(
@@ -147,6 +161,11 @@ def _of_parts(
             )
         certain = certain or evidence.outcome == "found"
         reasons += evidence.reasons
+        earlier, asked = asked, part
+        if _tells_both(earlier, part, stating[0], chosen):
+            continue
+        if leans and led is None:
+            reasons.append(TWO_STEPS)
         new = [one for one in stating if not any(_overlap(one, other) for other in chosen)]
         if not new or new[0] != stating[0]:
             # the best sentence is already the answer to another part
@@ -161,6 +180,27 @@ def _of_parts(
         if not any(_overlap(one, other) for other in chosen):
             chosen.append(one)
     return Gathered(sentences=tuple(chosen), reasons=_once(reasons), queries=tuple(queries), hits=tuple(hits))
+
+
+def _subject(part: str, answer: Sentence) -> str:
+    """What a part of a question is about: its words that its answer has as well, or the headings above that, but for
+    those that name the kind of value ("costs"); "" where it is nothing that the answer tells."""
+    vocabulary = Vocabulary.of([answer.passage.text])
+    told = set(vocabulary.stems(f"{answer.text} {answer.passage.title} {answer.passage.context}"))
+    words = [word for word in _SUBJECT_WORD.findall(part) if set(vocabulary.content_terms(word)) & told]
+    return " ".join(word for word in words if not asked_types(word))
+
+
+def _tells_both(earlier: str, part: str, sentence: Sentence, chosen: Sequence[Sentence]) -> bool:
+    """Whether a sentence that answers the ``earlier`` part tells in figures the value that a part asks for as well."""
+    kinds = [kind for kind in asked_types(part) if kind in TOLD]
+    places = sorted(value_places(sentence.text, kinds, f"{earlier} {part}"))
+    figures = [place for place in places if _FIGURE.search(sentence.text, place, place + _FIGURE_NEAR)]
+    values = sum(
+        place - before > _ONE_VALUE for before, place in zip([-_ONE_VALUE - 1, *figures], figures, strict=False)
+    )
+    alike = set(kinds) & set(asked_types(earlier))
+    return bool(chosen) and _overlap(chosen[-1], sentence) and values > (1 if alike else 0)
 
 
 class _Led(Struct, frozen=True):

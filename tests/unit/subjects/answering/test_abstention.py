@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import partial
 
 import pytest
 
 from tests.fakes import FakeRetriever, passage
 from workbench.records.messages import Passage
+from workbench.techniques.retrieval import abstention
 from workbench.techniques.retrieval.abstention import measure_evidence
 from workbench.techniques.retrieval.answer_types import AnswerType, asked_types, counted_thing, holds_type
 from workbench.techniques.retrieval.doubt import MARKS, marks_of, reasons_to_doubt
@@ -275,6 +277,22 @@ def test_the_same_text_in_two_files_is_shown_once() -> None:
     found = measure_evidence("How long does the warranty of the pump run?", [PUMP, copy], Alike(0.6, 0.0))
     texts = [one.text for one in found.sentences]
     assert len(texts) == len(set(texts))
+
+
+def test_a_further_sentence_is_shown_only_with_much_of_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = weights_for(0.0)
+    monkeypatch.setattr(abstention, "weights_for", lambda zero: dataclasses.replace(known, mass=0.99999))
+    best = passage("The joiners have 30 days of holiday in a year. They are taken in summer.", "holiday.docx")
+    near = passage("Holiday of the joiners: five days are kept for winter. Ask Ruth for more.", "winter.docx")
+    far = passage("The rest is paid ten days after fitting. Oil is in the shed.", "offer.pdf")
+    asked = "How many days of holiday do the joiners have?"
+    evidence = measure_evidence(asked, [best, near, far], Alike(0.8, 0.0, (best, near, far)))
+    assert evidence.outcome == "found"
+    shown = [one.passage.path for one in evidence.sentences if one.shown]
+    assert shown[0] == best.path
+    assert near.path in shown
+    assert far.path not in shown
+    assert far.path in [one.passage.path for one in evidence.sentences[: len(shown) + 1]]
 
 
 def test_a_sentence_that_refers_to_the_one_before_is_shown_with_it() -> None:

@@ -50,6 +50,33 @@ def test_a_later_part_is_searched_with_the_names_of_the_answer_to_the_one_before
     assert JOB.text in made.answer
 
 
+COSTS = passage("The guided tour of the mill costs 8 euros for each person.", "prices.txt")
+LASTS = passage("The guided tour of the mill lasts 40 minutes without the tower.", "tours.txt")
+TRAIN = passage("The train to the coast takes 3 hours, and it takes 4 hours on Sundays.", "train.txt")
+TOUR = "What does the guided tour of the mill cost, and how long does it take?"
+
+
+def test_a_later_part_is_about_what_the_part_before_is_about() -> None:
+    made, retriever, _ = ask(TOUR, COSTS, LASTS, TRAIN)
+    assert "guided tour mill how long does it take" in retriever.queries
+    assert COSTS.text in made.answer
+    assert LASTS.text in made.answer
+    assert TRAIN.text not in made.answer
+    assert made.outcome == "perhaps"
+
+
+def test_a_sentence_that_tells_the_values_of_both_parts_is_quoted_alone() -> None:
+    both = passage("The guided tour of the mill costs 8 euros for each person and lasts 40 minutes.", "prices.txt")
+    made, _, _ = ask(TOUR, both, TRAIN)
+    assert made.answer.strip() == f"“{both.text}” [1]"
+    dates = passage("The certificate list was promised for 30 September and done on 14 November.", "mail.txt")
+    made, _, _ = ask("When was the certificate list promised, and when was it really done?", dates, TRAIN)
+    assert made.answer.strip() == f"“{dates.text}” [1]"
+    one = passage("The certificate list was promised for 30 September 2025 by the office.", "mail.txt")
+    made, _, _ = ask("When was the certificate list promised, and when was it really done?", one, TRAIN)
+    assert made.outcome != "found"
+
+
 def test_a_part_that_nothing_answers_is_named_as_a_reason() -> None:
     made, _, _ = ask("Who signed the lease of the hall, and which bananas are sold in Peru?", LEASE)
     assert made.outcome == "perhaps"
