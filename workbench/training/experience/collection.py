@@ -32,6 +32,9 @@ from workbench.training.experience.rollouts import Ask, Rollouts, Sampled, Torch
 from workbench.training.sequences import lengths_of
 from workbench.training.training_context import TrainingContext
 
+LONG_S = 20.0
+"""Where sampling has taken so long, what is less than half as fast as the fastest is tried no further, and no more is
+sampled before the first step than in all steps."""
 FIRST_SAMPLES = 64
 _START, _EVALUATION = 1 << 31, 1 << 30  # in place of a step's number, for seeds
 
@@ -87,13 +90,15 @@ class Collector:
         seconds: dict[str, float] = dict.fromkeys(opened, 0.0)
         sampled: list[tuple[Ask, Sampled]] = []
         size = max(1, self._context.config.optimiser.batch_size) * self._options.answers
+        tried, speeds = list(opened), dict[str, float]()
         for one in opened.values():
             one.refresh()
             one.sample(asks[:1], 4, self._options.temperature, self._context.check)  # what is only slow once
         for start in range(0, len(asks), size):
             part = asks[start : start + size]
             done = min(len(asks), start + size)
-            for name, one in opened.items():
+            for name in tried:
+                one = opened[name]
                 self._context.emit(events.Progress(stage="rollouts", done=start, total=len(asks), unit="answers"))
                 began = time.perf_counter()
                 found = one.sample(part, self._options.max_new_tokens, self._options.temperature, self._context.check)
@@ -101,7 +106,11 @@ class Collector:
                 tokens[name] += sum(len(answer.tokens) for answer in found)
                 sampled += zip(part, found, strict=True)
             self._context.emit(events.Progress(stage="rollouts", done=done, total=len(asks), unit="answers"))
-        speeds = {name: tokens[name] / max(1e-9, seconds[name]) for name in opened}
+            speeds = {name: tokens[name] / max(1e-9, seconds[name]) for name in opened}
+            if sum(seconds.values()) > LONG_S:
+                tried = [name for name in tried if speeds[name] > max(speeds.values()) / 2]
+                if done >= size * self._context.config.optimiser.max_steps:
+                    break
         chosen = max(speeds, key=speeds.__getitem__)
         self._rollouts = opened.pop(chosen)
         self._close_opened()
