@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.killed_ladder import climbed, prepared
 from workbench.records.ladder import LadderReport
+
+
+def without_times(sentence: str) -> str:
+    return re.sub(r"[0-9.]+ (s|minutes?) (more|an)", r"# \1 \2", sentence)
 
 
 def results(report: LadderReport) -> dict[str, object]:
@@ -28,4 +33,4 @@ def test_a_killed_ladder_does_nothing_twice_and_says_the_same(tmp_path: Path) ->
         assert len(mine) == len(set(mine)), "something was done twice"
     assert results(report) == results(whole)
     assert report.winner == whole.winner == "searched-instructions"
-    assert report.sentence.split(" at ")[0] == whole.sentence.split(" at ")[0]
+    assert without_times(report.sentence) == without_times(whole.sentence)

@@ -6,6 +6,7 @@ tuning half of the set. All rungs answer the same held-out questions, as columns
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -26,6 +27,12 @@ AS_IT_IS = "as-it-is"
 ASKED = 1_000
 """Questions that a person is going to ask, unless they say another number: preparing is spread over these where the
 costs of rungs are compared."""
+
+SAME_COST = 1.4
+"""Times that are apart by less than this factor are called the same: so far apart are two measurements of one rung that
+are each off by 15 %."""
+SAME_ANSWER_S, SAME_PREPARING_S = 0.05, 10.0
+"""Nor are times told apart that differ by less than so many seconds."""
 
 LADDER_ANSWERS = {
     "held-out": "What pays, held-out questions",
@@ -232,3 +239,32 @@ class LadderReport(msgspec.Struct, frozen=True, kw_only=True):
     spent_s: float = 0.0
     left_s: float | None = None
     notes: tuple[Shown, ...] = ()
+
+
+def is_dearer(cost: float, other: float, least: float) -> bool:
+    """Whether a cost is more than another one by more than what two measurements of the same thing differ by, and by
+    more than ``least``."""
+    return cost > SAME_COST * other and cost > other + least
+
+
+def least_apart(questions: int) -> float:
+    """Seconds by which the costs of so many questions have to differ."""
+    return SAME_PREPARING_S + questions * SAME_ANSWER_S
+
+
+def cheapest(costs: Sequence[float], values: Sequence[float], least: float) -> int:
+    """The place of the cheapest one. Of those that cost the same it is the one with the highest value, and of these
+    the first one."""
+    lowest = min(costs)
+    same = [place for place, cost in enumerate(costs) if not is_dearer(cost, lowest, least)]
+    return min(same, key=lambda place: (-values[place], place))
+
+
+def in_order_of_cost(costs: Sequence[float], least: float) -> list[int]:
+    """The places from the cheapest to the dearest; those that cost the same keep their order."""
+    left, found = list(range(len(costs))), []
+    while left:
+        lowest = min(costs[place] for place in left)
+        found.append(next(place for place in left if not is_dearer(costs[place], lowest, least)))
+        left.remove(found[-1])
+    return found

@@ -43,6 +43,8 @@ from workbench.subjects.trainings.service import Training
 
 FEWEST_PAIRS = 8
 RUNS_LOOKED_AT = 1_000
+NOTED_EACH_S = 5.0
+"""So often the time that a preparation has taken is written down: of a ladder that is killed no more is lost."""
 TENTH = 0.1
 """From this share of its time on, what a training says is left counts as told after a tenth of it."""
 
@@ -192,7 +194,7 @@ class Preparer:
         """The result of a run, at its end. It is stopped with the ladder. Raises as it failed."""
         work.put(run=run.id, **({"examples": count} if count else {}))
         context, before, began = work.run.context, note.preparing_s, time.monotonic()
-        told = bool(note.tenth.preparing_s)
+        told, noted = bool(note.tenth.preparing_s), 0.0
         try:
             record = self._runs.get(run.id)
             if record.state not in ("finished", "queued", "running"):
@@ -213,6 +215,9 @@ class Preparer:
                     of_all_stages = event.overall is not None
                     left = work.progress.preparing_left = event.seconds_left if of_all_stages else None
                     took = before + time.monotonic() - began
+                    if took - before >= noted + NOTED_EACH_S and record.state != "finished":
+                        noted = took - before
+                        work.put(preparing_s=took)
                     if left is not None and not told and took >= TENTH * (took + left):
                         told = True
                         work.put(tenth=RungEstimate(preparing_s=took + left))

@@ -25,7 +25,16 @@ from workbench.base.errors import UserError, WorkerDied
 from workbench.base.stored import Stored
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.records.evaluation import NumberedQuestion, shuffled
-from workbench.records.ladder import AS_IT_IS, Ladder, LadderResult, RungEstimate, RungNote, RungState
+from workbench.records.ladder import (
+    AS_IT_IS,
+    Ladder,
+    LadderResult,
+    RungEstimate,
+    RungNote,
+    RungState,
+    in_order_of_cost,
+    least_apart,
+)
 from workbench.records.recipes import Recipe
 from workbench.subjects.adapters.trained_data import TrainedData
 from workbench.subjects.evaluation.question_store import QuestionStore
@@ -136,7 +145,7 @@ class _Climb:
                 raise UserError(self._notes[AS_IT_IS].reason or "The recipe as it is could not answer.")
         cheap = [rung for rung in open_rungs if rung.races]
         self._race_all(cheap)
-        for rung in sorted(open_rungs, key=self._price):
+        for rung in self._in_order(open_rungs):
             if rung is not first and self._notes[rung.name].state in ("waiting", "failed"):
                 self._climb(rung, open_rungs)
 
@@ -343,10 +352,15 @@ class _Climb:
 
     # -- parts --------------------------------------------------------------------------------------
 
-    def _price(self, rung: Rung) -> tuple[bool, float]:
-        """Cheap rungs first, a combination last."""
-        estimate = self._notes[rung.name].estimate
-        return isinstance(rung.preparation, Combination), estimate.preparing_s + estimate.answering_s
+    def _in_order(self, rungs: Sequence[Rung]) -> list[Rung]:
+        """Cheap rungs first, by what was estimated before the start, a combination last. What was estimated about the
+        same stays in the order of the course."""
+        plain = [rung for rung in rungs if not isinstance(rung.preparation, Combination)]
+        joined = [rung for rung in rungs if isinstance(rung.preparation, Combination)]
+        estimates = [self._notes[rung.name].estimate for rung in plain]
+        costs = [one.preparing_s + one.answering_s for one in estimates]
+        order = in_order_of_cost(costs, least_apart(len(self._held.questions)))
+        return [*(plain[place] for place in order), *joined]
 
     def _skip(self, rung: Rung, reason: Shown) -> None:
         self._put(rung, state="skipped", reason=reason)

@@ -18,7 +18,17 @@ import msgspec
 from workbench.base.catalogue import Shown
 from workbench.base.counting import counted
 from workbench.records.evaluation import ColumnScore
-from workbench.records.ladder import AS_IT_IS, ASKED, RungCost, Standing
+from workbench.records.ladder import (
+    AS_IT_IS,
+    ASKED,
+    SAME_ANSWER_S,
+    SAME_PREPARING_S,
+    RungCost,
+    Standing,
+    cheapest,
+    is_dearer,
+    least_apart,
+)
 from workbench.subjects.evaluation.statistics import POINTS, is_rate, questions_needed
 
 FEWEST = 12
@@ -58,7 +68,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 def judge(rungs: Sequence[Scored], questions: int = ASKED, unit: str = "") -> Verdict:
     """The verdict on rungs in the order in which they are listed. Only questions that all have answered count. Costs
-    are compared for so many ``questions`` that a person is going to ask."""
+    are compared for so many ``questions`` that a person is going to ask; where they are about the same, the value
+    decides, and then the order, so that measuring the times again leads to the same verdict."""
     begun = [rung for rung in rungs if rung.values]
     numbers = sorted(set.intersection(*(set(rung.values) for rung in begun))) if begun else []
     if not numbers:
@@ -70,7 +81,8 @@ def judge(rungs: Sequence[Scored], questions: int = ASKED, unit: str = "") -> Ve
     critical = critical_value(scores)
     intervals = [_interval(one, critical, rate, unit) for one in scores]
     price = [rung.cost.seconds_for(questions) for rung in begun]
-    best = min(range(len(begun)), key=lambda place: (-means[place], price[place]))
+    least = least_apart(questions)
+    best = min(range(len(begun)), key=lambda place: (-means[place], place))
     base = next((place for place, rung in enumerate(begun) if rung.name == AS_IT_IS), None)
     of_best = paired_intervals(scores[best], scores, rate)
     of_base = paired_intervals(scores[base], scores, rate) if base is not None else []
@@ -81,23 +93,30 @@ def judge(rungs: Sequence[Scored], questions: int = ASKED, unit: str = "") -> Ve
     elif all(one for place, one in enumerate(worse) if place != best):
         standings[best] = "best"
     enough = [place for place in range(len(begun)) if standings[place] in ("best", "not worse")]
-    winner = min(enough, key=lambda place: (price[place], -means[place])) if enough else None
+    winner = None
+    if enough:
+        winner = enough[cheapest([price[place] for place in enough], [means[place] for place in enough], least)]
     judged = {
         rung.name: Judged(
             score=intervals[place],
             difference=of_base[place] if base is not None and place != base else None,
             standing=standings[place],
             frontier=not any(
-                price[other] <= price[place]
-                and means[other] >= means[place]
-                and (price[other], means[other]) != (price[place], means[place])
+                (means[other] >= means[place] and is_dearer(price[place], price[other], least))
+                or (
+                    (-means[other], other) < (-means[place], place) and not is_dearer(price[other], price[place], least)
+                )
                 for other in range(len(begun))
             ),
         )
         for place, rung in enumerate(begun)
     }
     more = _more(scores, best, winner, n, rate)
-    said = _sentence(begun, judged, of_best, scores, best, winner, more, n, rate, unit, price)
+    dearer: list[int] = []
+    if enough:
+        lowest = min(price[place] for place in enough)
+        dearer = [place for place in range(len(begun)) if is_dearer(price[place], lowest, least)]
+    said = _sentence(begun, judged, scores, winner, more, n, rate, unit, dearer)
     return Verdict(
         rungs=judged, sentence=said, winner=begun[winner].name if winner is not None else "", more=more, questions=n
     )
@@ -216,15 +235,13 @@ def _more(scores: Sequence[Sequence[float]], best: int, winner: int | None, n: i
 def _sentence(
     rungs: Sequence[Scored],
     judged: Mapping[str, Judged],
-    of_best: Sequence[ColumnScore],
     scores: Sequence[Sequence[float]],
-    best: int,
     winner: int | None,
     more: int,
     n: int,
     rate: bool,
     unit: str,
-    price: Sequence[float],
+    dearer: Sequence[int],
 ) -> str:
     if len(rungs) == 1:
         score = judged[rungs[0].name].score
@@ -241,7 +258,7 @@ def _sentence(
         first = f"{chosen.title} {_are(chosen)} the best: {value}."
     else:
         first = f"{chosen.title} {_are(chosen)} enough: {value}."
-    return " ".join(filter(None, (first, _dearer(rungs, scores, winner, rate, unit, price, more))))
+    return " ".join(filter(None, (first, _dearer(rungs, scores, winner, rate, unit, dearer, more))))
 
 
 def _dearer(
@@ -250,14 +267,13 @@ def _dearer(
     winner: int,
     rate: bool,
     unit: str,
-    price: Sequence[float],
+    dearer: Sequence[int],
     more: int,
 ) -> str:
     """The worth of the best of the dearer rungs."""
-    dearer = [place for place in range(len(rungs)) if price[place] > price[winner]]
     if not dearer:
         return ""
-    top = max(dearer, key=lambda place: (math.fsum(scores[place]), -price[place]))
+    top = max(dearer, key=lambda place: (math.fsum(scores[place]), -place))
     against = paired_intervals(scores[winner], [scores[place] for place in dearer], rate)[dearer.index(top)]
     shown = against.high < 0
     what = f"{_are(rungs[top])} {'worse' if shown else 'not shown to be better'}"
@@ -265,13 +281,12 @@ def _dearer(
     if higher:
         value = _amount(math.fsum(scores[top]) / len(scores[top]), unit)
         what = f"{'reach' if rungs[top].plural else 'reaches'} {value}, {what}"
-    extra = rungs[top].cost.preparing_s - rungs[winner].cost.preparing_s
-    slower = rungs[top].cost.answer_s - rungs[winner].cost.answer_s
+    cost, least = rungs[top].cost, rungs[winner].cost
     takes = ""
-    if extra >= 1:
-        takes = f"{_take(rungs[top])} {seconds_in_words(extra)} more to prepare"
-    elif slower > 0.05:
-        takes = f"{_take(rungs[top])} {seconds_in_words(slower)} more an answer"
+    if is_dearer(cost.preparing_s, least.preparing_s, SAME_PREPARING_S):
+        takes = f"{_take(rungs[top])} {seconds_in_words(cost.preparing_s - least.preparing_s)} more to prepare"
+    elif is_dearer(cost.answer_s, least.answer_s, SAME_ANSWER_S):
+        takes = f"{_take(rungs[top])} {seconds_in_words(cost.answer_s - least.answer_s)} more an answer"
     if higher and not takes:
         what = what.replace(",", " and")
     said = f"{rungs[top].title} {what} ({_points(against, unit)}){takes and f' and {takes}'}."

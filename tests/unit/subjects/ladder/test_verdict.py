@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
+from collections.abc import Sequence
 
+import msgspec
 import pytest
 
-from workbench.records.ladder import AS_IT_IS, RungCost
+from workbench.records.ladder import AS_IT_IS, RungCost, in_order_of_cost
 from workbench.subjects.ladder.verdict import (
     FEWEST,
     Scored,
@@ -149,3 +152,80 @@ def test_the_critical_value_is_the_same_each_time_and_grows_with_the_rungs() -> 
     assert values == sorted(values)
     assert values == [critical_value(scores[:count]) for count in range(1, 7)]
     assert values[-1] - values[-2] < 0.04
+
+
+LADDERS = {
+    "milliseconds": [
+        rung(AS_IT_IS, share(40, 80), answer_s=0.002),
+        rung("instructions", share(42, 80), answer_s=0.0021, plural=True),
+        rung("beam", share(41, 80)[::-1], answer_s=0.003),
+        rung("searched", share(44, 80), answer_s=0.0025, preparing_s=1.5),
+        rung("lora", share(43, 80), answer_s=0.002, preparing_s=0.9),
+    ],
+    "equal scores": [
+        rung(AS_IT_IS, share(30, 90), answer_s=1.0),
+        rung("fixed", share(30, 90), answer_s=1.05),
+        rung("similar", share(30, 90), answer_s=0.98),
+        rung("beam", share(30, 90), answer_s=2.0),
+    ],
+    "trained alike": [
+        rung(AS_IT_IS, share(10, 90), answer_s=0.5),
+        rung("similar", share(50, 90), answer_s=1.2),
+        rung("lora", share(60, 90), answer_s=0.4, preparing_s=2_400.0),
+        rung("layers", share(60, 90)[::-1], answer_s=0.4, preparing_s=2_500.0),
+    ],
+}
+
+
+def measured_again(rungs: Sequence[Scored], draw: random.Random) -> list[Scored]:
+    """The same answers with times that are each off by up to 15 %."""
+
+    def off(seconds: float) -> float:
+        return seconds * draw.uniform(0.85, 1.15)
+
+    return [
+        msgspec.structs.replace(
+            one, cost=RungCost(preparing_s=off(one.cost.preparing_s), answer_s=off(one.cost.answer_s))
+        )
+        for one in rungs
+    ]
+
+
+def without_times(sentence: str) -> str:
+    return re.sub(r"[0-9.]+ (s|minutes?) (more|an)", r"# \1 \2", sentence)
+
+
+@pytest.mark.parametrize("rungs", LADDERS.values(), ids=LADDERS)
+def test_times_that_are_measured_again_lead_to_the_same_sentence(rungs: list[Scored]) -> None:
+    found, draw = judge(rungs), random.Random(5)
+    for _ in range(20):
+        again = judge(measured_again(rungs, draw))
+        assert again.winner == found.winner
+        assert without_times(again.sentence) == without_times(found.sentence)
+        assert {name: one.frontier for name, one in again.rungs.items()} == {
+            name: one.frontier for name, one in found.rungs.items()
+        }
+        assert {name: one.standing for name, one in again.rungs.items()} == {
+            name: one.standing for name, one in found.rungs.items()
+        }
+
+
+def test_answers_in_milliseconds_lead_to_the_same_words() -> None:
+    rungs, draw = LADDERS["milliseconds"], random.Random(6)
+    assert {judge(measured_again(rungs, draw)).sentence for _ in range(20)} == {judge(rungs).sentence}
+
+
+def test_of_rungs_that_cost_the_same_the_better_one_is_named_and_then_the_earlier_one() -> None:
+    rungs = [
+        rung("beam", share(30, 60), answer_s=1.2),
+        rung("quoted", share(34, 60), answer_s=1.3),
+        rung("lookup", share(34, 60), answer_s=1.1),
+    ]
+    assert judge(rungs).winner == "quoted"
+
+
+def test_costs_that_are_about_the_same_keep_their_order() -> None:
+    assert in_order_of_cost([11.0, 10.0, 12.0, 3.0], 0.0) == [3, 0, 1, 2]
+    assert in_order_of_cost([30.0, 10.0], 0.0) == [1, 0]
+    assert in_order_of_cost([30.0, 10.0], 25.0) == [0, 1]
+    assert in_order_of_cost([], 0.0) == []
