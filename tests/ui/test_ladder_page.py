@@ -93,6 +93,35 @@ def test_a_sample_is_planned_by_one_click(fresh: LadderPage, qtbot: QtBot, front
     assert picker.rows["lora"].figures.text() == "about 16 min · 500 tokens · 310 MB memory"
 
 
+@pytest.mark.parametrize("size", [(1124, 720), (1280, 800), (1920, 1080), (900, 700)])
+def test_the_form_stays_where_it_is_when_the_plan_comes(
+    fresh: LadderPage, bridge: Bridge, qtbot: QtBot, front: FakeFront, size: tuple[int, int]
+) -> None:
+    fresh.resize(*size)
+    settle(bridge, qtbot)
+    setup = fresh.setup
+
+    def places() -> list[int]:
+        form = (setup.questions, setup.model, setup.collection, setup.task, setup.edit_button)
+        foot = (setup.limit, setup.start_button)
+        return [part.mapTo(setup, QPoint(0, 0)).y() for part in (*form, *foot)]
+
+    setup.questions.samples["departments"].button.click()
+    qtbot.waitUntil(lambda: bool(setup.questions.value))
+    settle(bridge, qtbot)
+    before, seen = places(), list[list[int]]()
+    while setup.plan is None:
+        qtbot.wait(5)
+        seen.append(places())
+    qtbot.waitUntil(lambda: len(front.asked(PlanLadder)) == 2 and setup.progress.isHidden())
+    settle(bridge, qtbot)
+    assert [*seen, places()] == [before] * (len(seen) + 1)
+    rows = [row.mapTo(setup, QPoint(0, 0)).y() for row in setup.picker.rows.values()]
+    setup.progress.show()  # another measurement
+    settle(bridge, qtbot)
+    assert [row.mapTo(setup, QPoint(0, 0)).y() for row in setup.picker.rows.values()] == rows
+
+
 def test_the_sample_on_documents_takes_its_documents_along(fresh: LadderPage, qtbot: QtBot, front: FakeFront) -> None:
     fresh.setup.questions.samples["sample-documents"].button.click()
     qtbot.waitUntil(lambda: bool(fresh.setup.collection.value))

@@ -115,6 +115,35 @@ def test_chosen_examples_are_shown_as_the_model_sees_them(page: TrainPage, qtbot
     assert report.refused.text().splitlines()[0] == "facts.jsonl, line 14: the answer is empty"
 
 
+@pytest.mark.parametrize("size", [(1120, 760), (1280, 800), (1920, 1080)])
+def test_the_form_stays_where_it_is_when_report_and_plan_come(
+    page: TrainPage, bridge: Bridge, qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    setup = page.setup
+    page.resize(*size)
+    settle(bridge, qtbot)
+
+    def places() -> list[int]:
+        parts = (setup.methods, setup.settings, setup.plan)
+        return [part.mapTo(setup, QPoint(0, 0)).y() for part in parts]
+
+    before = places()
+    setup.choose_data(SET)
+    seen = []
+    while setup.plan.plan is None:
+        qtbot.wait(5)
+        seen.append(places()[:2])
+    settle(bridge, qtbot)
+    assert all(one == before[:2] for one in seen)
+    assert places() == before
+    setup.choose_method("full")  # another plan
+    settle(bridge, qtbot)
+    before = places()
+    qtbot.waitUntil(lambda: setup.plan.plan is not None)
+    settle(bridge, qtbot)
+    assert places() == before
+
+
 def test_examples_are_paged_through(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
     examples = planned(page, qtbot).setup.report.examples
     assert not examples.back.isEnabled()

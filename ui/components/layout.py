@@ -196,6 +196,13 @@ class FlowLayout(QLayout):
         return rows
 
 
+def keep_place(part: QWidget) -> None:
+    """Give a part its room also while it is hidden, so that nothing moves when it comes and goes."""
+    policy = part.sizePolicy()
+    policy.setRetainSizeWhenHidden(True)
+    part.setSizePolicy(policy)
+
+
 def empty_layout(layout: QLayout) -> None:
     """Take all widgets and gaps out of a layout and delete the widgets."""
     while layout.count():

@@ -14,7 +14,7 @@ from ui.bridge import Bridge, Handle
 from ui.components.basics import Card, InlineMessage, LinkButton, PrimaryButton, ProgressLine, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import LabelledField
-from ui.components.layout import ScrolledColumn, column_of, row_of
+from ui.components.layout import ScrolledColumn, column_of, keep_place, row_of
 from ui.components.recipe.recipe_editor import RecipeEditor
 from ui.components.wording import describe_seconds, in_words
 from ui.features.ladder import texts
@@ -35,6 +35,8 @@ from workbench.subjects.runs.calls import RunRecord
 _SOON_MS = 150
 _MOST, _WIDE = 1_240, 960
 """Pixels of the page, and those from which the techniques stand beside what they are tried on."""
+_TWO_LINES = 40
+"""px of the total in a narrow window: the foot has them always, so that nothing moves."""
 _DEFAULT_LIMIT = "40"
 
 
@@ -103,8 +105,10 @@ class LadderSetup(QWidget):
         self.notes = Text("", "attention")
         self.split = Text("", "small")
         third = Card(margin=tokens.SPACE_4)
-        third.body.addWidget(Text(texts.RUNGS, "heading"))
-        for part in (self.hint, self.progress, self.problem, self.split, self.notes, self.picker):
+        keep_place(self.progress)  # what a person ticks stays where it is when a measurement ends
+        heading = Text(texts.RUNGS, "heading", wordWrap=False)
+        third.body.addLayout(row_of(None, heading, (self.progress, 1), gap=tokens.SPACE_4))
+        for part in (self.hint, self.problem, self.split, self.notes, self.picker):
             third.body.addWidget(part)
         third.body.addStretch(1)
         self._parts = QBoxLayout(QBoxLayout.Direction.TopToBottom)
@@ -115,7 +119,7 @@ class LadderSetup(QWidget):
         self.limit = ChoiceBox(texts.LIMIT, [(title, minutes) for minutes, title in texts.LIMITS], 16)
         self.limit.show_value(_DEFAULT_LIMIT)
         self.limit.chosen.connect(lambda _: self._show_state())
-        self.total = Text("", "body")
+        self.total = Text("", "body", minimumHeight=_TWO_LINES)
         self.message = InlineMessage(closable=False)
         self.start_button = PrimaryButton(texts.START, "play", clicked=self.start)
         foot = QWidget()
@@ -134,6 +138,7 @@ class LadderSetup(QWidget):
         super().resizeEvent(event)
         beside = event.size().width() >= _WIDE
         self._parts.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+        self._parts.setStretch(0, 4 if beside else 0)
 
     # -- what there is -------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QTextEdit, QWidg
 
 from ui.components.basics import Chip, ElidedLabel, FoldButton, IconButton, InlineMessage, ProgressLine, Text
 from ui.components.choice_box import ChoiceBox
-from ui.components.layout import column_of, empty_layout, row_of
+from ui.components.layout import column_of, empty_layout, keep_place, row_of
 from ui.components.prose import MONO
 from ui.components.wording import describe_count
 from ui.features.training import texts
@@ -52,6 +52,8 @@ SHAPES = {
     "unknown": texts.SHAPE_UNKNOWN,
 }
 _SHOWN_REFUSED = 50
+_HEIGHT = 560
+"""px at least, also before there is anything to see: what stands below stays where it is when a report comes."""
 
 
 class DataReportView(QWidget):
@@ -84,7 +86,7 @@ class DataReportView(QWidget):
         self._report: DataReport | None = None
         top = row_of(None, self.shape, (self.why, 1), gap=tokens.SPACE_2)
         links = row_of(None, self.map_button, self.refused_button, None)
-        column = column_of(self, self.hint, self.progress, self.message, top, gap=tokens.SPACE_2)
+        column = column_of(self, self.hint, self.message, top, gap=tokens.SPACE_2)
         above: tuple[QWidget, ...] = (self.numbers, self.flaws, self.histogram, self.notes)
         below: tuple[QWidget, ...] = (self.mapping, self.refused, self.legend, self.examples)
         for part in above:
@@ -92,6 +94,10 @@ class DataReportView(QWidget):
         column.addLayout(links)
         for part in below:
             column.addWidget(part)
+        column.addStretch(1)
+        column.addWidget(self.progress)
+        keep_place(self.progress)
+        self.setMinimumHeight(_HEIGHT)
         self._arrange()
 
     @property

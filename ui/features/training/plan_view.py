@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from ui.components.basics import ColourKey, InlineMessage, ProgressLine, Text
-from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
+from ui.components.layout import FlowLayout, column_of, empty_layout, keep_place, row_of
 from ui.components.wording import describe_bytes, describe_seconds
 from ui.features.training import texts
 from ui.theme import tokens
@@ -62,8 +62,9 @@ class PlanView(QWidget):
                 grid.addWidget(self.bar, line, 1)
                 line += 1
         column = column_of(self, gap=tokens.SPACE_2)
-        for part in (self.hint, self.progress, self.summary, self._table, self.notes, self.problem):
+        for part in (self.hint, self.summary, self._table, self.notes, self.problem, self.progress):
             column.addWidget(part)
+        keep_place(self.progress)
         self.show_nothing(texts.PLAN_NEEDS_BOTH)
 
     @property
