@@ -260,9 +260,10 @@ def test_the_result_is_a_sentence_a_chart_and_a_table(page: LadderPage) -> None:
     assert view.sentence.text() == SENTENCE.replace(" -", " −")
     line = view.table.lines["similar"]
     assert (line.quality.text(), line.between.text()) == ("79 %", "71 to 85")
-    assert (line.difference.text(), line.between_difference.text()) == ("+38", "30 to 46")
+    assert (line.difference.text(), line.between_difference.text()) == ("+38 points", "30 to 46")
+    assert line.about.text() == "The questions that are most alike."
     assert line.standing.text() == texts.ENOUGH
-    assert view.table.lines["calculator"].difference.text() == "−3"
+    assert view.table.lines["calculator"].difference.text() == "−3 points"
     assert {point.name for point in view.chart.points} == {row[0] for row in ROWS}
     assert view.chart.buttons["similar"].accessibleName() == "Three similar examples: 79 % (71 to 85), 18 min"
 
@@ -272,6 +273,7 @@ def test_the_result_says_by_what_rule_it_is_named_and_is_used_where_it_stands(
 ) -> None:
     view = page.view
     assert "not shown to be worse than the best one on the same 100 questions" in view.rule.text()
+    assert "no proof" in view.rule.text()
     assert view.chosen.text() == (
         "Three similar examples: between +30 and +46 points against “As it is” · prepared once in 4 s · "
         "235 tokens per right answer"

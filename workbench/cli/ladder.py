@@ -168,7 +168,7 @@ def _row(one: RungReport, unit: str) -> tuple[str, ...]:
     against = ""
     if one.difference is not None:
         apart, low, high = (scale * x for x in (one.difference.value, one.difference.low, one.difference.high))
-        against = f"{apart:+.0f} ({low:.0f} to {high:.0f})"
+        against = f"{apart:+.0f} {unit or 'points'} ({low:.0f} to {high:.0f})"
     return (
         one.offer.name,
         f"{scale * score.value:.0f}",

@@ -36,7 +36,7 @@ from workbench.training.model_shape import ModelShape, read_shape
 from workbench.training.objectives.objective import Objective, objective_of
 from workbench.training.protocol import BaseModel, MeasuredSpeed
 from workbench.training.scoring_budget import scored_sample
-from workbench.training.stage_times import estimate_stages, free_cores, measured_flops, measured_unpacking
+from workbench.training.stage_times import Measured, estimate_stages, free_cores, measured_now, measured_unpacking
 from workbench.training.trainer_settings import micro_batch_examples
 from workbench.training.trl_trainer import TrlTrainer, computed_rows, logged_metrics, trl_problem
 from workbench.training.verifying import MOST_TOKENS, verification_bytes, verified_tokens
@@ -123,11 +123,11 @@ def plan(
     tokens = computed_tokens(resolved, objective, data.train)
     stages: tuple[StageTime, ...] = ()
     if not problem:
-        flops = measured_flops(shape, form, tokens // max(1, resolved.optimiser.max_steps)) if measure else 0.0
+        now = measured_now(shape, resolved, tokens, methods) if measure and device == "cpu" else Measured()
         unpacking = measured_unpacking(shape, form) if measure else 0.0
         stages = estimate_stages(
             shape, resolved, methods, data, speeds, tokens,
-            device=device, cores=usable_cores, flops=flops, unpacking=unpacking,
+            device=device, cores=usable_cores, now=now, unpacking=unpacking,
         )  # fmt: skip
     metrics, charts = objective.metrics, objective.charts
     notes = _notes(config, resolved, row, objective, facts, data)

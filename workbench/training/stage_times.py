@@ -3,6 +3,7 @@ the operations that it computes."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from collections.abc import Sequence
@@ -10,9 +11,11 @@ from collections.abc import Sequence
 import msgspec
 import psutil
 
+from workbench.base.errors import UserError
 from workbench.records.methods import Method, Methods
-from workbench.records.training import BaseForm, DataReport, StageTime, TrainingConfig
+from workbench.records.training import BaseForm, DataReport, StageTime, TrainingConfig, WeightsPart
 from workbench.training import memory
+from workbench.training.batching import MICRO_BATCH_TOKENS
 from workbench.training.defaults import Device
 from workbench.training.methods.weights_method import WeightsMethod, method_of
 from workbench.training.model_shape import ModelShape
@@ -44,6 +47,29 @@ def measured_flops(shape: ModelShape, form: BaseForm, tokens: int) -> float:
     return STEP_SHARE * measure_step(shape, tokens, bf16=form == "bf16")
 
 
+class Measured(msgspec.Struct, frozen=True):
+    """What was measured just now: operations per second of a training, and how many times as long as on a free machine
+    things take beside other programs. 0: it was not."""
+
+    flops: float = 0.0
+    slower: float = 0.0
+
+
+def measured_now(shape: ModelShape, config: TrainingConfig, tokens: int, methods: Methods[Method]) -> Measured:
+    """Measure a micro-batch of a training of so many ``tokens`` in all on this processor."""
+    from workbench.training.step_probe import can_measure, measure_layers
+
+    part, form = config.optimiser, config.weights.base
+    length = max(1, round(tokens / max(1, part.max_steps * part.batch_size)))
+    rows = max(1, min(part.batch_size, (part.micro_batch_tokens or MICRO_BATCH_TOKENS) // length))
+    if can_measure(shape):
+        with contextlib.suppress(UserError):
+            found = measure_layers(shape, rows, length, bf16=form == "bf16")
+            lora = method_of(WeightsPart(), methods)
+            return Measured(token_flops(shape, lora, TrainingConfig()) / found.token_s, found.slower)
+    return Measured(measured_flops(shape, form, tokens // max(1, part.max_steps)))
+
+
 def measured_unpacking(shape: ModelShape, form: BaseForm) -> float:
     """Weights per second that this processor unpacks now; 0 where the base is not held packed."""
     from workbench.training.step_probe import measure_unpacking
@@ -67,17 +93,18 @@ def estimate_stages(
     *,
     device: Device,
     cores: float,
-    flops: float = 0.0,
+    now: Measured = Measured(),  # noqa: B008 - it is frozen
     unpacking: float = 0.0,
 ) -> tuple[StageTime, ...]:
     """The estimated time of each stage: from operations and unpacked weights per second that were measured just now
-    (``flops``, ``unpacking``), else from the speed of a training of this model here, else from its operations on a
+    (``now``, ``unpacking``), else from the speed of a training of this model here, else from its operations on a
     processor; none on a graphics card that was not measured."""
+    flops = now.flops
     speed = None if flops else _measured_speed(shape, config, methods, speeds)
     cost = token_flops(shape, method_of(config.weights, methods), config)
     computing = flops or CORE_FLOPS * max(0.5, cores)
     unpacked = 0.0  # seconds that a pass takes beside its tokens; the speed of an earlier training has them in it
-    slower = LOADED_FLOPS / flops if flops else 1.0
+    slower = now.slower or (LOADED_FLOPS / flops if flops else 1.0)
     steps = _STEP_S * slower * config.optimiser.max_steps if flops else 0.0
     if speed is None:
         if device != "cpu":

@@ -29,7 +29,7 @@ from ui.features.ladder.chart import LadderChart
 from ui.features.ladder.chart_picture import points_of
 from ui.features.ladder.rung_table import RungTable
 from ui.theme import tokens
-from workbench.records.ladder import ASKED, LadderReport
+from workbench.records.ladder import ASKED, LadderReport, cheapest, least_apart
 
 _WIDE = 1_420
 """Pixels from which the table has room for all columns beside the chart."""
@@ -194,6 +194,7 @@ class LadderReportView(QWidget):
         self.fastest = Text("", "small")
         self.fastest.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         card = Card(margin=tokens.SPACE_3)
+        card.body.addWidget(Text(texts.CHART_TITLE, "strong"))
         card.body.addWidget(self.chart, 1)
         self.legend = QWidget()
         self._keys = FlowLayout(self.legend, tokens.SPACE_3)
@@ -229,7 +230,17 @@ class LadderReportView(QWidget):
         self.chart.show_points(points, report.unit, count, report.sentence)
         self._show_legend({point.tone for point in points})
         enough = {rung.offer.name for rung in report.rungs if rung.standing in ("best", "not worse")}
-        fastest = next((point for point in points if point.name in enough), None) if report.winner else None
+        able = (
+            [one for one in report.rungs if one.offer.name in enough and one.score is not None] if report.winner else []
+        )
+        named = ""
+        if able:
+            costs, values = (
+                [one.cost.seconds_for(count) for one in able],
+                [one.score.value for one in able if one.score],
+            )
+            named = able[cheapest(costs, values, least_apart(count))].offer.name
+        fastest = next((point for point in points if point.name == named), None)
         self.fastest.setText(
             texts.CHEAPEST.format(
                 questions=texts.questions(count), title=fastest.title, time=texts.seconds(fastest.seconds)

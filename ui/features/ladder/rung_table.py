@@ -141,8 +141,8 @@ class TitleLink(LinkButton):
 
 
 class RungLine(QFrame):
-    """One rung. Its height is the same before it is measured and after, unless the reason why it has no result is
-    long."""
+    """One rung, with a sentence that says what it is. Its height is the same before it is measured and after, unless
+    the reason why it has no result is long."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -182,8 +182,12 @@ class RungLine(QFrame):
         policy = self.use_button.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.use_button.setSizePolicy(policy)
-        row = _lay_out(self, {_RUNG: named, **cells, _USE: self.use_button})
+        self._line = QWidget()
+        row = _lay_out(self._line, {_RUNG: named, **cells, _USE: self.use_button})
         row.insertWidget(_QUALITY, self.state)
+        self.about = Text("", "small")
+        self.about.setContentsMargins(tokens.SPACE_3 + 10 + tokens.SPACE_2 + _LINK, 0, tokens.SPACE_2, 2 * _ABOVE)
+        column_of(self, self._line, self.about, gap=0)
         self.set_narrow(False)
 
     def set_narrow(self, narrow: bool) -> None:
@@ -215,6 +219,7 @@ class RungLine(QFrame):
             self._tone = tone_of(rung)
             empty_layout(self._key_row)
             self._key_row.addWidget(ColourKey(self._tone))
+        self.about.setText(offer.sentence)
         self.title.show_title(offer.title, texts.ANSWERS_HELP.format(sentence=offer.sentence, title=offer.title))
         self.plain.set_full_text(offer.title)
         has_answers = rung.column is not None and rung.state != "waiting"
@@ -241,7 +246,14 @@ class RungLine(QFrame):
 
     def _fit_height(self) -> None:
         needed = 0 if self._measured else self.state.heightForWidth(self.state.width()) + 2 * _ABOVE
-        self.setFixedHeight(max(_ROW, needed))
+        line = max(_ROW, needed)
+        self._line.setFixedHeight(line)
+        self.setFixedHeight(line + self.about.heightForWidth(self.width()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._fit_height()
 
     def _show_cells(self) -> None:
         for place, cell in self._cells.items():
@@ -254,7 +266,9 @@ class RungLine(QFrame):
         self.quality.setText(texts.amount(score.value, unit))
         self.between.setText(texts.interval(score.low, score.high, unit))
         itself = rung.offer.name == AS_IT_IS or change is None
-        self.difference.setText(texts.BASELINE if itself or change is None else texts.difference(change, unit))
+        self.difference.setText(
+            texts.BASELINE if itself or change is None else texts.difference_with_unit(change, unit)
+        )
         self.between_difference.setText(
             "" if itself or change is None else texts.interval(change.low, change.high, unit).replace("-", "−")
         )

@@ -81,25 +81,30 @@ FACTS = _("{model} · {task} · {held_out} held out, {tune} to learn from")
 NO_SENTENCE = _("The first answers are being made. The result stands here once two techniques have answered.")
 NO_SENTENCE_STOPPED = _("There are too few answers yet to say what pays.")
 RULE = _(
-    "A technique is good enough when it is not shown to be worse than the best one on the same {held_out} (with 95 % "
-    "confidence for all techniques together). Of these, the one that takes the least time for {asked} is named."
+    "“Enough” means: not shown to be worse than the best one on the same {held_out} (with 95 % confidence for all "
+    "techniques together). It is no proof that it is as good, nor that its answers are reliable. Of those that are "
+    "enough, the one that takes the least time for {asked} is named; where times are about the same, the one with more "
+    "right answers."
 )
 RULE_BEST = _(
-    "Every other technique is shown to be worse on the same {held_out} (with 95 % confidence for all of them together)."
+    "Every other technique is shown to be worse on the same {held_out} (with 95 % confidence for all of them "
+    "together). It does not mean that the answers are reliable."
 )
 AGAINST_AS_IT_IS = _("{title}: between {low} and {high} {unit} against “As it is”")
 NOT_BETTER_THAN_AS_IT_IS = _("{against}, so not shown to be better than it")
 PREPARED, NOT_PREPARED = _("prepared once in {time}"), _("nothing to prepare")
 TOKENS_A_RIGHT = _("{tokens} tokens per right answer")
 POINTS = _("points")
+DIFFERENCE, DIFFERENCE_OF_ONE = _("{value} points"), _("{value} point")
 MORE = _("More questions needed: about {count} more would probably show whether the first two differ.")
 UNREADABLE = _("This comparison cannot be read: {why}")
 LEAK = "{title}: {leak}"
 
 # the chart
 CHART = _("Quality and time of each technique")
-AXIS_COST = _("Time for {questions}, with preparing")
-AXIS_QUALITY = _("Right answers")
+CHART_TITLE = _("How many answers are right, and the time that they take")
+AXIS_COST = _("Time for {questions}, preparing included (logarithmic scale)")
+AXIS_QUALITY = _("Share of right answers")
 AXIS_VALUE = _("Value in {unit}")
 POINT = "{title}: {quality}, {time}"
 NOTHING_MEASURED = _("Nothing is measured yet.")
@@ -111,7 +116,7 @@ OTHERS = _("As it is, or several together")
 SLIDER = _("Questions that I will ask")
 SLIDER_ENDS = (_("10"), _("100,000"))
 SLIDER_WORDS = _("I will ask about {questions}")
-CHEAPEST = _("For {questions}, “{title}” takes the least time of those that are good enough: {time}.")
+CHEAPEST = _("For {questions}, the technique that is enough in the least time is “{title}”: {time}.")
 
 # the table
 TABLE = _("Results of the techniques")
@@ -225,6 +230,14 @@ def difference(score: ColumnScore, unit: str) -> str:
     value = score.value if unit else 100 * score.value
     digits = 1 if unit else 0
     return f"{value:+,.{digits}f}".replace("-", "−")
+
+
+def difference_with_unit(score: ColumnScore, unit: str) -> str:
+    """``+12 points``, ``−1 point``, ``+1.5 words``"""
+    value = difference(score, unit)
+    if unit:
+        return f"{value} {unit}"
+    return (DIFFERENCE_OF_ONE if value[1:] == "1" else DIFFERENCE).format(value=value)
 
 
 def chosen(rung: RungReport, unit: str) -> str:

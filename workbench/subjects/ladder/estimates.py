@@ -21,6 +21,8 @@ TEMPLATE_TOKENS = 25
 WRITTEN: dict[TaskKind, int] = {"choice": 14, "number": 40, "short": 24, "documents": 40, "text": 160}
 """Tokens of a plain answer before any was seen."""
 _LEAST_S = 0.02
+_LEAST_JOINED = 0.3
+"""Of a plain answer: what several techniques save, they do not save each."""
 _BYTES_PER_S = 9e9
 """Weights that are read for a token, before a speed was measured."""
 
@@ -109,6 +111,26 @@ def answering(
         tokens=round((questions + raced) * (known.read + known.written)),
         price=(questions + raced) * price_of(endpoint, known.read, known.written),
         measured=bool(known.answers) or speed.measured,
+    )
+
+
+def combined(plain: RungEstimate, techniques: Sequence[Sequence[RungEstimate]]) -> RungEstimate:
+    """The held-out answers of one rung of each of the ``techniques`` joined: each adds to a plain answer what its rungs
+    add on average, since which of them will be the best is not known. Nothing is prepared for it."""
+    seconds, tokens, price = plain.answering_s, float(plain.tokens), plain.price
+    share = plain.answering_s / (plain.answering_s + plain.racing_s) if plain.answering_s else 1.0
+    for rungs in techniques:
+        seconds += sum(one.answering_s - plain.answering_s for one in rungs) / len(rungs)
+        answering = [one for one in rungs if not one.preparing_s]  # the tokens of others are those of their training
+        tokens += sum(one.tokens - plain.tokens for one in answering) / len(rungs)
+        price += sum(one.price - plain.price for one in answering) / len(rungs)
+    least = _LEAST_JOINED
+    return RungEstimate(
+        answering_s=max(seconds, least * plain.answering_s),
+        tokens=round(share * max(tokens, least * plain.tokens)),
+        price=share * max(price, least * plain.price),
+        memory_bytes=max((one.memory_bytes for rungs in techniques for one in rungs), default=0),
+        measured=plain.measured,
     )
 
 

@@ -55,7 +55,7 @@ def _row(rung: RungReport, unit: str) -> tuple[str, ...]:
     against = ""
     if rung.difference is not None:
         low, high = scale * rung.difference.low, scale * rung.difference.high
-        against = f"{scale * rung.difference.value:+.0f} ({low:.0f} to {high:.0f})"
+        against = f"{scale * rung.difference.value:+.0f} {unit or 'points'} ({low:.0f} to {high:.0f})"
     return (
         rung.offer.title,
         f"{scale * score.value:.0f}{sign}",

@@ -31,7 +31,7 @@ from workbench.subjects.ladder import estimates
 from workbench.subjects.ladder.estimates import Point
 from workbench.subjects.ladder.learning import MOST_SAMPLED, answer_rows, assumed_pairs
 from workbench.subjects.ladder.probing import ASKED, probe
-from workbench.subjects.ladder.rung import Need, Pairs, Policy, Rung, Search, Setting, Tuning
+from workbench.subjects.ladder.rung import Combination, Need, Pairs, Policy, Rung, Search, Setting, Tuning
 from workbench.subjects.ladder.rungs import BY_NAME, REWARDS, RUNGS, tools_for
 from workbench.subjects.ladder.store import LadderStore
 from workbench.subjects.ladder.task import labels_of, recognise_task
@@ -192,7 +192,7 @@ class Planner:
             )
             if isinstance(rung.preparation, Search):
                 count = int(rung.preparation.options.get("max_answers", 200))
-                estimate = msgspec.structs.replace(estimate, preparing_s=count * speed.seconds(read, written))
+                estimate = msgspec.structs.replace(estimate, preparing_s=count * speed.seconds(read - cached, written))
             if trained and not missing:
                 planned = yield from self._plan_training(rung, setting, tune[raced:], context, measure=measure)
                 if isinstance(planned, str):
@@ -201,7 +201,7 @@ class Planner:
                     drawn = 0.0
                     if isinstance(rung.preparation, Pairs):
                         count = rung.preparation.answers * min(MOST_SAMPLED, len(tune) - raced)
-                        drawn = count * speed.seconds(read, written)
+                        drawn = count * speed.seconds(read - cached, written)
                     estimate = msgspec.structs.replace(
                         estimate,
                         preparing_s=planned.preparing_s + drawn,
@@ -223,7 +223,8 @@ class Planner:
                     estimate=estimate,
                 )
             )
-        return offers
+        chosen = [one.name for one in offers if one.proposed]
+        return [with_parts(one, offers, chosen) for one in offers]
 
     def _measured(
         self, rungs: Sequence[Rung], lacking: Mapping[str, str], setting: Setting, asked: Sequence[NumberedQuestion],
@@ -379,6 +380,20 @@ class Planner:
                 return (
                     "" if setting.reward is not None else "There is no reward that measures what the scorer measures."
                 )
+
+
+def with_parts(offer: RungOffer, offers: Sequence[RungOffer], chosen: Sequence[str]) -> RungOffer:
+    """The offer of a combination with the estimate of what will be joined, of the ``chosen`` rungs; others as they
+    are."""
+    rung = BY_NAME.get(offer.name)
+    if rung is None or not isinstance(rung.preparation, Combination):
+        return offer
+    plain = next((one.estimate for one in offers if one.name == AS_IT_IS), offer.estimate)
+    parts: dict[str, list[RungEstimate]] = {}
+    for one in offers:
+        if one.name in chosen and one.technique is not None and not one.missing:
+            parts.setdefault(one.technique, []).append(one.estimate)
+    return msgspec.structs.replace(offer, estimate=estimates.combined(plain, list(parts.values())))
 
 
 def hours(seconds: float) -> str:

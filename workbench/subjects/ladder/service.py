@@ -35,7 +35,7 @@ from workbench.subjects.ladder.calls import (
     StartLadder,
 )
 from workbench.subjects.ladder.exporting import write_ladder
-from workbench.subjects.ladder.planning import Planner, compared, named, rungs_of
+from workbench.subjects.ladder.planning import Planner, compared, named, rungs_of, with_parts
 from workbench.subjects.ladder.report import LadderReports
 from workbench.subjects.ladder.rungs import rung_named
 from workbench.subjects.ladder.runs import LadderRun
@@ -115,7 +115,7 @@ class Ladders:
             self._evaluations.add(race, tune)
         self._store.add(ladder)
         share = len(held) / plan.held_out
-        for offer in plan.rungs:
+        for offer in (with_parts(one, plan.rungs, rungs) for one in plan.rungs):
             if offer.name in rungs:
                 estimate = msgspec.structs.replace(
                     offer.estimate,

@@ -69,8 +69,9 @@ def measure_speeds() -> Speeds:
     """Multiply matrices of both types on the processor, once in a process: some tens of milliseconds.
 
     With another number of rows each time, as passes of a training have: oneDNN makes a kernel for each shape of
-    bfloat16, which can take longer than the product itself. The fastest round of each counts: other programs make
-    rounds slower and none faster, so that the choice between the types does not depend on them.
+    bfloat16, which can take longer than the product itself. The fastest round of each counts, on one thread: other
+    programs make rounds slower and none faster, and threads that wait for each other far slower, so that the choice
+    between the types does not depend on them.
     """
     import torch
 
@@ -80,13 +81,18 @@ def measure_speeds() -> Speeds:
     kinds = (torch.float32, torch.bfloat16)
     weights = {kind: torch.ones(width, width, dtype=kind) for kind in kinds}
     found: dict[torch.dtype, list[float]] = {kind: [] for kind in kinds}
-    for rows in range(_FEWEST_ROWS, _FEWEST_ROWS + 8 * _ROUNDS, 8):
-        for kind in kinds:
-            a = torch.ones(rows, width, dtype=kind)
-            began = time.perf_counter()
-            for _ in range(3):  # forward, and backward to both sides
-                product(a, weights[kind])
-            found[kind].append(6 * rows * width * width / (time.perf_counter() - began))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for rows in range(_FEWEST_ROWS, _FEWEST_ROWS + 8 * _ROUNDS, 8):
+            for kind in kinds:
+                a = torch.ones(rows, width, dtype=kind)
+                began = time.perf_counter()
+                for _ in range(3):  # forward, and backward to both sides
+                    product(a, weights[kind])
+                found[kind].append(6 * rows * width * width / (time.perf_counter() - began))
+    finally:
+        torch.set_num_threads(threads)
     f32, bf16 = (max(found[kind][_WARM_UP:]) for kind in kinds)
     return Speeds(f32, bf16)
 

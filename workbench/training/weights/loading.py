@@ -89,16 +89,47 @@ def load_base(
 def describe_model(path: Path) -> Any:
     """The model at ``path`` without its weights, on the meta device."""
     import torch
+
+    from workbench.training.weights.from_gguf import empty_model
+
+    return empty_model(_config_of(path), torch.float32)
+
+
+def few_layers(path: Path, layers: int, dtype: Any) -> Any:
+    """A model of so many layers and a small vocabulary, else of the shape of the one at ``path``, with made-up weights
+    of type ``dtype``. Raises UserError where transformers does not build such a one."""
+    import torch
+
+    from workbench.training.weights.from_gguf import empty_model
+
+    config = _config_of(path)
+    part = config.get_text_config()
+    part.num_hidden_layers, part.vocab_size, part.pad_token_id = layers, _FEW_WORDS, None
+    if getattr(part, "layer_types", None):
+        part.layer_types = part.layer_types[:layers]
+    try:
+        model = empty_model(config, dtype)
+        for name, weight in list(model.named_parameters()):
+            module, _, own = name.rpartition(".")
+            values = torch.full(weight.shape, _MADE_UP, dtype=weight.dtype)
+            setattr(model.get_submodule(module), own, torch.nn.Parameter(values, requires_grad=False))
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RuntimeError) as error:
+        raise UserError(f"transformers does not build {path.name} with fewer layers: {error}.") from error
+    model.tie_weights()
+    return model
+
+
+_MADE_UP, _FEW_WORDS = 1e-3, 4096
+
+
+def _config_of(path: Path) -> Any:
     from transformers import AutoConfig
 
     from workbench.training.weights.configs import config_from_gguf
-    from workbench.training.weights.from_gguf import empty_model
 
     if path.is_dir():
-        config = AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
-    else:
-        config = config_from_gguf(open_model(path), read_base(path))
-    return empty_model(config, torch.float32)
+        return AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+    return config_from_gguf(open_model(path), read_base(path))
 
 
 def weights_bytes(model: Any) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from workbench.records.endpoints import Endpoint
 from workbench.records.ladder import RungEstimate, RungNote
-from workbench.subjects.ladder.estimates import Point, Speed, answering, measured_speed, renewed
+from workbench.subjects.ladder.estimates import Point, Speed, answering, combined, measured_speed, renewed
 from workbench.subjects.ladder.rungs import rung_named
 
 SPEED = Speed(read_s=0.001, written_s=0.01, answer_s=0.0)
@@ -64,3 +65,16 @@ def test_estimates_follow_what_a_running_ladder_has_measured() -> None:
     assert found["raced"].answering_s == pytest.approx(45.0)  # by its own answers
     assert found["layers"].preparing_s == pytest.approx(150.0)  # trainings take 1.5 times as long
     assert renewed({"waiting": notes["waiting"]}, 90)["waiting"] == PLANNED
+
+
+def test_a_combination_adds_what_each_technique_adds() -> None:
+    plain = RungEstimate(answering_s=30.0, racing_s=10.0, tokens=4_000, measured=True)
+    similar = msgspec.structs.replace(plain, answering_s=110.0, tokens=12_000)
+    fixed = msgspec.structs.replace(plain, answering_s=50.0, tokens=8_000)
+    beam = msgspec.structs.replace(plain, answering_s=60.0)
+    lora = msgspec.structs.replace(plain, answering_s=20.0, preparing_s=300.0, tokens=60_000, memory_bytes=7)
+    found = combined(plain, [[similar, fixed], [beam], [lora]])
+    assert found.answering_s == 30 + (80 + 20) / 2 + 30 - 10
+    assert found.tokens == round(0.75 * (4_000 + (8_000 + 4_000) / 2))  # of the held-out questions alone
+    assert (found.preparing_s, found.racing_s, found.memory_bytes) == (0.0, 0.0, 7)
+    assert combined(plain, [[lora]] * 5).answering_s == pytest.approx(9.0)
