@@ -115,7 +115,8 @@ def test_the_form_stays_where_it_is_when_the_plan_comes(
         seen.append(places())
     qtbot.waitUntil(lambda: len(front.asked(PlanLadder)) == 2 and setup.progress.isHidden())
     settle(bridge, qtbot)
-    assert [*seen, places()] == [before] * (len(seen) + 1)
+    for now in (*seen, places()):  # heights that follow widths are rounded
+        assert all(abs(one - other) <= 1 for one, other in zip(now, before, strict=True))
     rows = [row.mapTo(setup, QPoint(0, 0)).y() for row in setup.picker.rows.values()]
     setup.progress.show()  # another measurement
     settle(bridge, qtbot)
