@@ -52,8 +52,7 @@ SHAPES = {
     "unknown": texts.SHAPE_UNKNOWN,
 }
 _SHOWN_REFUSED = 50
-_HEIGHT = 560
-"""px at least, also before there is anything to see: what stands below stays where it is when a report comes."""
+_HEIGHT = 560  # px at least, also before there is a report: what stands below stays where it is when one comes
 
 
 class DataReportView(QWidget):
@@ -92,10 +91,9 @@ class DataReportView(QWidget):
         for part in above:
             column.addWidget(part)
         column.addLayout(links)
-        for part in below:
+        for part in (*below, self.progress):
             column.addWidget(part)
-        column.addStretch(1)
-        column.addWidget(self.progress)
+        column.insertStretch(column.count() - 1)
         keep_place(self.progress)
         self.setMinimumHeight(_HEIGHT)
         self._arrange()
