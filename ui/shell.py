@@ -119,6 +119,7 @@ class Shell(QMainWindow):
         self._current = name
         self._stack.setCurrentWidget(page)
         self._title.setText(self._tabs.title_of(entry))
+        page.setAccessibleName(self._tabs.title_of(entry))  # it has the keyboard where nothing on it does
         self._navigation.set_current(entry.group or name)
         self._tabs.show_page(entry)
         for other, header in self._headers.items():

@@ -18,15 +18,20 @@ import re
 import struct
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from workbench.base.catalogue import localised
+import msgspec
+
+from workbench.base.catalogue import localised, shown_fields
+from workbench.records.visible import visible_name
 
 LANGUAGE = "en_XA"
 OPEN, CLOSE = "⟦", "⟧"
 _LONGER = 0.4
+_LEAST_S, _SILENCE_S = 0.25, 0.15
 _ACCENTS = str.maketrans("aceinouyACEINOUYsz", "áçéíñóúýÁÇÉÍÑÓÚÝšž")
 _PLACE = re.compile(r"(\{[^{}]*\}|\s+|;;|\(\*[^)]*\))")
 
@@ -78,22 +83,33 @@ _NO_WORDS = re.compile(
 """Units, dates and keys, which stay as they are, and names of things."""
 
 
-def outside(text: str, stored: Sequence[str]) -> str:
-    """What of a text neither is in brackets nor a stored value; "" where nothing is."""
+def outside(text: str, stored: Sequence[str], whole: str = "") -> str:
+    """What of a text neither is in brackets nor a stored value; "" where nothing is. ``whole``: all stored values."""
     left = re.sub(r"<[^>]*>|&\w+;", " ", text) if "<" in text else text
-    while (shorter := re.sub(rf"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}", " ", left)) != left:
+    while (shorter := re.sub(rf"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}", "\n", left)) != left:
         left = shorter
-    left = re.sub(rf"{OPEN}[^{OPEN}{CLOSE}]*…", " ", left)  # one that ends in an ellipsis has lost its bracket
+    left = re.sub(rf"{OPEN}[^{OPEN}{CLOSE}]*…", "\n", left)  # one that ends in an ellipsis has lost its bracket
+    whole = whole or _joined(stored)
+
+    def is_stored(piece: str) -> bool:
+        return len(piece.split()) > 2 and piece in whole  # a part of a stored text
+
+    left = "\n".join(piece for piece in _pieces(left) if not is_stored(piece.strip(" :·,-—")))
     for value in stored:
         if not re.search(r"[^\W\d_]{2}", left):
             return ""
         if value in left:
             left = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", " ", left)
     left = _NO_WORDS.sub(" ", left)
-    pieces = [" ".join(piece.split()) for piece in re.split(r"…| {2,}|\n", left)]
-    whole = " ".join(" ".join(stored).split())
-    pieces = [piece for piece in pieces if not (len(piece.split()) > 2 and piece in whole)]  # a part of a stored text
-    return " ".join(piece for piece in pieces if re.search(r"[^\W\d_]{2}", piece))
+    return " ".join(piece for piece in _pieces(left) if not is_stored(piece) and re.search(r"[^\W\d_]{2}", piece))
+
+
+def _pieces(text: str) -> list[str]:
+    return [" ".join(piece.split()) for piece in re.split(r"…| {2,}|\n", text)]
+
+
+def _joined(stored: Sequence[str]) -> str:
+    return " ".join(" ".join(stored).split())
 
 
 def main() -> None:
@@ -101,6 +117,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("scenes", nargs="*")
     parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--without", nargs="*", default=(), help="scenes that are left out")
+    parser.add_argument("--part", type=int, default=0, help="of --parts, from 0")
+    parser.add_argument("--parts", type=int, default=1)
     arguments = parser.parse_args()
     if os.environ.get("LANGUAGE") != LANGUAGE:
         os.execve(
@@ -108,20 +127,20 @@ def main() -> None:
             [sys.executable, "-m", "tests.ui.pseudo_locale", *sys.argv[1:]],
             environment(arguments.folder),
         )
-    for name, found in _look(arguments.scenes, arguments.pictures):
+    part = slice(arguments.part, None, arguments.parts)
+    for name, found in _look(arguments.scenes, arguments.pictures, arguments.without, part):
         sys.stdout.write(json.dumps({"scene": name, "found": found}, ensure_ascii=False) + "\n")
         sys.stdout.flush()
 
 
-def _look(names: Sequence[str], pictures: Path | None) -> Iterator[tuple[str, list[str]]]:
+def _look(
+    names: Sequence[str], pictures: Path | None, without: Sequence[str] = (), part: slice = slice(None)
+) -> Iterator[tuple[str, list[str]]]:
     from PySide6.QtWidgets import QApplication
 
     import tests.ui.conftest  # noqa: F401  the screen
     import ui.bridge
-    from tests.ui.fake_front import FakeFront
-    from tests.ui.screenshots import SCENES, _wait_for, settle
-    from ui.bridge import Bridge
-    from ui.shell import Shell
+    from tests.ui import screenshots
     from ui.theme.theme import current_theme
     from workbench.records.document_formats import FORMATS
     from workbench.records.terms import course_terms
@@ -131,61 +150,83 @@ def _look(names: Sequence[str], pictures: Path | None) -> Iterator[tuple[str, li
     stored: set[str] = set()
     papers = {term.source for term in course_terms()}
     papers |= {one.kind.upper() for one in FORMATS} | {"Markdown"}  # names of formats are the same in each language
+    patient = screenshots.settle
+    last_answer = [0.0]
 
     def remember(value: Any) -> Any:
+        last_answer[0] = time.monotonic()
         stored.update(_values(value))
         return localised(value)
 
-    ui.bridge.localised = remember  # type: ignore[assignment]
-    for name, page, furnish, act in SCENES:
-        if names and name not in names:
-            continue
-        stored.clear()
-        home = furnish()
-        front = FakeFront(home)
-        with tempfile.TemporaryDirectory() as folder:
-            shell = Shell(Bridge(front), Path(folder) / "window.ini")
-            shell.resize(1280, 800)
-            shell.show()
-            shell.start(page)
-            _wait_for(lambda shell=shell, page=page: shell.made_page(page) is not None)
-            _wait_until_still()
-            problem = []
-            if act is not None:
-                try:
-                    act(shell, front)
-                except (KeyError, AssertionError, IndexError, StopIteration, ValueError, AttributeError) as error:
-                    problem = [f"the scene failed: {type(error).__name__}: {error}"]
-                _wait_until_still()
-            stored |= {value[:1].upper() + value[1:] for value in stored if " " in value}  # begins a line
-            known = sorted(
-                (value for value in stored | papers if re.search(r"[^\W\d_]{2}", value)), key=len, reverse=True
-            )
-            cut = list(_texts_cut())
-            if cut:  # the layout may lag behind a text that came late
-                settle(2_000)
-                cut = list(_texts_cut())
-            yield name, [*problem, *_texts_outside(known), *cut]
-            if pictures is not None:
-                pictures.mkdir(parents=True, exist_ok=True)
-                from tests.ui.screenshots import _grab
+    def quick(milliseconds: int = screenshots.SETTLE_MS) -> None:
+        """No longer than until the core has been silent for a while."""
+        began = time.monotonic()
+        while (now := time.monotonic()) < began + milliseconds / 1000:
+            patient(50)
+            if now > max(began + _LEAST_S, last_answer[0] + _SILENCE_S):
+                break
 
-                _grab(shell).save(str(pictures / f"{name}.png"))
-            shell.close()
-            shell.deleteLater()
-            settle(10)
-        front.close()
+    ui.bridge.localised = remember  # type: ignore[assignment]
+    wanted = [one for one in screenshots.SCENES if one[0] not in without and (not names or one[0] in names)]
+    for scene in wanted[part]:
+        for settle in (quick, patient):  # what was looked at too early is looked at again
+            screenshots.settle = settle
+            stored.clear()
+            found = _found_in(scene, stored, papers, pictures)
+            if not found:
+                break
+        yield scene[0], found
     application.quit()
+
+
+def _found_in(scene: Any, stored: set[str], papers: set[str], pictures: Path | None) -> list[str]:
+    from tests.ui import screenshots
+    from tests.ui.fake_front import FakeFront
+    from ui.bridge import Bridge
+    from ui.shell import Shell
+
+    name, page, furnish, act = scene
+    front = FakeFront(furnish())
+    with tempfile.TemporaryDirectory() as folder:
+        shell = Shell(Bridge(front), Path(folder) / "window.ini")
+        shell.resize(1280, 800)
+        shell.show()
+        shell.start(page)
+        screenshots._wait_for(lambda: shell.made_page(page) is not None)
+        _wait_until_still()
+        problem = []
+        if act is not None:
+            try:
+                act(shell, front)
+            except (KeyError, AssertionError, IndexError, StopIteration, ValueError, AttributeError) as error:
+                problem = [f"the scene failed: {type(error).__name__}: {error}"]
+            _wait_until_still()
+        stored |= {visible_name(value) for value in stored if "/" in value} | set(_typed())
+        stored |= {value[:1].upper() + value[1:] for value in stored if " " in value}  # begins a line
+        known = sorted((value for value in stored | papers if re.search(r"[^\W\d_]{2}", value)), key=len, reverse=True)
+        cut = list(_texts_cut())
+        if cut:  # the layout may lag behind a text that came late
+            screenshots.settle(2_000)
+            cut = list(_texts_cut())
+        found = [*problem, *_texts_outside(known), *cut]
+        if pictures is not None:
+            pictures.mkdir(parents=True, exist_ok=True)
+            screenshots._grab(shell).save(str(pictures / f"{name}.png"))
+        shell.close()
+        shell.deleteLater()
+        screenshots.settle(10)
+    front.close()
+    return found
 
 
 def _wait_until_still(most: int = 40) -> None:
     """Until nothing in sight has changed its text or its size for a moment."""
-    from tests.ui.screenshots import settle
+    from tests.ui import screenshots
 
     before: list[tuple[Any, ...]] = []
     same = 0
     for _ in range(most):
-        settle(100)
+        screenshots.settle(60)
         now = [(type(part), part.geometry().getRect(), *_texts_of(part)) for part in _in_sight()]
         same = same + 1 if now == before else 0
         if same == 2:
@@ -195,18 +236,12 @@ def _wait_until_still(most: int = 40) -> None:
 
 def _values(value: Any) -> Iterator[str]:
     """The strings of a value that are data: not the texts of the program, and no choices."""
-    import msgspec
-
-    from workbench.base.catalogue import shown_fields
-
     if isinstance(value, str):
         yield value.strip()
         yield from (line.strip() for line in value.splitlines())
     elif isinstance(value, msgspec.Struct):
-        shown = shown_fields(type(value))
-        for name in value.__struct_fields__:
-            if name not in shown and name not in _choices(type(value)):
-                yield from _values(getattr(value, name))
+        for name in _data_fields(type(value)):
+            yield from _values(getattr(value, name))
     elif isinstance(value, tuple | list | set | frozenset):
         for one in value:
             yield from _values(one)
@@ -216,9 +251,12 @@ def _values(value: Any) -> Iterator[str]:
 
 
 @functools.cache
-def _choices(kind: Any) -> frozenset[str]:
-    from typing import Literal, get_args, get_origin, get_type_hints
+def _data_fields(kind: Any) -> tuple[str, ...]:
+    shown, choices = shown_fields(kind), _choices(kind)
+    return tuple(name for name in kind.__struct_fields__ if name not in shown and name not in choices)
 
+
+def _choices(kind: Any) -> frozenset[str]:
     def chooses(hint: Any) -> bool:
         return get_origin(hint) is Literal or any(chooses(one) for one in get_args(hint))
 
@@ -234,18 +272,27 @@ def _in_sight() -> Iterator[Any]:
             yield from (part for part in window.findChildren(QWidget) if part.isVisible())
 
 
+def _typed() -> Iterator[str]:
+    """What a person, here the scene, has typed."""
+    from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
+
+    for widget in _in_sight():
+        if isinstance(widget, QLineEdit | QPlainTextEdit):
+            yield from _values(widget.text() if isinstance(widget, QLineEdit) else widget.toPlainText())
+
+
 def _texts_outside(stored: Sequence[str]) -> Iterator[str]:
     from ui.components.word_diff import WordDiff
     from ui.features.agents.demonstrations import DemonstrationView
 
-    seen = set()
+    seen, whole = set(), _joined(stored)
     for widget in _in_sight():
         parent = widget.parentWidget()
         program = isinstance(parent, DemonstrationView) and widget is parent.program
         if program or isinstance(widget, WordDiff):  # what a model wrote or reads
             continue
         for kind, text in _texts_of(widget):
-            left = outside(text, stored)
+            left = outside(text, stored, whole)
             if left and (kind, left) not in seen:
                 seen.add((kind, left))
                 yield f"outside: {_path(widget)} {kind} {text[:200]!r}: {left[:120]!r}"

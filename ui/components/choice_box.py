@@ -11,7 +11,7 @@ from PySide6.QtGui import QHelpEvent, QStandardItemModel, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QStyle, QStyleOptionComboBox, QToolTip, QWidget
 
 from ui import texts
-from ui.components.basics import PlainButton, Text, set_up, without_keys
+from ui.components.basics import PlainButton, Text, TextRole, set_up, without_keys
 from ui.components.layout import FlowLayout, column_of
 from ui.theme import tokens
 from ui.theme.theme import set_property
@@ -224,7 +224,7 @@ class ChoiceList(ChoiceRow):
         heading, about = headings.get(choice, ""), words.get(choice, "")
         begins = not self._lines or bool(about) or heading != self._under
         if heading and heading != self._under:
-            self._say(heading)
+            self._say(heading, "body")
         if begins:
             self._lines.append(FlowLayout(spacing=tokens.SPACE_1))
             self._column.addLayout(self._lines[-1])
@@ -233,6 +233,6 @@ class ChoiceList(ChoiceRow):
         if about:
             self._say(about)
 
-    def _say(self, words: str) -> None:
-        self._said.append(Text(words, "small"))
+    def _say(self, words: str, role: TextRole = "small") -> None:
+        self._said.append(Text(words, role))
         self._column.addWidget(self._said[-1])

@@ -24,7 +24,7 @@ from workbench.subjects.chats.calls import ChatRecord
 SMALL = 1_000_000_000
 """Parameters below which a model makes hardly any pair that its passage supports (docs/finetuning.md)."""
 _ChatRole = Qt.ItemDataRole.UserRole + 1
-_WORDS = {"rated": texts.RATED_GOOD, "edited": "edited", "chosen": texts.CHOSEN}
+_WORDS = {"rated": texts.RATED_GOOD, "edited": texts.EDITED, "chosen": texts.CHOSEN}
 
 
 def why_good(message: StoredMessage) -> str:

@@ -38,7 +38,7 @@ BUILT = _("“{name}” has {count}.")
 BUILD_STOPPED = _("Stopped. Resume it in the list of runs (Ctrl+J).")
 
 # set sources
-RATED_GOOD = _("rated good")
+RATED_GOOD, EDITED = _("rated good"), _("edited")
 CHOSEN = _("selected among several")
 SCANNING_CHATS = _("Scanning chats…")
 CHATS_TO_USE = _("Chats to use")

@@ -58,3 +58,37 @@ PASSAGES = _("Passages")
 SCORE = _("score {score:.2f}")
 PROMPT_TOKENS = _("{prompt_tokens:,} prompt tokens")
 NEW_TOKENS = _("{new_tokens:,} new tokens")
+
+KINDS = {
+    "agent": _("Agent"),
+    "arguments": _("Arguments"),
+    "check": _("Check"),
+    "choose": _("Choose"),
+    "critic": _("Critic"),
+    "draft": _("Draft"),
+    "edit": _("Edit"),
+    "examples": _("Examples"),
+    "extraction": _("Extraction"),
+    "generation": _("Generation"),
+    "line": _("Line"),
+    "pages": _("Pages"),
+    "plan": _("Plan"),
+    "proposal": _("Proposal"),
+    "reasoning": _("Reasoning"),
+    "rewrite": _("Rewrite"),
+    "route": _("Route"),
+    "score": _("Score"),
+    "search": _("Search"),
+    "section": _("Section"),
+    "sections": _("Sections"),
+    "thought": _("Thought"),
+    "tool": _("Tool"),
+    "tree": _("Tree"),
+    "verdict": _("Verdict"),
+    "vote": _("Vote"),
+}
+"""Kinds of steps, which techniques name."""
+
+
+def kind_name(kind: str) -> str:
+    return KINDS.get(kind, kind.capitalize())

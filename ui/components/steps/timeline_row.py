@@ -309,7 +309,7 @@ def title_of(entry: Entry) -> str:
         return tool_title(entry.call.tool) if entry.call is not None else step.title or texts.TOOL_CALL
     if step.writes_answer:
         return texts.ANSWER_STEP
-    return texts.THOUGHT_STEP if step.kind == "thought" else step.title or step.kind.capitalize()
+    return texts.THOUGHT_STEP if step.kind == "thought" else step.title or texts.kind_name(step.kind)
 
 
 def state_of(entry: Entry) -> str:

@@ -305,15 +305,15 @@ class StepDetails(QWidget):
 
     def show_step(self, step: TraceStep, new_tokens: int = 0) -> None:
         """Show a step; ``new_tokens`` were computed in it where that is not its own usage."""
-        self.title.setText(step.title or step.kind)
+        self.title.setText(step.title or texts.kind_name(step.kind))
         inside = [texts.NEW_TOKENS.format(new_tokens=new_tokens)] if new_tokens else []
-        self.figures.setText(" · ".join((step.kind.capitalize(), *figures_of(step), *inside)))
+        self.figures.setText(" · ".join((texts.kind_name(step.kind), *figures_of(step), *inside)))
         self.error.setText(step.error)
         self.error.setVisible(bool(step.error))
         for name, said in (
             (texts.INPUT, readable(step.input)),
             (texts.THINKING, step.thought),
-            (texts.OUTPUT, readable(step.output)),
+            (texts.OUTPUT, texts.THOUGHT_STATES.get(step.output) or readable(step.output)),
         ):
             heading, text = self.parts[name]
             if text.text() != said:

@@ -16,6 +16,7 @@ ALTERNATIVES = _("Alternatives")
 STOP_STRING = _("stop string")
 CUT_OFF = _("length limit")
 LOOPED_SHORT = _("repeats itself")
+ENDED_ITSELF, COMPLETE_FORM, STOPPED_SHORT = _("ended"), _("complete"), _("stopped")
 ANSWERS_BESIDE = _("Answers side by side")
 CANDIDATE = _("Candidate {value}")
 GENERATING = _("Generating…")
@@ -84,7 +85,7 @@ FURTHER_FILES = _("and {rest:,} more")
 
 # composer
 ASK = _("Ask a question")
-QUESTION = _("Question")
+QUESTION, COMPOSER = _("Question"), _("Question and what it is asked of")
 COMPOSER_HELP = _(
     "Enter sends, Shift+Enter starts a new line, Esc stops an answer. # chooses a document, / a stored prompt, and @ a "
     "saved recipe."

@@ -83,7 +83,6 @@ class TrainSetup(QWidget):
         self.remove_button = IconButton("trash", texts.REMOVE_SET, clicked=self._on_remove)
         self.confirm = ConfirmRow(self.remove_button)
         self.objective = ChoiceList(texts.OBJECTIVE, [])
-        self.objective_words = Text("", "small")
         self.report = DataReportView()
         self.methods = MethodPicker()
         self.settings = TrainingSettings()
@@ -114,7 +113,6 @@ class TrainSetup(QWidget):
         self.show_chosen()
         self.methods.show_method(config.weights.method)
         self.objective.show_value(config.objective.name)
-        self.objective_words.setText(self._methods.row(config.objective.name, "objective").summary)
         if config.data.path and config.data.path not in self._known_data():
             self._paths.append(config.data.path)
             self._fill_examples()
@@ -126,7 +124,9 @@ class TrainSetup(QWidget):
         self._methods = methods
         rows = methods.of("objective")
         self.objective.set_described(
-            [(row.name, row.title) for row in rows], {row.name: row.family for row in rows}, {}
+            [(row.name, row.title) for row in rows],
+            {row.name: row.family for row in rows},
+            {row.name: row.summary for row in rows},
         )
         self.objective.explain({row.name: row.summary for row in rows})
         self.methods.set_methods(methods)
@@ -206,7 +206,6 @@ class TrainSetup(QWidget):
         body.addSpacing(tokens.SPACE_1)
         body.addWidget(Text(texts.OBJECTIVE, "strong"))
         body.addWidget(self.objective)
-        body.addWidget(self.objective_words)
         self._shown_card = _card("", texts.PREVIEW)
         self._shown_card.body.addWidget(self.report)
         self._method_card = _card("2", texts.COLUMN_METHOD)

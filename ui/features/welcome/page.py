@@ -351,7 +351,11 @@ class WelcomePage(QWidget):
         QTimer.singleShot(0, self, self._go_on_to_question)
 
     def _go_on_to_question(self) -> None:
-        self.scrolled.ensureWidgetVisible(self.question_step)
+        inside = self.scrolled.widget()
+        if inside is not None and (layout := inside.layout()) is not None:
+            layout.activate()  # the files have just been listed above it
+        for part in (self.question_step, self.ask_button):
+            self.scrolled.ensureWidgetVisible(part, 0, tokens.SPACE_5)
         if self._sample_had_keyboard and self.leave_button.hasFocus() and self.question_buttons:
             self.question_buttons[0].setFocus(Qt.FocusReason.OtherFocusReason)  # not to what leads away
         self._sample_had_keyboard = False

@@ -40,6 +40,7 @@ class Composer(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAccessibleName(texts.COMPOSER)
         self._blocked = ""
         self._busy = False
         self.documents_chip = ChipButton(recipe_texts.NO_DOCUMENTS, "retrieval", clicked=self.documents_chip_clicked)

@@ -20,12 +20,12 @@ LEAST_WIDTH = 250
 """Two columns fit beside history and recipe in a window of 1280 px."""
 _GAP = tokens.SPACE_3
 FINISHES = {
-    "eos": "ended",
+    "eos": texts.ENDED_ITSELF,
     "stop": texts.STOP_STRING,
     "length": texts.CUT_OFF,
-    "grammar": "complete",
+    "grammar": texts.COMPLETE_FORM,
     "loop": texts.LOOPED_SHORT,
-    "cancelled": "stopped",
+    "cancelled": texts.STOPPED_SHORT,
 }
 
 
