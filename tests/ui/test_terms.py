@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
+from ui.features.documents.page import DocumentsPage
 from ui.finder import Finder
 from ui.shell import Shell
 from ui.theme.theme import Theme
@@ -28,6 +29,7 @@ ASKED = (
     "RAG", "agents", "tools", "memory", "LoRA", "QLoRA", "soft prompt", "adapters", "catastrophic forgetting",
     "quantisation", "quantization", "RLHF", "RLAIF", "reward model", "PPO", "DPO", "GRPO", "decoder",
     "encoder-decoder", "mixture of experts", "MoE", "benchmark", "perplexity", "licence",
+    "hybrid weights", "architecture", "bottleneck adapters",
 )  # fmt: skip
 """As a student types them."""
 
@@ -88,6 +90,24 @@ def test_enter_opens_the_place_of_a_term(shell: Shell, qtbot: QtBot) -> None:
     finder.field.setText("similarity")
     QTest.keyClick(finder.field, Qt.Key.Key_Return)
     assert shell.current_page == "map"
+
+
+@pytest.mark.parametrize("words", ["costs of techniques", "cost"])
+def test_the_order_of_costs_is_found(shell: Shell, qtbot: QtBot, words: str) -> None:
+    finder = opened(shell, qtbot)
+    finder.field.setText(words)
+    QTest.keyClick(finder.field, Qt.Key.Key_Return)
+    assert shell.current_page == "ladder"
+
+
+def test_the_graph_of_names_opens_the_names(shell: Shell, qtbot: QtBot) -> None:
+    finder = opened(shell, qtbot)
+    finder.field.setText("graph")
+    QTest.keyClick(finder.field, Qt.Key.Key_Return)
+    page = shell.made_page("documents")
+    assert isinstance(page, DocumentsPage)
+    qtbot.waitUntil(lambda: page.parts.shows_names)
+    qtbot.waitUntil(lambda: page.parts.names.table.rowCount() > 0)
 
 
 def test_every_place_that_a_term_opens_exists(shell: Shell, qtbot: QtBot) -> None:

@@ -172,7 +172,7 @@ PAGES: tuple[PageEntry, ...] = (
         "evaluate",
         "ui.features.ladder.page:LadderPage",
         "measure",
-        _("ladder compare techniques"),
+        _("ladder compare techniques in order of costs"),
     ),
     PageEntry(
         "evaluate", _("Evaluations"), "evaluate", "ui.features.evaluation.page:EvaluatePage", "measure", _("Evaluate")

@@ -68,6 +68,7 @@ class DocumentsPage(TakesFiles, QWidget):
         self._current = ""  # id of the collection that is shown
         self._opened: Document | None = None
         self._wanted_document: tuple[str, int, int] | None = None
+        self._wanted_side = ""
         self._searched = 0
         self.parts = DocumentsLayout(bridge)
         self._desk = IngestDesk(bridge, self.parts.progress, self.parts.message, self)
@@ -87,14 +88,16 @@ class DocumentsPage(TakesFiles, QWidget):
         start: int = 0,
         end: int = 0,
         compare: tuple[str, str] | None = None,
+        section: str = "",
     ) -> None:
         """Show a collection (id or name), and a document of it (id or path) with ``start:end`` marked; or two documents
-        of it side by side."""
+        of it side by side; or its section ``files`` or ``names``."""
         if compare is not None:
             self.compare(collection, *compare)
             return
         self.parts.show_comparison(False)
         self._wanted_document = (document, start, end) if document else None
+        self._wanted_side = section
         known = self._collection(collection)
         if known is not None and known.id != self._current:
             self.parts.collections.show_collections(self._collections, known.id)
@@ -371,6 +374,9 @@ class DocumentsPage(TakesFiles, QWidget):
         self.parts.show_document(False)
 
     def _open_wanted(self) -> None:
+        if self._wanted_side and self.parts.table.rowCount():
+            self._on_side(self._wanted_side)
+            self._wanted_side = ""
         if self._wanted_document is None:
             return
         name, start, end = self._wanted_document
