@@ -48,6 +48,7 @@ def test_the_keys_zoom_texts_and_distances_alike(qtbot: QtBot, shell: Shell, fro
     assert current_zoom() == 100
     before, focus = shell.size(), QApplication.focusWidget()
     for step in (110, 125):
+        qtbot.waitUntil(shell.isActiveWindow)  # a window that was scaled anew may be activated a little later
         QTest.keyClick(shell, Qt.Key.Key_Plus, CONTROL)
         qtbot.waitUntil(lambda step=step: current_zoom() == step and zoom(front) == step)
     assert shell.devicePixelRatioF() == pytest.approx(1.25)

@@ -261,6 +261,22 @@ def test_an_idle_worker_is_stopped_and_started_again_when_it_is_needed(host: Wor
     assert host.call(echo.Echo(text="again")) == "again"
 
 
+def test_a_worker_that_is_started_for_a_call_is_not_idle(host: WorkerHost) -> None:
+    over = threading.Event()
+
+    def stop_always() -> None:
+        while not over.is_set():
+            host.stop_if_idle(0)
+
+    stopping = threading.Thread(target=stop_always)
+    stopping.start()
+    try:
+        assert [host.call(echo.Echo(text="x")) for _ in range(5)] == ["x"] * 5
+    finally:
+        over.set()
+        stopping.join()
+
+
 def test_a_closed_host_starts_nothing_any_more(host: WorkerHost) -> None:
     host.start()
     pid = host.pid

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import sys
-import threading
 from pathlib import Path
 
 import psutil
@@ -70,7 +69,6 @@ def test_it_writes_into_its_folder_only_and_reaches_no_network(tmp_path: Path) -
     other.mkdir()
     (other / "kept").write_text("kept")
     with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=server.accept, daemon=True).start()
         attempts = (
             "open('made', 'w').write('x')",
             f"open({str(other / 'made')!r}, 'w')",

@@ -94,7 +94,8 @@ class WorkerHost:
         self._memory = (0, 0.0, 0)  # pid, time, bytes
         self._closed = False
         self._starting = threading.Lock()  # held while a process is started, so that only one is
-        self._lock = threading.Lock()  # guards the three below; never held while waiting
+        self._lock = threading.Lock()  # guards the four below; never held while waiting
+        self._arriving = 0  # calls that no process has taken yet
         self._life: _Life | None = None
         self._state: State = "stopped"
         self._death: WorkerDied | None = None
@@ -105,13 +106,14 @@ class WorkerHost:
         """Send a call, starting the worker when needed, and return. ``on_event`` runs on the worker's reader
         thread, in order, and must be quick; its last event is terminal. With ``pid`` it is for that process only,
         which holds what the call is about. Raises WorkerDied when that one is gone or none can be started."""
-        for _ in range(START_ATTEMPTS):
-            if pid and self.pid != pid:
-                break
-            life = self._living()
-            opened = life.open(call, on_event) if pid in (0, life.pid) else None
-            if opened is not None:
-                return opened
+        with self._arrival():
+            for _ in range(START_ATTEMPTS):
+                if pid and self.pid != pid:
+                    break
+                life = self._living()
+                opened = life.open(call, on_event) if pid in (0, life.pid) else None
+                if opened is not None:
+                    return opened
         raise self._death or WorkerDied(self.worker, None)
 
     def stream(
@@ -196,9 +198,9 @@ class WorkerHost:
 
     def stop_if_idle(self, idle_s: float) -> bool:
         """As ``stop`` where nothing has been asked of the worker for so long; whether that was so. A call that comes
-        meanwhile is for the next process."""
+        meanwhile is for the next process, and one that is being started for a call stays."""
         life = self._life
-        if life is None or not life.leave_if_idle(idle_s):
+        if life is None or self._arriving or not life.leave_if_idle(idle_s):
             return False
         life.stop(self._stop_grace_s)
         return True
@@ -216,6 +218,16 @@ class WorkerHost:
         with self._starting:  # one that was being started meanwhile
             pass
         self.stop()
+
+    @contextlib.contextmanager
+    def _arrival(self) -> Iterator[None]:
+        with self._lock:
+            self._arriving += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._arriving -= 1
 
     def _living(self) -> _Life:
         """A life that takes requests, started when there is none."""

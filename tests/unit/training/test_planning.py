@@ -255,7 +255,7 @@ def test_time_counts_scoring_before_and_after_and_what_else_computes(
     assert seconds["scoring after"] == pytest.approx(seconds["scoring before"], rel=0.2)
     found = []
     for busy in (0.0, 100.0):
-        monkeypatch.setattr("psutil.cpu_percent", lambda interval, busy=busy: busy)
+        monkeypatch.setattr("psutil.cpu_percent", lambda interval=None, busy=busy: busy)
         found.append({stage.name: stage.seconds for stage in planned(cores=0).stages})
     assert found[1]["training"] == pytest.approx(2 * found[0]["training"])
 
