@@ -230,6 +230,14 @@ def test_a_text_is_set_back_to_the_default_in_sight_too(qtbot: QtBot, theme: The
     assert edits.seen == [("stop", ())]
 
 
+def test_a_text_that_is_longer_than_its_field_shows_its_beginning(qtbot: QtBot, theme: Theme) -> None:
+    class Config(msgspec.Struct, frozen=True, kw_only=True):
+        first_words: Annotated[str, "First words."] = "Let us think step by step, and write down every step of it."
+
+    form = shown(qtbot, Config, Config())
+    assert line(form, "first_words").cursorPosition() == 0
+
+
 def test_an_error_from_the_core_stands_beside_its_field(qtbot: QtBot, theme: Theme) -> None:
     form = shown(qtbot, EngineSettings)
     form.set_error("threads", "This machine has 2.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox
@@ -12,6 +15,7 @@ from tests.ui.fake_adapters import record
 from tests.ui.fake_evaluation import furnish_evaluation
 from tests.ui.fake_home import FakeHome, furnished_home
 from ui.bridge import Bridge
+from ui.components.recipe import texts
 from ui.components.recipe.known_names import KnownNames
 from ui.components.recipe.known_rows import NamedRow, TicksRow
 from ui.components.recipe.recipe_panel import RecipePanel
@@ -92,6 +96,27 @@ def test_specialists_of_a_team_are_saved_recipes(panel: RecipePanel) -> None:
     assert agent.options["specialists"] == ("Careful", "Quick", "Gone")
 
 
+def test_a_recipe_that_is_saved_is_offered_as_a_specialist(
+    panel: RecipePanel, bridge: Bridge, home: FakeHome, tmp_path: Path
+) -> None:
+    folder = tmp_path / "recipes"
+    folder.mkdir()
+    assert bridge.status is not None
+    bridge.status = msgspec.structs.replace(bridge.status, home=str(tmp_path))
+    panel.set_recipe(Recipe(agent=AgentPart(method="team")))
+    options = panel.agent_form.options
+    assert options is not None
+    row = options.row("specialists")
+    assert isinstance(row, TicksRow)
+    assert row.list.isHidden()
+    assert row.note.text() == texts.NO_RECIPES_SAVED
+    (folder / "Careful.toml").write_text("", "utf-8")
+    panel.set_recipe(Recipe(agent=AgentPart(method="team", options={"way": "debate"})))
+    assert ticks(row) == {"Careful": False}
+    assert not row.list.isHidden()
+    assert row.note.isHidden()
+
+
 def test_the_reward_model_of_best_of_n_is_chosen_from_those_that_fit(panel: RecipePanel) -> None:
     panel.set_recipe(Recipe(prompting=PromptingPart(technique="best-of-n")))
     panel.set_adapters(
@@ -104,3 +129,14 @@ def test_the_reward_model_of_best_of_n_is_chosen_from_those_that_fit(panel: Reci
     assert [row.control.itemText(place) for place in range(row.control.count())] == ["None", "taste"]
     choose(row.control, "taste")
     assert panel.recipe.prompting.options == {"reward_model": "taste"}
+
+
+def test_a_long_question_is_read_whole_in_its_list(panel: RecipePanel, bridge: Bridge, qtbot: QtBot) -> None:
+    panel.resize(300, 800)
+    row = panel.prompt_form.parts.row("example_rows")
+    assert isinstance(row, TicksRow)
+    row.offer([("1. How long?", "1"), ("2. How long is the warranty on a new pump that was installed by us?", "2")])
+    row.show()
+    settle(bridge, qtbot)
+    short, long = (row.list.visualItemRect(row.list.item(place)).height() for place in (0, 1))
+    assert long >= short + row.list.fontMetrics().lineSpacing()

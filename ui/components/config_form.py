@@ -37,7 +37,6 @@ from workbench.base.fields import Field, describe_range, lowest_of, parse_text
 
 CONTROL_WIDTH = 200
 _SIDE_WIDTH = CONTROL_WIDTH + 130  # of a control with its unit and its reset
-_NARROW_WIDTH = 160
 _NUMBER_WIDTH = 150
 
 
@@ -312,8 +311,7 @@ class FieldRow(ValueRow):
         if isinstance(self.control, QPlainTextEdit):
             self.control.installEventFilter(self)
         if isinstance(self.control, ChoiceBox | QLineEdit):
-            width = _NARROW_WIDTH if narrow else CONTROL_WIDTH
-            self.control.setFixedWidth(_NUMBER_WIDTH if field.kind in ("int", "float") else width)
+            self.control.setFixedWidth(_NUMBER_WIDTH if field.kind in ("int", "float") else CONTROL_WIDTH)
         title = Text(field.title, "strong")
         title.setBuddy(self.control)
         span = describe_span(field) if narrow else ""
@@ -413,6 +411,10 @@ def line_control(row: ValueRow) -> Control:
     def shown(value: Any) -> str:
         return "" if row.field.auto and value == row.field.empty else _shown(value)
 
+    def show(value: Any) -> None:
+        line.setText(shown(value))
+        line.setCursorPosition(0)  # a text that is longer than the field shows its beginning
+
     def parse() -> Any:
         text = line.text()
         if row.field.kind in ("int", "float"):
@@ -421,7 +423,7 @@ def line_control(row: ValueRow) -> Control:
 
     return Control(
         line,
-        lambda value: line.setText(shown(value)),
+        show,
         parse,
         lambda value: line.hasFocus() and line.text() != shown(value),
     )

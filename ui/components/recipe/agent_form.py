@@ -193,7 +193,7 @@ class AgentForm(QWidget):
     def _make_row(self, field: Field) -> TicksRow | None:
         if field.name != _SPECIALISTS:
             return None
-        row = TicksRow(field)
+        row = TicksRow(field, texts.NO_RECIPES_SAVED)
         row.offer(self._recipes)
         return row
 

@@ -19,8 +19,10 @@ class KnownNames(QObject):
     def __init__(self, bridge: Bridge, panel: RecipePanel) -> None:
         super().__init__(panel)
         self._bridge, self._panel = bridge, panel
+        self._recipes: list[str] = []
         self._shown = ""  # the set whose questions are listed
         panel.recipe_shown.connect(self._on_shown)
+        panel.recipe_shown.connect(lambda _: self._offer_recipes())
         bridge.home.listing(ListQuestionSets()).follow(self._on_sets)
         bridge.status_changed.connect(lambda _: self._offer_recipes())
         self._offer_recipes()
@@ -29,7 +31,10 @@ class KnownNames(QObject):
         self._panel.prompt_form.set_question_sets([one.name for one in found.sets if not one.unreadable])
 
     def _offer_recipes(self) -> None:
-        self._panel.agent_form.set_recipes([path.stem for path in saved_recipes(self._bridge)])
+        recipes = [path.stem for path in saved_recipes(self._bridge)]
+        if recipes != self._recipes:  # else a list that is being ticked stays as it is
+            self._recipes = recipes
+            self._panel.agent_form.set_recipes(recipes)
 
     def _on_shown(self, recipe: Recipe) -> None:
         """List the questions of the set once fixed ones of it are chosen."""

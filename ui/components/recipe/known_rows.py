@@ -6,6 +6,7 @@ What a recipe names and the home lacks stays in its list, marked.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
@@ -42,9 +43,11 @@ class NamedRow(FieldRow):
 
 
 class TicksRow(FieldRow):
-    """Several of the values that are offered, ticked in a list, each with what a person reads of it."""
+    """Several of the values that are offered, ticked in a list, each with what a person reads of it. The text
+    ``empty`` stands in place of a list without values."""
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: Field, empty: str = "") -> None:
+        self._empty = empty
         self._offered: tuple[tuple[str, str], ...] = ()
         self._filling = False
         super().__init__(field, True, self._make)
@@ -52,12 +55,19 @@ class TicksRow(FieldRow):
     def offer(self, named: Sequence[tuple[str, str]]) -> None:
         """Pairs of title and value."""
         self._offered = tuple(named)
-        self._show_ticks(self.value)
+        self.set_value(self.value)
+
+    def set_value(self, value: Any) -> None:
+        super().set_value(value)
+        if self._empty:
+            self.list.setVisible(bool(self.list.count()))
+            self.set_note("" if self.list.count() else self._empty)
 
     def _make(self, row: ValueRow) -> Control:
         self.list = QListWidget()
         self.list.setFixedHeight(_HEIGHT)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.setWordWrap(True)
+        self.list.setResizeMode(QListWidget.ResizeMode.Adjust)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemChanged.connect(self._on_ticked)
         return Control(self.list, self._show_ticks, lambda: self._ticked, lambda value: False)

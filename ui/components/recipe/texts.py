@@ -160,6 +160,7 @@ FILTER_FILES, TICK_ALL, TICK_NONE, USE_FILES = (
 )
 FILES_TICKED, ALL_FILES = _("{ticked:,} of {count:,} files"), _("All files are searched")
 
+NO_RECIPES_SAVED = _("No recipe is saved yet. A saved recipe can be chosen here as a specialist.")
 NOTHING_CHOSEN, NOT_THERE = _("None"), _("{name} (not there)")
 
 # the editor of a recipe

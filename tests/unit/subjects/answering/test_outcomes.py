@@ -155,7 +155,7 @@ def test_the_other_collections_are_searched_and_the_best_is_quoted() -> None:
     assert "36 months" in made.answer
     assert "This is from mails, another collection than that of this chat." in made.notices
     assert made.trace is not None
-    assert [step.title for step in made.trace.steps] == ["Choose the road", "Search recipes", "Search mails"]
+    assert [step.title for step in made.trace.steps] == ["Choose the route", "Search recipes", "Search mails"]
     assert "other" not in made.roads
 
 

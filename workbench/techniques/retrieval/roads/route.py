@@ -62,7 +62,7 @@ def choose_road(
     small_talk = wanted == "automatic" and needs_no_documents(text)
     if wanted == "automatic" and context.decoding.format != "text" and not small_talk:
         return Choice(road="place")
-    step = context.step("route", "Choose the road", text)
+    step = context.step("route", "Choose the route", text)
     yield step.started
     if small_talk:
         found: Mapping[Road, float] = {"chat": 1.0}
