@@ -19,7 +19,7 @@ from ui import texts
 from ui.components.printing import PrintPreview, write_pdf
 from ui.components.source.printed import MOST_BLOCKS, Printed, picture_page, text_page
 from workbench.records.document_blocks import DocumentBlocks
-from workbench.records.documents import Box, PagePicture
+from workbench.records.documents import Box, DocumentPicture, PagePicture
 
 
 def test_the_preview_shows_all_pages_and_goes_when_it_is_closed(qtbot: QtBot) -> None:
@@ -117,7 +117,8 @@ def test_a_drawn_page_is_printed_with_its_marks(qtbot: QtBot, tmp_path: Path) ->
     box = Box(left=200.0, top=300.0, right=700.0, bottom=340.0)
     picture = PagePicture(png=file.getvalue(), width=1240, height=1754, page=3, pages=12, boxes=(box,))
     path = tmp_path / "page.pdf"
-    write_pdf(picture_page(Printed("plan.pdf", "/plan.pdf", "Page 3", "The gate is shut."), picture), path)
+    head = Printed("plan.pdf", "/plan.pdf", "Page 3", "The gate is shut.")
+    write_pdf(picture_page(head, picture, texts.PAGE_OF), path)
     [words] = pages_of(path)
     assert "Page 3 of 12" in words
     colours = {colour for _, colour in pixels_of(path).convert("RGB").getcolors(1 << 24) or ()}
@@ -147,3 +148,24 @@ def test_a_source_that_is_shown_is_saved_and_previewed(
     [preview] = page.window().findChildren(PrintPreview)
     assert preview.windowTitle() == "pump.md"
     preview.close()
+
+
+def test_a_picture_within_a_document_is_printed_while_it_is_shown(
+    qtbot: QtBot,
+    page: DocumentsPage,  # noqa: F811
+    home: FakeHome,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = home.put_document(next(iter(home.collections)), "/papers/pump.docx", "The pump is new. Oil it.")
+    home.pictures[made.id] = tuple(DocumentPicture(start=16, end=16, part=f"word/media/{n}.png") for n in "ab")
+    page.open_document(made, 17, 24)
+    pane = page.parts.pane
+    qtbot.waitUntil(lambda: 2 in pane.pictures.tiles and not pane.pictures.tiles[2].isHidden())
+    pane.pictures.tiles[2].click()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "pump.pdf"), "PDF (*.pdf)"))
+    pane.printing.choose()
+    path = tmp_path / "pump.pdf"
+    qtbot.waitUntil(lambda: pane.note.text == texts.PDF_SAVED.format(path=path))
+    [words] = pages_of(path)
+    assert "Picture 2 of 2" in words

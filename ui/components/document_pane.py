@@ -306,16 +306,23 @@ class DocumentPane(QFrame):
         if not self.shows_pages or document is None:
             made(text_page(head, self.text.blocks, self.text.places), head.title)
             return
-        start, end = self._span
-        call = DrawPage(
-            collection=self._collection, document=document.id, page=self.pages.page, scale=_PRINT_SCALE, start=start,
-            end=end,
-        )  # fmt: skip
+        call = self._drawing(document, self.pages.page, _PRINT_SCALE, self._span)
+        problem = texts.PICTURE_PROBLEM if self._has_pictures else texts.PAGE_PROBLEM
+        label = texts.PICTURE_OF if self._has_pictures else texts.PAGE_OF
+
+        def on_picture(picture: PagePicture) -> None:
+            made(picture_page(head, picture, label), head.title)
 
         def on_error(error: Exception) -> None:
-            self.note.show_message(texts.PAGE_PROBLEM.format(error=error), "attention")
+            self.note.show_message(problem.format(error=error), "attention")
 
-        self._bridge.call(call, lambda picture: made(picture_page(head, picture), head.title), on_error, self)
+        self._bridge.call(call, on_picture, on_error, self)
+
+    def _drawing(self, document: Document, number: int, scale: float, span: tuple[int, int]) -> DrawPage:
+        """The call that draws a page of what is shown with a place on it, or a picture within it."""
+        start, end = span
+        place = {"picture": number} if self._has_pictures else {"page": number, "start": start, "end": end}
+        return DrawPage(collection=self._collection, document=document.id, scale=scale, **place)
 
     def _printed(self) -> Printed:
         start, end = self.text.passage or (0, 0)
@@ -439,10 +446,9 @@ class DocumentPane(QFrame):
     def _on_page_wanted(self, page: int, scale: float) -> None:
         if self._document is None:
             return
-        start, end = self._matches[self._match] if self._match >= 0 else self._span
+        span = self._matches[self._match] if self._match >= 0 else self._span
         asked = self._asked
-        place = {"picture": page} if self._has_pictures else {"page": page, "start": start, "end": end}
-        call = DrawPage(collection=self._collection, document=self._document.id, scale=scale, **place)
+        call = self._drawing(self._document, page, scale, span)
         problem = texts.PICTURE_PROBLEM if self._has_pictures else texts.PAGE_PROBLEM
 
         def on_picture(picture: PagePicture) -> None:

@@ -62,8 +62,8 @@ def text_page(head: Printed, blocks: DocumentBlocks, places: Places = ()) -> str
     return _whole(head, rows)
 
 
-def picture_page(head: Printed, picture: PagePicture) -> str:
-    """A drawn page with its marks."""
+def picture_page(head: Printed, picture: PagePicture, label: str) -> str:
+    """A drawn page with its marks, or a picture within a document; ``label`` says which of how many it is."""
     image = QImage.fromData(picture.png).convertToFormat(QImage.Format.Format_RGB32)
     painter = QPainter(image)
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Multiply)
@@ -76,7 +76,7 @@ def picture_page(head: Printed, picture: PagePicture) -> str:
     image.save(buffer, "PNG")  # type: ignore[call-overload]
     size = image.size().scaled(_PAGE_WIDTH, _PAGE_HEIGHT, Qt.AspectRatioMode.KeepAspectRatio)
     data = base64.b64encode(buffer.data().data()).decode()
-    page = escape(texts.PAGE_OF.format(page=picture.page, pages=picture.pages))
+    page = escape(label.format(page=picture.page, pages=picture.pages))
     shown = f'<img src="data:image/png;base64,{data}" width="{size.width()}" height="{size.height()}">'
     return _whole(head, [_head(head), f'<p class="part">{page}</p>', f"<p>{shown}</p>"])
 
