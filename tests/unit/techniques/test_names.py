@@ -23,6 +23,7 @@ HOMONYMS = {
     "team": {"ui/components/steps/timeline_row.py"},
     "sft": {"workbench/training/objectives/dpo.py"},  # a loss of TRL
     "critic": {  # a check, and the kind of its step
+        "ui/components/steps/texts.py",
         "workbench/techniques/agents/checks.py",
         "workbench/techniques/prompting/self_refine.py",
         "workbench/techniques/prompting/tree_of_thoughts.py",
