@@ -253,6 +253,26 @@ def test_what_was_left_out_or_failed_says_why(
     assert "240 questions" in page.view.more.text()
 
 
+def test_without_a_winner_the_sentence_alone_says_what_is_lacking(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome
+) -> None:
+    sentence = "With 1 question nothing can be said yet: all techniques have to answer at least 12."
+    report = furnish_ladder(home, sentence=sentence, more=11)
+    home.ladders[report.ladder.id] = msgspec.structs.replace(report, winner="")
+    page = open_page(qtbot, bridge, shell)
+    qtbot.waitUntil(lambda: page.shown is not None)
+    assert page.view.sentence.text() == sentence
+    assert not page.view.more.isVisible()
+
+
+def test_the_plan_counts_a_single_question_as_one(fresh: LadderPage, qtbot: QtBot) -> None:
+    plan(fresh, qtbot)
+    shown = fresh.setup.plan
+    assert shown is not None
+    fresh.setup._take(msgspec.structs.replace(shown, tune=2, held_out=1))
+    assert fresh.setup.split.text() == "Tuning and training use 2 questions, and measuring uses 1 question."
+
+
 # -- the result ----------------------------------------------------------------------------------------
 
 

@@ -129,7 +129,8 @@ class LadderReportView(QWidget):
         waiting = texts.NO_SENTENCE if report.state in ("waiting", "running") else texts.NO_SENTENCE_STOPPED
         self.sentence.setText(report.sentence.replace(" -", " −") or waiting)
         told = f"{report.more:,} more questions" in report.sentence
-        self.more.setText(texts.MORE.format(count=texts.questions(report.more)) if report.more and not told else "")
+        more = report.more if report.winner and not told else 0  # without a winner the sentence says what is lacking
+        self.more.setText(texts.MORE.format(count=texts.questions(more)) if more else "")
         leaks = [texts.LEAK.format(title=rung.offer.title, leak=rung.leak) for rung in report.rungs if rung.leak]
         self.leaks.setText("\n".join(leaks))
         self.notes.setText("\n".join(report.notes))

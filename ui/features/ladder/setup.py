@@ -265,7 +265,8 @@ class LadderSetup(QWidget):
         again = self.plan is not None
         self.plan = plan
         self.task.show_value(plan.task)
-        self.split.setText(texts.SPLIT.format(tune=texts.questions(plan.tune), held_out=plan.held_out))
+        tune, held_out = texts.questions(plan.tune), texts.questions(plan.held_out)
+        self.split.setText(texts.SPLIT.format(tune=tune, held_out=held_out))
         self.notes.setText("\n".join(plan.notes))
         self.picker.show_offers(plan.rungs, self.picker.ticked if again else None)
         self._show_state()

@@ -448,10 +448,11 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = []
     if len(held) < FEW:
-        notes.append(
-            f"There are only {counted(len(held), 'held-out question')}: differences below about 20 points will not be "
-            "shown."
-        )
+        shown = counted(len(held), "held-out question")
+        if len(held) < FEW // 2:
+            notes.append(f"With only {shown}, nothing but large differences can be shown.")
+        else:
+            notes.append(f"With only {shown}, differences below about 20 points will not be shown.")
     if not tune:
         notes.append("The set has no tuning questions: nothing can be learnt or chosen, and no rungs race.")
     shared = {one.question.text.casefold().strip() for one in tune} & {

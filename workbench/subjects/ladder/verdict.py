@@ -249,7 +249,9 @@ def _sentence(
         value = f"{_amount(score.value, unit)} ({_bounds(score, unit)}) at {pace} an answer"
         return f"{rungs[0].title} reaches {value}; nothing else has been measured yet."
     if winner is None:
-        return f"Only {counted(n, 'question')} have been answered by all rungs; {FEWEST} are needed to say anything."
+        return (
+            f"With {counted(n, 'question')} nothing can be said yet: all techniques have to answer at least {FEWEST}."
+        )
     chosen = rungs[winner]
     score = judged[chosen.name].score
     pace = seconds_in_words(chosen.cost.answer_s)

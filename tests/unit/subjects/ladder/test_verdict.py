@@ -66,7 +66,7 @@ def test_of_few_questions_nothing_is_said() -> None:
     found = judge([rung(AS_IT_IS, share(1, 8)), rung("examples", share(8, 8))])
     assert (found.winner, found.more) == ("", FEWEST - 8)
     assert {one.standing for one in found.rungs.values()} == {"open"}
-    assert found.sentence == "Only 8 questions have been answered by all rungs; 12 are needed to say anything."
+    assert found.sentence == "With 8 questions nothing can be said yet: all techniques have to answer at least 12."
 
 
 def test_only_questions_that_all_rungs_have_answered_count() -> None:
