@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import shutil
 import socket
 import ssl
 import warnings
@@ -268,6 +270,26 @@ def test_the_folders_of_cited_files_are_not_told_to_other_machines(first: Workbe
     connection.close()
     assert [one["path"] for one in json.loads(answer)["workbench"]["citations"]] == ["pump.txt"]
     assert str(first.home.root.parent) not in answer
+
+
+def test_an_error_names_a_file_to_other_machines_without_its_folders(
+    first: Workbench, given: ApiClientCode, smollm_path: Path
+) -> None:
+    folder = first.home.root.parent / "other models"
+    folder.mkdir()
+    damaged = folder / "damaged.gguf"
+    shutil.copyfile(smollm_path, damaged)
+    call(first, ImportModel(path=str(damaged), name="Damaged"))
+    os.truncate(damaged, 1_000)
+    code = read_code(given.code)
+    connection = connection_to(code)
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {code.key}"}
+    body = json.dumps({"model": "Damaged", "messages": [{"role": "user", "content": "Hello"}]})
+    connection.request("POST", "/v1/chat/completions", body, headers)
+    said = json.loads(connection.getresponse().read())["error"]["message"]
+    connection.close()
+    assert "damaged.gguf" in said
+    assert str(folder) not in said
 
 
 def test_connections_that_never_shake_hands_keep_nobody_else_out(first: Workbench, given: ApiClientCode) -> None:

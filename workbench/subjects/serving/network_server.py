@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import psutil
 
-from workbench.api.events import Event, Finished
+from workbench.api.events import Event, Failed, Finished
 from workbench.api.protocol import Call, RequestContext, finish, read_result
 from workbench.base.catalogue import Shown
 from workbench.base.errors import UserError
@@ -92,10 +93,13 @@ class NetworkServer:
         return ApiClientCode(client=client, code=write_code(code))
 
     def _answer(self, call: Call[Any], context: RequestContext) -> Iterator[Event]:
-        """Answers as for this machine, but the folders of cited files are nobody else's to know."""
+        """Answers as for this machine, but the folders of files are nobody else's to know."""
         for event in self._handle(call, context):
             if isinstance(call, AskServed) and isinstance(event, Finished):
                 event = finish(_without_folders(read_result(call, event.result)))
+            elif isinstance(event, Failed):
+                said = without_folders(event.message), without_folders(event.hint)
+                event = msgspec.structs.replace(event, message=said[0], hint=said[1])
             yield event
 
     def _start(self, port: int) -> None:
@@ -118,7 +122,18 @@ def _without_folders(answered: ServedAnswer) -> ServedAnswer:
     result = answered.result
     names = [PurePath(one.path.replace("\\", "/")).name for one in result.citations]
     cited = tuple(msgspec.structs.replace(one, path=name) for one, name in zip(result.citations, names, strict=True))
-    return msgspec.structs.replace(answered, result=msgspec.structs.replace(result, citations=cited))
+    notices = tuple(map(without_folders, result.notices))
+    return msgspec.structs.replace(answered, result=msgspec.structs.replace(result, citations=cited, notices=notices))
+
+
+_SEGMENT = r"(?:(?!\s[\"'“(]?(?:~|[A-Za-z]:)?[/\\])[^/\\\n])+"
+"""The name of a folder, which may have blanks; what begins after one with a slash is another path."""
+_FOLDERS = re.compile(rf"(?<![\w:/\\.~])(?:~|[A-Za-z]:)?[/\\]{{1,2}}(?=[^\s/\\])(?:{_SEGMENT}[/\\]+)+(?=[^\s/\\])")
+
+
+def without_folders(text: Shown) -> Shown:
+    """A text with the names of files alone, where it has their whole paths. Addresses of the web stay."""
+    return _FOLDERS.sub("", text)
 
 
 def own_addresses() -> tuple[str, ...]:
