@@ -96,18 +96,13 @@ def judge(rungs: Sequence[Scored], questions: int = ASKED, unit: str = "") -> Ve
     winner = None
     if enough:
         winner = enough[cheapest([price[place] for place in enough], [means[place] for place in enough], least)]
+    frontier = _frontier(price, means, least)
     judged = {
         rung.name: Judged(
             score=intervals[place],
             difference=of_base[place] if base is not None and place != base else None,
             standing=standings[place],
-            frontier=not any(
-                (means[other] >= means[place] and is_dearer(price[place], price[other], least))
-                or (
-                    (-means[other], other) < (-means[place], place) and not is_dearer(price[other], price[place], least)
-                )
-                for other in range(len(begun))
-            ),
+            frontier=place in frontier,
         )
         for place, rung in enumerate(begun)
     }
@@ -120,6 +115,22 @@ def judge(rungs: Sequence[Scored], questions: int = ASKED, unit: str = "") -> Ve
     return Verdict(
         rungs=judged, sentence=said, winner=begun[winner].name if winner is not None else "", more=more, questions=n
     )
+
+
+def _frontier(price: Sequence[float], means: Sequence[float], least: float) -> list[int]:
+    """The places of what nothing is better than at the same cost. Of those with the same value it is the cheapest one,
+    so that a row of costs, each about the same as the next, does not rule all of them out."""
+    cheapest_of: dict[float, int] = {}
+    for mean in means:
+        those = [place for place, one in enumerate(means) if one == mean]
+        cheapest_of[mean] = those[cheapest([price[place] for place in those], [mean] * len(those), least)]
+    return [
+        place
+        for mean, place in cheapest_of.items()
+        if not any(
+            means[other] > mean and not is_dearer(price[other], price[place], least) for other in range(len(price))
+        )
+    ]
 
 
 # -- intervals -----------------------------------------------------------------------------------------

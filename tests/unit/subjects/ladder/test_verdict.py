@@ -87,6 +87,12 @@ def test_nothing_is_on_the_frontier_that_costs_more_and_is_no_better() -> None:
     assert {name for name, one in found.rungs.items() if one.frontier} == {AS_IT_IS, "good"}
 
 
+def test_a_row_of_costs_that_are_each_about_the_next_leaves_one_on_the_frontier() -> None:
+    """The first costs about the same as the second, and the second as the third, but not the first as the third."""
+    found = judge([rung(name, share(30, 60), answer_s=cost) for name, cost in (("a", 1.9), ("b", 1.4), ("c", 1.0))])
+    assert {name for name, one in found.rungs.items() if one.frontier} == {"b"}
+
+
 def test_preparing_counts_over_the_questions_that_will_be_asked() -> None:
     rungs = [
         rung(AS_IT_IS, share(10, 60)),
