@@ -12,7 +12,7 @@ import pytest
 from tests.soundness import faults
 from tests.unit.retrieval.fakes import FakeEmbedder
 from workbench.base.errors import UserError
-from workbench.records.documents import Chunk, PlacedText
+from workbench.records.documents import Chunk, DocumentPicture, PlacedText
 from workbench.techniques.retrieval import index as index_module
 from workbench.techniques.retrieval.index import SCHEMA, CollectionIndex, Entry
 from workbench.techniques.retrieval.snapshot import FileStamp
@@ -168,6 +168,41 @@ def test_a_collection_of_before_contexts_is_found_as_it_was(tmp_path: Path, monk
     opened.put(entry("/a.txt", "The castles burned"))
     assert found(opened, "burning castle") == ["The castles burned"]
     with opened.reading() as snapshot:
+        assert snapshot.state().outdated == 0
+    assert faults(opened.path) == []
+    opened.close()
+
+
+def test_a_collection_of_before_pictures_opens_and_says_that_more_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tmp_path / "migrations"
+    before.mkdir()
+    for migration in sorted(SCHEMA.glob("*.sql")):
+        if migration.name < "0012":
+            shutil.copy(migration, before)
+    with monkeypatch.context() as old:
+        old.setattr(index_module, "SCHEMA", before)
+        made = CollectionIndex(tmp_path / "c.sqlite")
+        made.record_embedder(EMBEDDER.fingerprint, EMBEDDER.dimensions)
+        made.close()
+    written = apsw.Connection(str(made.path))
+    written.execute("insert into documents (number, id, path, state, chunks, language, indexed_at, reading) "
+                    "values (1, 'd', '/a.docx', 'indexed', 1, 'en', 1.0, 3)")  # fmt: skip
+    written.execute("insert into texts values (1, 'The castles burned', '[]')")
+    written.execute('insert into chunks (number, document, start, "end", text, terms) '
+                    "values (1, 1, 0, 18, 'The castles burned', '')")  # fmt: skip
+    written.close()
+    opened = CollectionIndex(made.path)
+    picture = DocumentPicture(start=18, end=18, part="word/media/castle.png")
+    with opened.reading() as snapshot:
+        assert [one.pictures for one in snapshot.chunks([1])] == [()]
+        assert snapshot.text("d").pictures == ()
+        assert snapshot.state().outdated == 1
+        assert snapshot.is_outdated("d")
+    opened.put(msgspec.structs.replace(entry("/a.docx", "The castles burned"), pictures=[picture]))
+    with opened.reading() as snapshot:
+        assert snapshot.text("d").pictures == (picture,)
         assert snapshot.state().outdated == 0
     assert faults(opened.path) == []
     opened.close()

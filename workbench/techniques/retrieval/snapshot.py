@@ -27,7 +27,7 @@ _DOCUMENT = (
 )
 
 
-READING = 3
+READING = 4
 """The number of what is taken from a file now. It grows when more is taken, so that documents that were read before can
 be read again."""
 
