@@ -131,7 +131,7 @@ def test_the_reward_model_of_best_of_n_is_chosen_from_those_that_fit(panel: Reci
     assert panel.recipe.prompting.options == {"reward_model": "taste"}
 
 
-def test_a_long_question_is_read_whole_in_its_list(panel: RecipePanel, bridge: Bridge, qtbot: QtBot) -> None:
+def test_a_long_question_takes_a_second_line_in_its_list(panel: RecipePanel, bridge: Bridge, qtbot: QtBot) -> None:
     panel.resize(300, 800)
     row = panel.prompt_form.parts.row("example_rows")
     assert isinstance(row, TicksRow)
