@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from workbench.base.errors import UserError
 from workbench.engine.threads import INTERVAL_S, ThreadCount
 from workbench.training.model_shape import ModelShape
 
@@ -34,6 +35,9 @@ _LAYERS_SHARE = 0.5
 than a layer can take."""
 UNPACKED = 1 << 22
 """Weights that are unpacked at once."""
+
+
+_NOT_COMPUTED = (AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError)
 
 
 def measure_unpacking(shape: ModelShape) -> float:
@@ -103,7 +107,7 @@ def can_measure(shape: ModelShape) -> bool:
 
 def measure_layers(shape: ModelShape, rows: int, length: int, *, bf16: bool) -> StepSpeed:
     """Of micro-batches of so many rows of so many tokens, on the processor. Raises UserError for a model that cannot be
-    built."""
+    built or computed with so few layers."""
     import torch
 
     length = min(length, MOST_TOKENS)
@@ -119,8 +123,11 @@ def measure_layers(shape: ModelShape, rows: int, length: int, *, bf16: bool) -> 
     threads = count.now()
     torch.set_num_threads(threads)
     try:
-        for model in models:
-            _pass(model, tokens, labels, kind)  # kernels are made for the shapes
+        try:
+            for model in models:
+                _pass(model, tokens, labels, kind)  # kernels are made for the shapes
+        except _NOT_COMPUTED as error:
+            raise UserError(f"{shape.path.name} is not computed with fewer layers: {error}.") from error
         took, rounds = [0.0, 0.0], 0
         began, computed = time.perf_counter(), time.process_time()
         while rounds < LEAST_ROUNDS or time.perf_counter() - began < LAYERS_S:
@@ -160,7 +167,7 @@ def _pass(model: Any, tokens: Any, labels: Any, kind: Any) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=kind == torch.bfloat16):
         try:
             loss = chunked_loss(model, tokens, labels)
-        except (AttributeError, IndexError, TypeError, ValueError, RuntimeError):
+        except _NOT_COMPUTED:
             loss = own_loss(model, tokens, labels)
     loss.total.backward()
     model.zero_grad(set_to_none=True)

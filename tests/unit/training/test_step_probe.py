@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.unit.training.weights import tiny_families
+from workbench.base.errors import UserError
+from workbench.methods import METHODS
+from workbench.records.training import TrainingConfig
 from workbench.training import step_probe
 from workbench.training.model_shape import read_shape
+from workbench.training.stage_times import measured_now
 from workbench.training.step_probe import can_measure, measure_layers
 
 
@@ -55,3 +59,22 @@ def test_layers_that_take_much_memory_are_not_made_up(smollm_path: Path) -> None
     shape = read_shape(smollm_path)
     assert can_measure(shape)
     assert not can_measure(replace(shape, by_layer=(200_000_000,) * 40))
+
+
+def test_a_model_that_is_not_computed_with_few_layers_is_measured_otherwise(
+    monkeypatch: pytest.MonkeyPatch, smollm_path: Path
+) -> None:
+    """A plan is made all the same, by matrices of the model's widths."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a cache of layers that are not there")
+
+    monkeypatch.setattr(step_probe, "_made_up", lambda shape, layers, kind: layers)
+    monkeypatch.setattr(step_probe, "_pass", fail)
+    monkeypatch.setattr(step_probe, "LEAST_S", 0.0)
+    shape = read_shape(smollm_path)
+    with pytest.raises(UserError, match="is not computed with fewer layers"):
+        measure_layers(shape, 4, 25, bf16=False)
+    found = measured_now(shape, TrainingConfig(), 1_000, METHODS)
+    assert found.flops > 0
+    assert found.slower == 0
