@@ -5,6 +5,7 @@ The passwords of files that are about to be read: in memory only, and only until
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, read_result
-from workbench.base.errors import Cancelled, WorkerDied
+from workbench.base.errors import Cancelled, UserError, WorkerDied
 from workbench.base.settings import DocumentSettings
 from workbench.base.stored import Stored
 from workbench.core.change_notifier import ChangeNotifier
@@ -74,7 +75,10 @@ class Ingesting(RunKind):
                 ended = self._ingest(run, collection, paths, passwords, known_only=False)
         if isinstance(ended, events.Finished):
             self._registry.set_read(collection.id, paths, began)
-            self._settle(collection, run.context, began)
+            with contextlib.suppress(
+                Cancelled, UserError, WorkerDied
+            ):  # what was asked for is done; the next run settles
+                self._settle(collection, run.context, began)
         return ended
 
     def _settle(self, collection: Collection, context: RequestContext, began: float) -> None:
@@ -93,11 +97,12 @@ class Ingesting(RunKind):
         if not os.path.lexists(path) and os.path.isdir(os.path.dirname(path)):
             return True  # deleted since it was added
         reads_pictures = self._settings().recognise_text and is_available()
-        for file in find_files(Path(path)):
+        unread: list[Path] = []
+        for file in find_files(Path(path), on_unreadable=lambda folder, reason: unread.append(folder)):
             context.raise_if_cancelled()
             if str(file) not in known and (reads_pictures or kind_of(file) != "picture"):
                 return False
-        return True
+        return not unread
 
     def _ingest(
         self,

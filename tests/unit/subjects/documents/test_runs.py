@@ -11,6 +11,7 @@ import pytest
 
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
+from workbench.base.errors import WorkerDied
 from workbench.base.paths import Home
 from workbench.base.settings import DocumentSettings
 from workbench.records.documents import AddResult, Collection, Document, DocumentList, DocumentState
@@ -121,4 +122,37 @@ def test_a_folder_whose_reading_was_stopped_is_read_once_its_files_are_the_faile
 
     embedding.documents[2] = document(files[2])
     work(registry, embedding, office, (str(files[2]),))
+    assert not registry.get(office.id).unfinished
+
+
+def test_a_reading_that_is_done_stays_so_where_its_files_cannot_be_listed_afterwards(
+    registry: CollectionRegistry, tmp_path: Path
+) -> None:
+    embedding, office = FakeEmbedding(True), registry.create("office")
+    registry.add_root(office.id, str(tmp_path), watched=False)
+
+    def die(*_: object, **__: object) -> DocumentList:
+        raise WorkerDied("embedding", 9)
+
+    embedding.host.call = die
+    assert work(registry, embedding, office, (str(tmp_path / "a.txt"),)).indexed == 1
+    assert registry.get(office.id).unfinished
+
+
+def test_a_folder_that_cannot_be_listed_does_not_count_as_read(
+    registry: CollectionRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedding, office = FakeEmbedding(True), registry.create("office")
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    registry.add_root(office.id, str(folder), watched=False)
+
+    def refuse(_: object) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as locked:
+        locked.setattr("workbench.reading.kinds.os.scandir", refuse)
+        work(registry, embedding, office)
+    assert registry.get(office.id).unfinished
+    work(registry, embedding, office)
     assert not registry.get(office.id).unfinished
