@@ -283,7 +283,7 @@ def test_a_branch_that_cannot_be_is_refused_and_stores_nothing(
 def test_a_branch_of_an_answer_from_documents_searches_nothing_anew(workbench: Workbench, papers: Path) -> None:
     call(workbench, CreateCollection(name="Papers"))
     ingest(workbench, "Papers", papers)
-    recipe = Recipe(retrieval=RetrievalPart(mode="own-words", collection="Papers", decline=False))
+    recipe = Recipe(retrieval=RetrievalPart(mode="own-words", collection="Papers", road="place", decline=False))
     result: AskResult = call(workbench, Ask(question="What about the bridge?", recipe=recipe))
     (papers / "bridge.txt").write_text("All about the bridge, which has gone.")
     ingest(workbench, "Papers", papers)

@@ -20,6 +20,7 @@ LEFT_OUT = (
     "agent", "agent-question", "map-similarity",  # a stored text in the middle of another one
     "adapter-gone", "settings-update",  # a name and a report that the core does not send as values of their own
     "settings-engines", "settings-engines-offered",  # what a process said when it ended
+    "agent-approval",  # a title made of a tool's name, and arguments in pieces
     "runs",  # a title in brackets that is cut within another one
 )  # fmt: skip
 """Scenes in which the test does not tell stored texts from those of the window."""
