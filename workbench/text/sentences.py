@@ -48,7 +48,7 @@ SHORTEST_WRAPPED = 30, 14
 """Characters of a wrapped line at least; the second in scripts without spaces."""
 
 _HEADING_WORDS = 2
-_RULE = re.compile(r"[-=_*~#+·•–—|:\s]+|>*\s*[-=_]{2,}[^\n|]{0,60}?[-=_]{2,}")
+_RULE = re.compile(r"[-=_*~#+·•–—|:\s]+|>*\s*(?:[-=_]{4,}|[-=_]{2,}+[^\n|]{0,60}?[-=_]{2,}+)")
 _SHORTEST_RULE = 3
 _IN_COLUMNS = re.compile(r"\S {3,}\S")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff]")

@@ -9,7 +9,7 @@ from workbench.techniques.retrieval.document_sections import split_sections
 from workbench.techniques.retrieval.passages import passages_at
 from workbench.techniques.retrieval.tables import find_table_lines, markdown_table, merge_rows, read_rows
 from workbench.text.numbers import with_digits
-from workbench.text.sentences import is_heading, split_sentences
+from workbench.text.sentences import is_heading, is_rule, split_sentences
 from workbench.text.terms import Vocabulary
 
 COLUMNS = ("Part", "Price")
@@ -188,3 +188,19 @@ def test_a_long_run_of_marks_is_read_once() -> None:
 )
 def test_spelled_numbers_are_put_in_digits(language: str, spelled: str, digits: str) -> None:
     assert with_digits(spelled, language) == digits
+
+
+@pytest.mark.parametrize(
+    ("line", "is_drawn"),
+    [
+        ("-----", True),
+        ("> ---- Forwarded message ----", True),
+        (">-==-", True),
+        ("-- a", False),
+        ("-" * 50_000, True),
+        ("-" * 50_000 + "x", False),
+        ("--a" + "-" * 50_000 + "|", False),
+    ],
+)
+def test_a_rule_is_told_from_a_sentence_however_long_its_line_is(line: str, is_drawn: bool) -> None:
+    assert is_rule(line) is is_drawn
