@@ -292,6 +292,22 @@ def test_an_error_names_a_file_to_other_machines_without_its_folders(
     assert str(folder) not in said
 
 
+def test_a_recipe_that_cannot_be_read_is_named_without_its_folder(first: Workbench, given: ApiClientCode) -> None:
+    broken = first.home.recipes / "broken.toml"
+    broken.write_text("model = ")
+    try:
+        code = read_code(given.code)
+        connection = connection_to(code)
+        headers = {"Authorization": f"Bearer {code.key}"}
+        connection.request("GET", "/v1/models/broken", headers=headers)
+        said = connection.getresponse().read().decode()
+        connection.close()
+    finally:
+        broken.unlink()
+    assert "broken.toml" in said
+    assert str(first.home.root.parent) not in said
+
+
 def test_connections_that_never_shake_hands_keep_nobody_else_out(first: Workbench, given: ApiClientCode) -> None:
     """Of one address so many are held, before anything has been said, and another machine is served all the same."""
     code = read_code(given.code)

@@ -20,7 +20,14 @@ from workbench.base.errors import UserError
 from workbench.base.paths import Home
 from workbench.base.settings import Settings
 from workbench.records.network_code import MOST_ADDRESSES, NetworkCode, write_code
-from workbench.subjects.serving.calls import AddApiClient, ApiClientCode, AskServed, ServedAnswer
+from workbench.subjects.serving.calls import (
+    AddApiClient,
+    ApiClientCode,
+    AskServed,
+    ListServedModels,
+    ServedAnswer,
+    ServedModels,
+)
 from workbench.subjects.serving.certificate import certificate_at
 from workbench.subjects.serving.clients import ApiClients
 
@@ -97,6 +104,10 @@ class NetworkServer:
         for event in self._handle(call, context):
             if isinstance(call, AskServed) and isinstance(event, Finished):
                 event = finish(_without_folders(read_result(call, event.result)))
+            elif isinstance(call, ListServedModels) and isinstance(event, Finished):
+                found = read_result(call, event.result).models
+                told = (msgspec.structs.replace(one, problem=without_folders(one.problem)) for one in found)
+                event = finish(ServedModels(models=tuple(told)))
             elif isinstance(event, Failed):
                 said = without_folders(event.message), without_folders(event.hint)
                 event = msgspec.structs.replace(event, message=said[0], hint=said[1])
