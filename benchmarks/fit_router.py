@@ -39,7 +39,7 @@ import numpy as np
 from harness import HERE, arguments, interval, read_lines
 from numpy.typing import NDArray
 from router_phrases import made_requests
-from scipy.sparse import csr_matrix, hstack, vstack  # type: ignore[import-untyped]
+from scipy.sparse import csr_matrix, hstack, vstack
 from sklearn.linear_model import LogisticRegression
 from table_questions import read_tables
 
