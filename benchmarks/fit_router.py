@@ -243,7 +243,7 @@ def _sparse(rows: Sequence[Mapping[int, float]], width: int) -> Any:
 
 @cache
 def _known_words() -> frozenset[str]:
-    """The words that a form keeps: those of many ideas, which tell more of what is asked than of its subject."""
+    """The words that a form keeps: words that occur in many ideas say what kind of request it is, not its subject."""
     lists = read_lists()
     ideas = {
         (title, one.get("idea", one["text"]), word)

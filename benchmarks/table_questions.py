@@ -49,8 +49,8 @@ from workbench.techniques.retrieval.table_answers.wording import Wording
 WEIGHTS = ROOT / "workbench/techniques/retrieval/table_answers/weights.json"
 PENALTY, STEPS, RATE = 0.01, 400, 0.05
 MOST_WRONG = 0.025
-"""Share of the table questions whose answer may be wrong without a mark, when the threshold is set: half of what is
-wanted, since cues were written by somebody who saw these questions, and new ones are answered wrongly more often."""
+"""The threshold is set so that at most this share of the table questions has a wrong answer without a mark. It is half
+of the share that is allowed: the author of the cues saw these questions, and unseen ones are wrong more often."""
 LEAST = 0.05
 """Below this probability there is no answer."""
 _FAMILIES = {
