@@ -38,6 +38,7 @@ from typing import Any
 import numpy as np
 from harness import HERE, arguments, interval, read_lines
 from numpy.typing import NDArray
+from office_answers import MADE
 from router_phrases import made_requests
 from scipy.sparse import csr_matrix, hstack, vstack
 from sklearn.linear_model import LogisticRegression
@@ -151,10 +152,10 @@ def read_lists() -> dict[str, list[Request]]:
             "text": one["question"],
             "road": ROAD_OF_KIND[one["kind"]],
             "language": one["language"],
-            "office": file.parent.name,
+            "office": office,
         }
-        for file in sorted((HERE / "offices").glob("*/questions.jsonl"))
-        for one in read_lines(file)
+        for office in sorted(MADE)
+        for one in read_lines(HERE / "offices" / office / "questions.jsonl")
         if one["kind"] in ROAD_OF_KIND
     ]
     judged = {

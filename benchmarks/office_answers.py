@@ -32,6 +32,8 @@ from workbench.subjects.documents.calls import AddDocuments, CreateCollection, L
 from workbench.subjects.machine.calls import ChangeSettings
 
 MADE = ("joinery", "sportsclub", "forwarder", "observatory", "dairy", "theatre", "softhouse", "archive")
+KEPT_APART = ("vets",)
+"""Offices of benchmarks/offices that nothing is fitted on: asked by name, read by no script that fits."""
 
 
 def scorer(data: Path) -> Any:
@@ -46,7 +48,7 @@ def scorer(data: Path) -> Any:
 
 def places(office: str, data: Path, made: Path) -> tuple[Path, Path]:
     """The documents of an office, and its questions."""
-    if office in MADE:
+    if office in MADE + KEPT_APART:
         return made / office, HERE / "offices" / office / "questions.jsonl"
     return data / "offices" / office / "documents", data / "offices" / office / "questions.jsonl"
 
