@@ -135,10 +135,11 @@ def show_plan(result: dict[str, Any], output: TextOutput) -> None:
                 duration(took.racing_s + took.answering_s),
                 f"{took.tokens:,}",
                 f"{took.memory_bytes / 1e9:.1f} GB" if took.memory_bytes else "",
-                one.missing or one.remark or one.sentence,
             )
         )
-    output.table(("RUNG", "PROPOSED", "PREPARING", "ANSWERS", "TOKENS", "MEMORY", ""), rows, numbers=("TOKENS",))
+    output.table(("RUNG", "PROPOSED", "PREPARING", "ANSWERS", "TOKENS", "MEMORY"), rows, numbers=("TOKENS",))
+    output.line()
+    output.wrapped([(one.name, one.missing or one.remark or one.sentence) for one in found.rungs])
 
 
 def show_report(result: dict[str, Any], output: TextOutput) -> None:
@@ -156,6 +157,10 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
     output.line()
     headers = ("RUNG", "RIGHT", "INTERVAL", "AGAINST AS IT IS", "PREPARING", "ANSWER", "TOKENS", "")
     output.table(headers, [_row(one, report.unit) for one in report.rungs], numbers=("RIGHT", "TOKENS"))
+    reasons = [(one.offer.name, one.reason) for one in report.rungs if one.reason and one.score is None]
+    if reasons:
+        output.line()
+        output.wrapped(reasons)
     for note in report.notes:
         output.line(f"NOTE: {note}")
 
@@ -163,7 +168,7 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
 def _row(one: RungReport, unit: str) -> tuple[str, ...]:
     score, cost = one.score, one.cost
     if score is None:
-        return (one.offer.name, "", "", "", "", "", "", one.reason or one.state)
+        return (one.offer.name, "", "", "", "", "", "", one.state)
     scale = 1.0 if unit else 100.0
     against = ""
     if one.difference is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 import time
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -129,6 +130,15 @@ class TextOutput:
         for name, value in rows:
             if value not in ("", None):
                 self.line(f"{name.ljust(width)}  {value}")
+
+    def wrapped(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Names, with a text beside each that goes on below its beginning where it is wider than the terminal."""
+        width = max((display_width(name) for name, _ in rows), default=0) + 2
+        for name, text in rows:
+            beside = name + " " * (width - display_width(name))
+            for line in textwrap.wrap(one_line(text), max(24, self.columns - 1 - width)) or [""]:
+                self.line((beside + line).rstrip())
+                beside = " " * width
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequence[str] = ()) -> None:
         """Aligned columns, those in ``numbers`` to the right. On a terminal the last one is cut to fit."""

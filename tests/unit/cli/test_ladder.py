@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from tests.unit.cli.conftest import FakeFront, Ran
 from workbench.records.evaluation import ColumnScore, QuestionSet, ScorerUse
 from workbench.records.ladder import (
@@ -78,6 +80,15 @@ def test_a_plan_says_what_each_rung_takes_and_lacks(run: Run, front: FakeFront) 
     assert "The packages of trainings are not installed." in ran.out
     assert "10:00" in ran.out
     assert front.calls[-1] == PlanLadder(question_set="capitals", task="number", measure=True)
+
+
+def test_a_plan_is_no_wider_than_the_terminal(run: Run, front: FakeFront) -> None:
+    front.answer(ListQuestionSets, QuestionSetList(sets=(SET,)))
+    long = msgspec.structs.replace(AS_IT_IS, sentence="The model answers without any change. " * 6)
+    front.answer(PlanLadder, msgspec.structs.replace(PLAN, rungs=(long, LORA)))
+    ran = run("ladder", "capitals", "--plan")
+    assert max(map(len, ran.out.splitlines())) <= 100
+    assert " ".join(ran.out.split()).count("The model answers without any change.") == 6
 
 
 def test_a_ladder_is_climbed_and_shown(run: Run, front: FakeFront) -> None:
