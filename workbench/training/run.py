@@ -60,15 +60,13 @@ from workbench.training.sets import ReadySet, open_writing, ready_set
 from workbench.training.trainer import StepTrainer
 from workbench.training.trainer_progress import Stopped, TrainerOptions
 from workbench.training.training_context import TrainingContext
+from workbench.training.verifying import FEWEST_CHECKED, MOST_CHECKED
 from workbench.training.weights.dtype_selection import DTypeName
 from workbench.training.weights.loading import LoadedBase, load_base
 
 if TYPE_CHECKING:
     from workbench.training.trl_training import TrlTraining
 
-
-FEWEST_CHECKED, MOST_CHECKED = 16, 64
-"""How many examples go into verification, where there are as many."""
 
 TRAINED = "trained"
 _DONE = "trained.json"

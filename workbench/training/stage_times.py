@@ -28,7 +28,7 @@ from workbench.training.scoring_budget import (
     scored_sample,
     scoring_tokens,
 )
-from workbench.training.verifying import LARGEST_FLOAT32, MODELS, verified_tokens
+from workbench.training.verifying import LARGEST_FLOAT32, MODELS, checked_examples, verified_tokens
 
 CORE_FLOPS = 60e9
 """Of a processor's core, in float32, where nothing was measured yet: SmolLM2 on two cores of 2023. A graphics card's
@@ -103,6 +103,8 @@ def estimate_stages(
     speed = None if flops else _measured_speed(shape, config, methods, speeds)
     cost = token_flops(shape, method_of(config.weights, methods), config)
     computing = flops or CORE_FLOPS * max(0.5, cores)
+    # the models of a verification compute in float32, also where the training does not
+    comparing = min(computing, CORE_FLOPS * max(0.5, cores)) if config.weights.base == "bf16" else computing
     unpacked = 0.0  # seconds that a pass takes beside its tokens; the speed of an earlier training has them in it
     slower = now.slower or (LOADED_FLOPS / flops if flops else 1.0)
     steps = _STEP_S * slower * config.optimiser.max_steps if flops else 0.0
@@ -143,7 +145,7 @@ def estimate_stages(
         StageTime("scoring before", scoring),
         StageTime("training", steps + tokens / speed + unpacking_s + evaluations * (reading + answers)),
         StageTime("scoring after", scoring - reading),
-        StageTime("verification", _verification_s(shape, config, data, tokens, computing, unpacking, slower)),
+        StageTime("verification", _verification_s(shape, config, data, tokens, comparing, unpacking, slower)),
     )
 
 
@@ -156,25 +158,30 @@ def _verification_s(
     unpacking: float,
     slower: float,
 ) -> float:
-    """Files are written and loaded, then the models compute the prompts one by one; those in torch unpack their weights
-    for each, where these are too large for float32."""
+    """Files are written and loaded, then the models compute the prompts one by one: the trained one and its base, each
+    in torch and in llama.cpp, and where there is room a merge in float32. Those in torch unpack their weights for each
+    prompt, where these are too large for float32."""
     large = 4 * shape.parameters >= LARGEST_FLOAT32
     handled = 2 * shape.file_bytes if large else 8 * shape.parameters
-    mean = max(
-        1.0, (data.train.tokens + data.evaluation.tokens) / max(1, data.train.examples + data.evaluation.examples)
-    )
-    there = mean * min(_CHECKED, data.train.examples + data.evaluation.examples)
+    examples = data.train.examples + data.evaluation.examples
+    mean = max(1.0, (data.train.tokens + data.evaluation.tokens) / max(1, examples))
+    there = mean * checked_examples(data.train.examples, data.evaluation.examples)
     compared = min(verified_tokens(config, shape.parameters, tokens), there)
+    models = MODELS if large else MODELS + 1
     found = slower * (_VERIFYING_S + handled / _READ_BYTES)
+    found += models * compared * 2 * shape.parameters / (COMPARED_SHARE * flops)
     if large:
         rate = unpacking or UNPACKED_PER_CORE * flops / CORE_FLOPS
-        found += MODELS * compared * 2 * shape.parameters / flops
         found += 2 * math.ceil(compared / mean) * shape.parameters / rate
     return found
 
 
-_LOADING_S, _VERIFYING_S, _READ_BYTES = 5.0, 5.0, 250e6
-"""Of 135 million parameters: 7 s until they are loaded, with their checksum and torch; 9 s for the verification."""
+_LOADING_S, _VERIFYING_S, _READ_BYTES = 5.0, 2.0, 250e6
+"""Of 135 million parameters: 7 s until they are loaded, with their checksum and torch; 2 to 6 s until the verification
+compares its first prompt."""
+COMPARED_SHARE = 0.6
+"""Of the speed of a training a verification reaches this share, since it computes one prompt at a time and the logits
+of all positions: five models of 135 million parameters took 27 s for 16 prompts of 1,544 tokens."""
 _STEP_S = 0.1
 """Of a step beside its products, on that machine."""
 LOADED_FLOPS = 2 * CORE_FLOPS
@@ -182,8 +189,6 @@ LOADED_FLOPS = 2 * CORE_FLOPS
 _LOOK_S = 0.3
 UNPACKED_PER_CORE = 1.8e9
 """Weights of Q4_0 to float32, measured; those of Q4_K are 4.2."""
-_CHECKED = 16
-"""Examples of which the verification takes its prompts, where as many are enough."""
 ANSWERS_DURING = 4
 """Answers of an evaluation on the way."""
 

@@ -27,6 +27,9 @@ OPERATIONS = 4e12
 """A verification may always take so many, of all models that are compared: 40 seconds on two cores."""
 MODELS = 4
 """The trained model and its base, each in torch and in llama.cpp."""
+FEWEST_CHECKED, MOST_CHECKED = 16, 64
+"""How many examples go into the verification, where there are as many: those of the evaluation, and of the training
+where these are few."""
 ENGINE_BYTES = 36_000_000
 """Of llama.cpp beside weights, caches and logits."""
 LOGITS = 8
@@ -44,6 +47,12 @@ def verified_tokens(config: TrainingConfig, parameters: int, tokens_trained: flo
     always = OPERATIONS / (2 * parameters)
     room = max(always, training_cost(config, tokens_trained)) / MODELS
     return round(min(MOST_TOKENS, max(FEWEST_TOKENS, room)))
+
+
+def checked_examples(trained: int, evaluated: int) -> int:
+    """From how many examples the verification takes its prompts, where so many are trained on and held out."""
+    held_out = min(evaluated, MOST_CHECKED)
+    return held_out + min(trained, max(0, FEWEST_CHECKED - held_out))
 
 
 def verification_bytes(shape: ModelShape, method: WeightsMethod, config: TrainingConfig) -> int:

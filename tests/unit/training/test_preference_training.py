@@ -30,8 +30,9 @@ from workbench.training.objectives.kto import KtoOptions  # noqa: E402
 from workbench.training.peft_models import trainable_parameters  # noqa: E402
 from workbench.training.protocol import BaseModel, TrainModel  # noqa: E402
 from workbench.training.ranks import Ranks  # noqa: E402
-from workbench.training.run import FEWEST_CHECKED, train  # noqa: E402
+from workbench.training.run import train  # noqa: E402
 from workbench.training.sequences import JUDGED_BAD, TokenSequence  # noqa: E402
+from workbench.training.verifying import FEWEST_CHECKED  # noqa: E402
 from workbench.verification.probe_prompts import read_prompts  # noqa: E402
 
 PAIRS = [{"prompt": f"Question {n}?", "chosen": f"Yes {n}.", "rejected": f"No {n}, never."} for n in range(24)]

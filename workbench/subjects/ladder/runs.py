@@ -406,9 +406,10 @@ class _Climb:
 
     def _seconds_each(self, note: RungNote) -> float | None:
         """What an answer of the rung that answers now takes: by its answers so far and by those that were measured
-        before, each counting as many times as there were; None before there are any."""
+        before, each counting as many times as there were; None before there are any. Of a combination none were: what
+        it joins was not known."""
         seen, made = self.progress.seconds_each, self.progress.made_here
-        if seen is None or not note.estimate.measured:
+        if seen is None or not note.estimate.measured or note.joined:
             return seen
         before = self._expected()[note.name].answering_s / len(self._held.questions)
         return (PROBED * before + made * seen) / (PROBED + made)
