@@ -32,7 +32,7 @@ from workbench.subjects.documents.calls import AddDocuments, CreateCollection, L
 from workbench.subjects.machine.calls import ChangeSettings
 
 MADE = ("joinery", "sportsclub", "forwarder", "observatory", "dairy", "theatre", "softhouse", "archive")
-KEPT_APART = ("vets",)
+KEPT_APART = ("vets", "lodge")
 """Offices of benchmarks/offices that nothing is fitted on: asked by name, read by no script that fits."""
 
 
