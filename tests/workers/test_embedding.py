@@ -93,6 +93,17 @@ def test_the_starter_is_embedded_without_torch_and_prepared_once(tmp_path: Path,
         host.kill()
 
 
+def test_a_worker_without_a_place_for_prepared_embedders_leaves_none_behind(tmp_path: Path, minilm_path: Path) -> None:
+    own = {EMBEDDERS_VARIABLE: "", **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp_path))}
+    host = WorkerHost("embedding", environment=own)
+    try:
+        host.call(Prepare(embedder=str(minilm_path)))
+        assert list(tmp_path.glob("*/*/layers.gguf"))
+    finally:
+        host.stop()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_documents_are_read_found_shown_and_removed(
     worker: WorkerHost, docs: Path, tmp_path: Path, minilm_path: Path
 ) -> None:

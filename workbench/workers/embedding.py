@@ -377,11 +377,16 @@ def _part(document: DocumentText, number: int) -> str:
 
 
 def main() -> None:
-    """Serve until the parent goes."""
+    """Serve until the parent goes. The process then ends at once, so a folder of its own is removed before."""
     with contextlib.ExitStack() as stack:
         folder = os.environ.get(EMBEDDERS_VARIABLE)
         if not folder:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="workbench-embedders-"))
         loading = EmbedderLoading(Path(folder))
         service = EmbeddingService(EmbeddingQueue(loading.load), loading.prepare)
-        serve("embedding", embedding_calls.EmbeddingCall, service.handlers(), service.leave)
+
+        def leave() -> None:
+            service.leave()
+            stack.close()
+
+        serve("embedding", embedding_calls.EmbeddingCall, service.handlers(), leave)
