@@ -149,7 +149,7 @@ def test_passages_go_out_only_with_consent_collection_by_collection(workbench: W
         call(workbench, Ask(question="How long?", recipe=both))
 
 
-def test_pictures_of_pages_go_out_only_where_they_were_allowed_too(workbench: Workbench) -> None:
+def test_pictures_go_out_only_where_they_were_allowed_too(workbench: Workbench) -> None:
     catalogue: Any = workbench._models._catalogue
     model = catalogue.get("Big")
     blind = msgspec.structs.replace(model.endpoint, address="https://api.example.com/v1", vision=False)
@@ -165,19 +165,33 @@ def test_pictures_of_pages_go_out_only_where_they_were_allowed_too(workbench: Wo
             call(workbench, Ask(question="How long?", recipe=recipe))
         return str(refused.value)
 
-    assert "pictures of the whole pages" in sentence("Seeing")
+    def check(*, within: bool, name: str = "Seeing") -> None:
+        gate.check_pictures(catalogue.get(name), manuals.id, within=within)
+
+    def refuses(*, within: bool) -> None:
+        which = "in documents" if within else "of whole pages"
+        with pytest.raises(UserError, match=rf"pictures {which} of manuals are sent to api\.example\.com"):
+            check(within=within)
+
+    assert "pictures of the whole pages that they are on and pictures in their documents" in sentence("Seeing")
     assert "pictures" not in sentence("Blind")
     call(workbench, AllowSending(name="Blind", collection="manuals", allowed=True))
-    with pytest.raises(UserError, match=r"pictures of whole pages of manuals are sent to api\.example\.com"):
-        gate.check_pages(catalogue.get("Seeing"), manuals.id)  # as a decision of an earlier version: on passages alone
+    refuses(within=False)  # a decision that was made before pictures were sent is on passages alone
+    refuses(within=True)
+    gate._store.decide(
+        f"{manuals.id}#pages", "api.example.com", allowed=True
+    )  # as before there were those in documents
+    check(within=False)
+    refuses(within=True)
     record = call(workbench, AllowSending(name="Seeing", collection="manuals", allowed=True))
     assert record.use.sending == {"manuals": True}
-    gate.check_pages(catalogue.get("Seeing"), manuals.id)
+    check(within=False)
+    check(within=True)
     call(workbench, AllowSending(name="Blind", collection="manuals", allowed=False))
     call(workbench, AllowSending(name="Blind", collection="manuals", allowed=True))
-    with pytest.raises(UserError, match="have not allowed"):
-        gate.check_pages(catalogue.get("Seeing"), manuals.id)
-    gate.check_pages(model, manuals.id)  # on this machine
+    refuses(within=False)
+    refuses(within=True)
+    check(within=True, name="Big")  # on this machine
 
 
 def test_documents_are_read_by_an_endpoint_on_this_machine_without_asking(

@@ -200,7 +200,7 @@ def _tell_of_sending(event: Event, pages: str, resolved: Resolved, context: Answ
     if endpoint is None or endpoint.is_local:
         return
     if isinstance(event, events.StepFinished) and event.step == pages and not event.error:
-        yield from context.note(f"The pictures of whole pages are sent to {endpoint.host}.")
+        yield from context.note(f"The shown pictures of pages and in documents are sent to {endpoint.host}.")
     if not isinstance(event, events.Retrieved) or not event.passages:
         return
     names = " and ".join(one.name or "attached files" for one in resolved.collections)

@@ -378,7 +378,7 @@ class HomeServices:
     ) -> Iterator[ImagePart]:
         """The page of a passage (0), or the picture with a number within its document, drawn from the file as it was
         read. Its pixels are there within the block. Raises UserError where it may not be sent to the model's host."""
-        self._sending.check_pages(resolved.model, passage.collection)
+        self._sending.check_pictures(resolved.model, passage.collection, within=bool(number))
         file = str(self._embedding.home_file(passage.collection))
         call = Picture(file=file, document=passage.document, page=passage.page or 1, scale=SCALE, picture=number)
         drawn: PagePicture = self._embedding.host.call(call, context=context)

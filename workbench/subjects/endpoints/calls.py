@@ -75,7 +75,7 @@ class ChangeEndpoint(Call[EndpointRecord], frozen=True, kw_only=True, tag="endpo
 
 class AllowSending(Call[EndpointRecord], frozen=True, kw_only=True, tag="endpoints.sending"):
     """Decide whether passages of a collection may be sent to an endpoint's host, and where the endpoint sees images
-    also pictures of their pages. ``collection`` "": files attached to chats."""
+    also pictures of their pages and in their documents. ``collection`` "": files attached to chats."""
 
     name: str
     collection: Annotated[

@@ -22,9 +22,9 @@ from workbench.subjects.endpoints.store import EndpointStore
 _KEYS = {ATTACHED: "attached", AGENT: AGENT, UNKNOWN: UNKNOWN}
 """Under which decisions on what is no collection are stored."""
 
-_PAGES = "#pages"
-"""Ends the key of the decision on pictures of whole pages. It is made with the one on passages, where the model sees
-images; a decision that was made before such pictures were sent is on passages alone."""
+_PAGES, _PICTURES = "#pages", "#pictures"
+"""End the keys of the decisions on pictures of whole pages, and on pictures within documents. They are made with the
+one on passages, where the model sees images; one that was made before such pictures were sent does not cover them."""
 
 USUAL_PASSAGES = 8
 """How many passages a large model sees at most where the recipe leaves it open."""
@@ -51,10 +51,11 @@ _REFUSED: dict[How, str] = {
     "it.",
     "text": "You have refused to send text of {name} to {host}.",
 }
-NO_PAGES = (
-    "You have not allowed that pictures of whole pages of {name} are sent to {host}, or pictures in its documents. To "
-    "allow it with its passages, switch the permission off and on again on the page Models, under Models elsewhere."
+_AGAIN = (
+    "To allow it with its passages, switch the permission off and on again on the page Models, under Models elsewhere."
 )
+NO_PAGES = "You have not allowed that pictures of whole pages of {name} are sent to {host}."
+NO_PICTURES = "You have not allowed that pictures in documents of {name} are sent to {host}."
 HINT = "Allow it on the page Models, under Models elsewhere. Otherwise ask a model on this machine."
 
 
@@ -97,25 +98,29 @@ class SendingGate:
             message = words.format(count=count, name=name, host=endpoint.host)
             raise SendingRefused(message, HINT, model=model.name, collection=call, refused=refused)
 
-    def check_pages(self, model: ModelRecord, collection: str) -> None:
-        """Raises UserError where pictures of the pages of a collection (its id) may not be sent to a model's host."""
+    def check_pictures(self, model: ModelRecord, collection: str, *, within: bool) -> None:
+        """Raises UserError where pictures of a collection (its id) may not be sent to a model's host: those of whole
+        pages, or those that are ``within`` documents."""
         endpoint = model.endpoint
         if endpoint is None or endpoint.is_local:
             return
         key, name, _ = self.resolve(collection)
-        if not (self._store.may_send(key, endpoint.host) and self._store.may_send(f"{key}{_PAGES}", endpoint.host)):
-            raise UserError(NO_PAGES.format(name=name, host=endpoint.host))
+        which, words = (_PICTURES, NO_PICTURES) if within else (_PAGES, NO_PAGES)
+        if not (self._store.may_send(key, endpoint.host) and self._store.may_send(f"{key}{which}", endpoint.host)):
+            raise UserError(f"{words.format(name=name, host=endpoint.host)} {_AGAIN}")
 
     def decide(self, endpoint: Endpoint, collection: str, allowed: bool) -> None:
-        """Allow or refuse to send passages to the host of an endpoint, with pictures of their pages where it sees
-        images. ``collection`` as in ``AllowSending``. Raises UserError for one that there is not."""
+        """Allow or refuse to send passages to the host of an endpoint, with pictures of their pages and in their
+        documents where it sees images. ``collection`` as in ``AllowSending``. Raises UserError for one that there is
+        not."""
         if collection in _KEYS:
             key = _KEYS[collection]
         else:
             key = self._registry.get(collection).id if collection else _KEYS[ATTACHED]
         self._store.decide(key, endpoint.host, allowed)
         if endpoint.sees_images or not allowed:
-            self._store.decide(f"{key}{_PAGES}", endpoint.host, allowed)
+            for which in (_PAGES, _PICTURES):
+                self._store.decide(f"{key}{which}", endpoint.host, allowed)
 
     def decisions(self, host: str) -> dict[str, bool]:
         """The decisions for a host, by the titles of what they are on."""
