@@ -42,6 +42,8 @@ from workbench.training.trl_trainer import TrlTrainer, computed_rows, logged_met
 from workbench.training.verifying import MOST_TOKENS, verification_bytes, verified_tokens
 from workbench.training.weights.dtype_selection import computing_dtype, measure_speeds
 
+_VERIFICATION = "verification, beyond the training"
+
 DISK_LEFT = 200_000_000
 """Bytes that are left free on the disk whatever happens."""
 
@@ -110,6 +112,11 @@ def plan(
         parts = _memory_of(shape, method, resolved, objective, facts, base=base, trained=trained)
         needed = sum(part.bytes for part in parts)
         disk = _disk_of(shape, method, resolved, objective)
+    trained_bytes = sum(part.bytes for part in parts if part.name != _VERIFICATION)
+    left_out = 0
+    if not problem and needed + other_bytes > free >= trained_bytes + other_bytes and trained_bytes < needed:
+        left_out, needed = needed, trained_bytes
+        parts = tuple(part for part in parts if part.name != _VERIFICATION)
     if not problem and needed > free:
         problem, hint = _short_of_memory(shape, resolved, methods, objective, facts, needed, trained)
     if not problem and disk + DISK_LEFT > disk_free:
@@ -129,13 +136,21 @@ def plan(
             shape, resolved, methods, data, speeds, tokens,
             device=device, cores=usable_cores, now=now, unpacking=unpacking,
         )  # fmt: skip
+        stages = tuple(stage for stage in stages if not (left_out and stage.name == "verification"))
     metrics, charts = objective.metrics, objective.charts
     notes = _notes(config, resolved, row, objective, facts, data)
     looked_at = data.evaluation if data.evaluation.examples else data.train
     evaluated = looked_at.kept_tokens(resolved.data.max_length)
     sample = scored_sample(resolved, evaluated, tokens, shape.parameters, looked_at.examples)
-    verified = verified_tokens(resolved, shape.parameters, tokens)
-    if verified < MOST_TOKENS:
+    verified = 0 if left_out else verified_tokens(resolved, shape.parameters, tokens)
+    if left_out:
+        notes.insert(
+            0,
+            "What is trained is not verified: to compare it with what is served takes about "
+            f"{_size(left_out)} of memory, and {_size(free - other_bytes)} are free. To have it verified, unload the "
+            "chat model and close other programs first.",
+        )
+    elif verified < MOST_TOKENS:
         notes.append(
             f"What is served is compared with what was trained on at most {verified:,} tokens of the examples, since "
             "this model takes long to compute them."
@@ -185,6 +200,7 @@ def plan(
         charts=charts,
         not_by_trl=not_by_trl,
         verified_tokens=verified,
+        verified=not left_out,
     )
 
 
@@ -273,7 +289,7 @@ def _memory_of(
     if facts.device != "cpu":  # a verification computes on the processor, beside the card
         return parts
     more = verification_bytes(shape, method, config) - sum(part.bytes for part in parts)
-    return (*parts, MemoryPart("verification, beyond the training", more)) if more > 0 else parts
+    return (*parts, MemoryPart(_VERIFICATION, more)) if more > 0 else parts
 
 
 def _disk_of(shape: ModelShape, method: WeightsMethod, config: TrainingConfig, objective: Objective) -> int:

@@ -417,7 +417,15 @@ def test_the_verification_is_planned_with_its_memory_and_minutes(planned: Any, s
     more = {part.name: part.bytes for part in packed.memory}["verification, beyond the training"]
     assert packed.memory_bytes - memory.PROGRAM_BYTES > 2 * smollm_path.stat().st_size  # mapped by torch, and repacked
     assert packed.memory_bytes == sum(part.bytes for part in packed.memory)
-    assert "of memory" in planned(config=packed.config, free=packed.memory_bytes - more // 2).problem
+    assert packed.verified
+    short = planned(config=packed.config, free=packed.memory_bytes - more // 2)
+    assert (short.problem, short.verified, short.verified_tokens) == ("", False, 0)
+    assert short.notes[0].startswith("What is trained is not verified: to compare it with what is served takes about ")
+    assert short.memory_bytes == sum(part.bytes for part in short.memory) == packed.memory_bytes - more
+    assert [one.name for one in short.stages] == [one.name for one in packed.stages if one.name != "verification"]
+    none = planned(config=packed.config, free=packed.memory_bytes - more - 1)
+    assert "of memory" in none.problem
+    assert none.verified
     assert packed.verified_tokens < 8_192
     assert any(f"at most {packed.verified_tokens:,} tokens" in note for note in packed.notes)
     times = [{stage.name: stage.seconds for stage in plan.stages} for plan in (packed, of("f32"))]

@@ -174,7 +174,8 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     method. ``seconds`` is an estimate from this machine's measured speed, the sum of its ``stages``, None where none is
     known. ``problem`` says
     why it cannot be begun ("": it can), ``hint`` what to change. ``not_by_trl`` says why TRL cannot train it ("": it
-    can). ``verified_tokens`` of its examples are compared by the verification at most; 0: not limited by the plan."""
+    can). ``verified_tokens`` of its examples are compared by the verification at most; 0: not limited by the plan.
+    Without ``verified`` what is trained is not verified, since that would not fit into memory."""
 
     config: TrainingConfig
     artifact: ArtifactKind
@@ -200,6 +201,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     charts: tuple[ChartSpec, ...] = LANGUAGE_MODEL_CHARTS
     not_by_trl: Shown = ""
     verified_tokens: int = 0
+    verified: bool = True
 
 
 def _evaluated(plain: dict[str, Any]) -> dict[str, Any]:

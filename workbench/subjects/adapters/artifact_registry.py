@@ -32,6 +32,7 @@ from workbench.training.protocol import Served
 
 UNCHECKED = "Verification did not finish: resume the run to repeat it."
 NEVER_CHECKED = "Not verified: its run was deleted before."
+NO_MEMORY = "Not verified: that would have taken more memory than was free before the training."
 
 _log = logging.getLogger(__name__)
 

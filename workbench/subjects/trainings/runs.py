@@ -39,7 +39,7 @@ from workbench.records.training import (
 )
 from workbench.records.training.config import DEFAULT_OBJECTIVE
 from workbench.records.training.rewards import RewardReport
-from workbench.subjects.adapters.artifact_registry import UNCHECKED, ArtifactRegistry
+from workbench.subjects.adapters.artifact_registry import NO_MEMORY, UNCHECKED, ArtifactRegistry
 from workbench.subjects.adapters.base_models import BaseModels
 from workbench.subjects.adapters.cards import metric_of
 from workbench.subjects.adapters.out_of_memory import explain, explain_work, explained_work
@@ -103,6 +103,12 @@ class TrainingRuns(RunKind):
             raise UserError(made.note)
         if made is not None and made.state != "checking":
             return finish(_result(run.id, made))  # the core left between verification and the end
+        plan = self._plan(run.id)
+        verified = plan is None or plan.verified
+        if made is not None and not verified:  # it left before the end
+            self._tidy(run.id)
+            made = msgspec.structs.replace(made, note=NO_MEMORY)
+            return finish(_result(run.id, self._artifacts.record_verification(made, None)))
         self._workers.require_packages()
         folder = self._home.run(run.id)
         wait_for_earlier(folder, run.context, run.emit)
@@ -131,8 +137,8 @@ class TrainingRuns(RunKind):
                     run=run.id,
                     config=config,
                     data=config.data.path,
+                    note="" if verified else NO_MEMORY,
                 )
-                plan = self._plan(run.id)
                 return _Training(run, card, self._artifacts, plan).follow(
                     host,
                     TrainModel(
@@ -140,6 +146,7 @@ class TrainingRuns(RunKind):
                         model=base,
                         folder=str(folder),
                         verified_tokens=plan.verified_tokens if plan is not None else 0,
+                        check=verified,
                         serve=str(folder / SERVED),
                         serve_name=card.name,
                         over=over,
