@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests import documents
@@ -75,6 +77,51 @@ def test_sixty_hostile_pictures_in_documents_crash_nothing(tmp_path: Path) -> No
     assert (drawn.width, drawn.height) == draw_pictures()[0].size
     assert not missing
     assert refused > 40
+
+
+@pytest.mark.parametrize("form", ["in the page", "beside it", "in an e-book"])
+def test_hostile_pictures_cost_a_page_and_a_book_no_text(tmp_path: Path, form: str) -> None:
+    """Their headers are looked at when the document is read, since no size is stated; those that stay are drawn or
+    refused with a reason."""
+    files = [data for _, data in hostile_images()]
+    shown = [
+        f"data:image/png;base64,{base64.b64encode(data).decode()}" if form == "in the page" else f"{number}.png"
+        for number, data in enumerate(files)
+    ]
+    body = "<p>The text.</p>" + "".join(f"<img src='{one}'>" for one in shown)
+    path = tmp_path / ("a.epub" if form == "in an e-book" else "a.html")
+    if form == "in an e-book":
+        documents.write_epub(path, "Title", [("One", "The text.")])
+        with zipfile.ZipFile(path) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        parts["OEBPS/text/c0.xhtml"] = f"<html><body>{body}</body></html>".encode()
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in (parts | {f"OEBPS/text/{n}.png": data for n, data in enumerate(files)}).items():
+                archive.writestr(name, content)
+    else:
+        path.write_text(body, "utf-8")
+    if form == "beside it":
+        for number, data in enumerate(files):
+            (tmp_path / f"{number}.png").write_bytes(data)
+    limits = msgspec.structs.replace(LIMITS, folders=(str(tmp_path),))
+    reader = ReaderProcess()
+    try:
+        read = reader.read(path, limits)
+        assert read.text == "The text."
+        assert 0 < len(read.pictures) < len(files)
+        refused: list[str] = []
+        for one in read.pictures:
+            try:
+                drawn = reader.draw_page(path, 1, 1.5, hash=read.hash, picture=one.part, limits=limits)
+            except UserError as error:
+                refused.append(error.message)
+            else:
+                assert drawn.png.startswith(b"\x89PNG")
+                assert drawn.width <= LONGEST_SIDE
+        assert "The page has no such picture." not in refused
+        assert reader.read(path, limits).text == read.text
+    finally:
+        reader.close()
 
 
 @pytest.mark.parametrize(("name", "match"), [("cut off", "damaged or incomplete"), ("PDF", "not a picture but a PDF")])

@@ -60,6 +60,10 @@ class Archive:
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, EOFError, OSError) as error:
             raise UserError(f"The file is damaged: its part {name} cannot be unpacked.", "Copy it again.") from error
 
+    def size(self, name: str) -> int:
+        """The bytes of an existing part, as it says."""
+        return self._zip.getinfo(name).file_size
+
     def parse(self, name: str, reader: Markup) -> bool:
         """Parse an optional part. False when it is missing, or is damaged, which gives a warning."""
         if name not in self.names:

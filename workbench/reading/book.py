@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 
 from workbench.base.errors import UserError
 from workbench.reading.archive import Archive, part_name
-from workbench.reading.extract import Extracted
+from workbench.reading.embedded import BookPictures
+from workbench.reading.extract import MARK, Extracted
 from workbench.reading.html import read_html
 from workbench.reading.markup import Markup
 
@@ -32,14 +34,32 @@ def read_epub(data: bytes) -> Extracted:
         encrypted.parse(archive.read(_ENCRYPTION), _ENCRYPTION)
         if set(chapters) & {part_name("", uri) for uri in encrypted.found}:
             raise UserError("The file is protected against copying (DRM).")
-    texts = [read_html(archive.read(name)).text for name in chapters]
+    pictures = BookPictures(archive)
+    texts = [read_html(archive.read(name), pictures.of_chapter(name)).text for name in chapters]
+    text, placed = pictures.placed(_joined(texts))
     metadata = {"author": package.creator.strip()} if package.creator.strip() else {}
     return Extracted(
-        "\n\n".join(text for text in texts if text),
+        text,
         title=package.title,
         language=package.language.strip(),
         metadata=metadata,
+        pictures=placed,
     )
+
+
+def _joined(texts: Iterable[str]) -> str:
+    """The chapters, in which pictures are marked. Those of a chapter without a text belong to the one before."""
+    joined: list[str] = []
+    waiting = ""
+    for text in texts:
+        if MARK.sub("", text):
+            joined.append(waiting + text)
+            waiting = ""
+        elif joined:
+            joined[-1] += text
+        else:
+            waiting += text
+    return "\n\n".join(joined) + waiting
 
 
 class _Attributes(Markup):

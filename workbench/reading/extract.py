@@ -29,6 +29,9 @@ class Extracted:
 
 PAGE_BREAK = "\n\n"
 
+MARK = re.compile("([\udc00-\udfff])")
+"""The mark of a picture in a text that is being read: a lone surrogate, which no XML and no cleaned text contains."""
+
 _BLANK_LINES = re.compile(r"\n\s*\n")
 # titles written by programs: a word for "none", the program's or a file's name
 _NO_TITLE = re.compile(

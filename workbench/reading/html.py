@@ -7,10 +7,11 @@ The parser is the standard library's, which keeps no tree and does not recurse: 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 
 from workbench.base.errors import UserError
-from workbench.reading.extract import Extracted
+from workbench.reading.extract import MARK, Extracted
 from workbench.reading.html_tables import find_tables
 from workbench.reading.text import clean, decode_text
 
@@ -43,26 +44,56 @@ _SPACE = re.compile(r"[ \t\n\r\f]+")
 _BLANKS = re.compile(r"\n{3,}")
 
 
-def read_html(data: bytes) -> Extracted:
-    """Raises UserError when the elements are nested deeper than in any real page."""
-    found = _CHARSET.search(data[:4096])
-    declared = (found.group(1) or found.group(2)).decode("ascii", "replace") if found else ""
-    return html_text(decode_text(data, declared))
+Attributes = dict[str, str | None]
+PlacePicture = Callable[[Attributes], str]
+"""Gives the mark of a picture (``embedded``) by the attributes of its element, "" for one that is left out."""
 
 
-def html_text(source: str) -> Extracted:
+def read_html(data: bytes, place: PlacePicture | None = None) -> Extracted:
+    """With ``place`` the text has marks of pictures, behind the lines that they stand in. Raises UserError when the
+    elements are nested deeper than in any real page."""
+    return html_text(_decoded(data), place)
+
+
+def html_text(source: str, place: PlacePicture | None = None) -> Extracted:
     """The visible text of a page's source."""
     source = clean(source)
-    page = _Page()
-    page.feed(source)
-    page.close()
+    page = _parsed(source, place)
     return Extracted(text=page.text(), title=page.title(), language=page.language, tables=find_tables(source))
 
 
+def picture_addresses(data: bytes) -> list[str]:
+    """The addresses of the visible pictures of a page, in its order."""
+    found: list[str] = []
+
+    def note(attributes: Attributes) -> str:
+        found.append(attributes.get("src") or "")
+        return ""
+
+    _parsed(clean(_decoded(data)), note)
+    return found
+
+
+def _decoded(data: bytes) -> str:
+    found = _CHARSET.search(data[:4096])
+    declared = (found.group(1) or found.group(2)).decode("ascii", "replace") if found else ""
+    return decode_text(data, declared)
+
+
+def _parsed(source: str, place: PlacePicture | None) -> _Page:
+    page = _Page(place)
+    page.feed(source)
+    page.close()
+    return page
+
+
 class _Page(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, place: PlacePicture | None = None) -> None:
         super().__init__(convert_charrefs=True)
         self.language = ""
+        self._place = place
+        self._has_base = False  # addresses are not those of files beside the page
+        self._marks: list[tuple[int, str]] = []  # of pictures, and how many pieces were written before
         self._open: list[str] = []
         self._unseen_from: int | None = None  # depth of the outermost hidden element
         self._pre = 0
@@ -81,14 +112,36 @@ class _Page(HTMLParser):
         return _SPACE.sub(" ", "".join(self._title)).strip() or self._first_heading
 
     def text(self) -> str:
-        lines = "".join(self._out).split("\n")
-        return _BLANKS.sub("\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n")
+        lines: list[str] = []
+        waiting, last = "", -1  # marks before the first text; the last line with text
+        for line in "".join(self._marked()).split("\n"):
+            marks = "".join(MARK.findall(line)) if self._marks else ""
+            lines.append((MARK.sub("", line) if marks else line).rstrip())
+            if lines[-1]:
+                last = len(lines) - 1
+                lines[last], waiting = waiting + lines[last], ""
+            if last < 0:
+                waiting += marks
+            else:
+                lines[last] += marks
+        return waiting + _BLANKS.sub("\n\n", "\n".join(lines)).strip("\n")
+
+    def _marked(self) -> list[str]:
+        """What was written, with the marks of pictures between it."""
+        pieces: list[str] = []
+        begin = 0
+        for end, mark in self._marks:
+            pieces += [*self._out[begin:end], mark]
+            begin = end
+        return pieces + self._out[begin:]
 
     # -- callbacks of the parser -----------------------------------------------------------------------
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "html" and not self.language:
             self.language = dict(attrs).get("lang") or ""
+        if tag == "base" and dict(attrs).get("href"):
+            self._has_base = True
         if tag == "title" and "svg" not in self._open[-3:]:
             self._in_title = True
         if tag in _ENDS_ITSELF:
@@ -97,13 +150,14 @@ class _Page(HTMLParser):
             self._unseen_from, self._in_title = None, False  # a head that was never closed ends here
         if self._unseen_from is None:
             self._begin(tag)
+            if tag == "img":
+                self._place_picture(dict(attrs))
         if tag in _VOID:
             return
         self._open.append(tag)
         if len(self._open) > DEEPEST:
             raise UserError(f"The elements are nested too deeply: more than {DEEPEST:,} levels.")
-        names = dict(attrs)
-        if self._unseen_from is None and (tag in _UNSEEN or "hidden" in names or names.get("aria-hidden") == "true"):
+        if self._unseen_from is None and (tag in _UNSEEN or _is_hidden(dict(attrs))):
             self._unseen_from = len(self._open)
         if tag == "pre":
             self._pre += 1
@@ -197,6 +251,14 @@ class _Page(HTMLParser):
                 self._heading_from = None
             self._break(2 if tag in _SPACED else 1)
 
+    def _place_picture(self, attributes: Attributes) -> None:
+        if self._place is None or _is_hidden(attributes):
+            return
+        if self._has_base and (attributes.get("src") or "").lstrip()[:5].lower() != "data:":
+            attributes["src"] = None
+        if mark := self._place(attributes):
+            self._marks.append((len(self._out), mark))
+
     def _break(self, lines: int) -> None:
         """End the line; 2 ``lines`` leave a blank one, except in lists. A block at the start of a cell or an item does
         not."""
@@ -220,3 +282,7 @@ class _Page(HTMLParser):
         self._gap = ""
         self._out.append(text)
         self._at_line_start = not keep and text.endswith(" ")
+
+
+def _is_hidden(attributes: Attributes) -> bool:
+    return "hidden" in attributes or attributes.get("aria-hidden") == "true"

@@ -12,6 +12,7 @@ import re
 from workbench.base.errors import UserError
 from workbench.reading.archive import Archive, part_name
 from workbench.reading.comments import Comment, comment_section, quoted
+from workbench.reading.embedded import FoundPictures, is_length_large
 from workbench.reading.extract import Extracted, labelled, real_title, section
 from workbench.reading.flow import Flow
 from workbench.reading.grid import Row
@@ -32,12 +33,14 @@ def read_odt(data: bytes) -> Extracted:
     archive.parse(_MANIFEST, manifest)
     if manifest.is_encrypted:
         raise UserError(ENCRYPTED, "Open it in its own program and save a copy without the password.")
-    body = _Text(archive)
+    pictures = FoundPictures(archive.names)
+    body = _Text(archive, pictures)
     body.parse(archive.read("content.xml"), "content.xml")
     pages = _Text(archive)
     archive.parse("styles.xml", pages)
+    text, placed = pictures.placed(body.flow.result())
     texts = [
-        body.flow.result(),
+        text,
         section("Header", (text for text in pages.headers if _has_letters(text)), "\n\n"),
         section("Footer", (text for text in pages.footers if _has_letters(text)), "\n\n"),
         section("Form fields", body.fields),
@@ -51,6 +54,7 @@ def read_odt(data: bytes) -> Extracted:
         metadata=properties,
         warnings=archive.warnings,
         tables=tuple(body.flow.tables),
+        pictures=placed,
     )
 
 
@@ -80,12 +84,14 @@ class _Place:
         self.header_rows = 0
         self.repeated: list[int] = []  # for each open cell, its number of repetitions
         self.parts: list[str] = []  # charts and other objects of a frame
+        self.is_large = True  # a frame, as it is shown
         self.label = ""
         self.comment: Comment | None = None
 
 
 class _Text(Markup):
-    """``flow``: the body; ``comments`` on it; ``fields`` of its forms; ``headers`` and ``footers`` of its pages."""
+    """``flow``: the body, with marks at the places of ``pictures``; ``comments`` on it; ``fields`` of its forms;
+    ``headers`` and ``footers`` of its pages."""
 
     # not read: deletions of tracked changes, formulas, pronunciations
     _UNSEEN = frozenset({"tracked-changes", "math", "ruby-text", "note-citation", "scripts"})
@@ -95,7 +101,8 @@ class _Text(Markup):
     )
     _RUNNING = frozenset(f"{place}{which}" for place in ("header", "footer") for which in ("", "-left", "-first"))
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, pictures: FoundPictures | None = None) -> None:
+        self._pictures = pictures
         self.comments: list[Comment] = []
         self.fields: list[str] = []
         self.headers: list[str] = []
@@ -129,6 +136,9 @@ class _Text(Markup):
         elif name == "object":
             part = part_name("", attributes.get("href", "")) + "/content.xml"
             place.parts.append(_read_object(self._archive, part))
+        elif name == "image":
+            if self._pictures is not None and place.is_large:
+                self._body.flow.place(self._pictures.mark(part_name("", attributes.get("href", ""))))
         elif place.pieces is None:
             self._start_between(name, attributes, place)
         elif name == "s":
@@ -222,6 +232,7 @@ class _Text(Markup):
                 self._commented[attributes["name"]] = (place.comment, [])
         elif name in self._SHAPES:
             place.label = "Text box"
+            place.is_large = is_length_large(attributes.get("width", ""), attributes.get("height", ""))
 
     def _close_place(self, name: str) -> None:
         if len(self._places) < 2:

@@ -27,7 +27,8 @@ def draw_page(data: bytes, call: DrawDocumentPage) -> PagePicture:
     if call.picture:
         from workbench.reading.embedded import draw_embedded
 
-        return draw_embedded(data, call.picture, call.scale)
+        largest = call.limits.largest_file_mb * 1_000_000
+        return draw_embedded(data, call.picture, call.scale, Path(call.path), largest)
     kind = kind_of(call.path)
     if kind == "picture":
         from workbench.reading.pictures import draw_picture

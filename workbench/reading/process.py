@@ -132,8 +132,8 @@ class ReaderProcess:
         text.
 
         ``page_starts`` and ``hash`` are those of the ``ReadDocument`` that the offsets belong to. ``scale`` is pixels
-        per point. ``picture``: instead of a page this part of the document's archive. Raises UserError when the file is
-        missing, has changed, or cannot be drawn.
+        per point. ``picture``: instead of a page this part of the document (``DocumentPicture``). Raises UserError
+        when the file is missing, has changed, or cannot be drawn.
         """
         origin = page_starts[page - 1] if 1 <= page <= len(page_starts) else 0
         call = DrawDocumentPage(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -51,6 +52,8 @@ def read_file(path: Path, limits: ReadLimits, password: str = "") -> ReadDocumen
 
         new = convert(data, kind, limits)
         extracted = _reader(CONVERTED[kind][2], new)(new)
+    elif kind == "html":
+        extracted = _read_page(path, data, limits.folders)
     else:
         extracted = _reader(kind, data)(data)
     text = clean(extracted.text)
@@ -95,6 +98,16 @@ def _read_picture(data: bytes, recognise: bool) -> Extracted:
     if not is_available():
         raise UserError("The file is a picture, and text recognition (OCR) is not installed.", INSTALL)
     return extracted
+
+
+def _read_page(path: Path, data: bytes, folders: tuple[str, ...]) -> Extracted:
+    from workbench.reading.embedded import LinkedPictures
+    from workbench.reading.html import read_html
+
+    pictures = LinkedPictures(path, folders)
+    extracted = read_html(data, pictures.place)
+    text, placed = pictures.placed(extracted.text)
+    return replace(extracted, text=text, pictures=placed)
 
 
 def _kind(name: str, data: bytes) -> Kind:

@@ -14,12 +14,14 @@ from workbench.records.tables import DocumentTable
 
 class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of reading one file. The text of scanned pages is recognised where ``recognise`` is true and text
-    recognition is installed; each page has a limit of its own, which is a multiple of ``seconds``."""
+    recognition is installed; each page has a limit of its own, which is a multiple of ``seconds``. Of the files that an
+    HTML page shows only pictures in the ``folders`` belong to it: those that were added."""
 
     seconds: float = 15.0
     memory_mb: int = 900
     largest_file_mb: int = 200
     recognise: bool = True
+    folders: tuple[str, ...] = ()
 
 
 class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +96,7 @@ class DrawDocumentPage(Call[PagePicture], frozen=True, kw_only=True, tag="draw")
 
     ``hash`` is that of the file whose text the offsets belong to (empty: not checked); ``scale`` is pixels per point,
     lowered for a page whose picture would exceed ``pdf.LARGEST_PICTURE`` pixels. ``picture``: instead of a page draw
-    this part of the document's archive. Raises UserError when the file is
+    this part of the document (``DocumentPicture``). Raises UserError when the file is
     missing, has changed, or has no such page.
     """
 

@@ -87,8 +87,9 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DocumentPicture(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture within a document: ``part`` is its name in the document's archive. It belongs to ``text[start:end]``: a
-    slide, or the place after which it stands."""
+    """A picture within a document: ``part`` is its name in the document's archive; of an HTML page "data:" and its
+    number among the page's pictures, or "beside:" and the path of a file from the page's folder. It belongs to
+    ``text[start:end]``: a slide, or the place after which it stands."""
 
     start: int
     end: int

@@ -33,7 +33,7 @@ def offers(collection: Collection) -> tuple[Offer, ...]:
         were = "was" if collection.outdated == 1 else "were"
         text = (
             f"{counted(collection.outdated, 'document')} {were} read by an earlier version of the program, which took "
-            "no tables, names or headings from files."
+            "less from files: tables, names, headings or pictures are missing."
         )
-        found.append(Offer("read_again", text, "Read again for tables and names"))
+        found.append(Offer("read_again", text, "Read again for what is missing"))
     return tuple(found)

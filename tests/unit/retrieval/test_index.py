@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -206,6 +207,20 @@ def test_a_collection_of_before_pictures_opens_and_says_that_more_can_be_read(
         assert snapshot.state().outdated == 0
     assert faults(opened.path) == []
     opened.close()
+
+
+def test_only_kinds_whose_pictures_were_not_taken_are_outdated(index: CollectionIndex) -> None:
+    kinds = ("html", "odt", "epub", "docx", "pdf", "text")
+    for kind in kinds:
+        index.put(msgspec.structs.replace(entry(f"/a.{kind}", "The castles burned"), kind=kind))
+    with index.reading() as snapshot:
+        assert snapshot.state().outdated == 0
+        ids = {one.kind: one.id for one in snapshot.documents().documents}
+    with closing(apsw.Connection(str(index.path))) as written:
+        written.execute("update documents set reading = 4")
+    with index.reading() as snapshot:
+        assert snapshot.state().outdated == 3
+        assert [kind for kind in kinds if snapshot.is_outdated(ids[kind])] == ["html", "odt", "epub"]
 
 
 def test_bm25_is_higher_for_the_better_match(index: CollectionIndex) -> None:

@@ -194,7 +194,7 @@ class RetrievalPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         PagePictures,
         about("Pictures of pages", when="mode=automatic|own-words|quoted-first"),
         "A model that sees images gets the picture of a passage's page beside its text: of scans and photos, of all "
-        "PDF pages, or of none. The pictures in Word documents and slides are shown unless none are. At most two "
+        "PDF pages, or of none. The pictures within documents are shown unless none are. At most two "
         "pictures are shown.",
     ] = "scans"
     revision: int = 0

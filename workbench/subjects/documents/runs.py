@@ -130,6 +130,7 @@ class Ingesting(RunKind):
                 memory_mb=settings.read_memory_mb,
                 largest_file_mb=settings.largest_file_mb,
                 recognise=settings.recognise_text,
+                folders=tuple(root.path for root in self._registry.list_roots(collection.id)),
             ),
         )
         counted = time.monotonic()

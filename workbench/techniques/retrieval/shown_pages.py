@@ -1,7 +1,7 @@
 """The pictures of pages that passages come from, and the pictures within their documents, shown to a vision model.
 
-Recognised text loses what a page shows: stamps, ticks, drawings, the layout of a form. The text of a Word document or
-of slides lacks what their pictures show. A page or a picture is drawn by the reader process, and is there for the
+Recognised text loses what a page shows: stamps, ticks, drawings, the layout of a form. The text of a document
+lacks what its pictures show. A page or a picture is drawn by the reader process, and is there for the
 model during the answer only.
 """
 

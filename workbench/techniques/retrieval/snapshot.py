@@ -27,9 +27,12 @@ _DOCUMENT = (
 )
 
 
-READING = 4
+READING = 5
 """The number of what is taken from a file now. It grows when more is taken, so that documents that were read before can
 be read again."""
+
+_OUTDATED = "reading < case when kind in ('html', 'odt', 'epub') then 5 else 4 end"
+"""Of a document from whose file more is taken now; the pictures of these kinds were the last."""
 
 
 class FileStamp(msgspec.Struct, frozen=True):
@@ -225,9 +228,8 @@ class Snapshot:
     def state(self) -> CollectionState:
         ((indexed, failed, outdated, chunks, size),) = self._rows(
             "select count(*) filter (where state = 'indexed'), count(*) filter (where state = 'failed'), "
-            "count(*) filter (where state = 'indexed' and reading < ?), coalesce(sum(chunks), 0), "
-            "coalesce(sum(bytes), 0) from documents",
-            (READING,),
+            f"count(*) filter (where state = 'indexed' and {_OUTDATED}), coalesce(sum(chunks), 0), "
+            "coalesce(sum(bytes), 0) from documents"
         )
         known = self._rows("select language, fluency from documents where state = 'indexed'")
         return CollectionState(
@@ -298,7 +300,7 @@ class Snapshot:
 
     def is_outdated(self, document: str) -> bool:
         """Whether an earlier version of the program read a document, by its id, and took less from it."""
-        return bool(self._rows("select 1 from documents where id = ? and reading < ?", (document, READING)))
+        return bool(self._rows(f"select 1 from documents where id = ? and {_OUTDATED}", (document,)))
 
     def names(self) -> NameGraph:
         """The names of the documents, and what connects them."""

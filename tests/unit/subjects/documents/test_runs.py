@@ -95,6 +95,13 @@ def test_a_model_that_a_person_has_chosen_is_kept(registry: CollectionRegistry) 
     assert registry.get(office.id).embedder == "chosen"
 
 
+def test_the_reader_is_told_what_was_added_for_the_pictures_beside_pages(registry: CollectionRegistry) -> None:
+    embedding, office = FakeEmbedding(True), registry.create("office")
+    registry.add_root(office.id, "/letters", watched=True)
+    work(registry, embedding, office, ("/letters/a.html",))  # one file again
+    assert {call.limits.folders for call in embedding.asked} == {("/letters",)}
+
+
 def document(path: Path, state: DocumentState = "indexed", *, unfinished: bool = False) -> Document:
     return Document(id=path.name, path=str(path), title="", kind="text", state=state, unfinished=unfinished)
 
