@@ -29,7 +29,7 @@ from workbench.records.training import (
     WeightsPart,
     load_config,
 )
-from workbench.subjects.adapters.artifact_registry import NEVER_CHECKED, UNCHECKED
+from workbench.subjects.adapters.artifact_registry import NEVER_CHECKED, NO_MEMORY, UNCHECKED
 from workbench.subjects.adapters.store import AdapterStore
 from workbench.subjects.datasets.calls import InspectData
 from workbench.subjects.models.calls import ListModels, RemoveModel
@@ -232,6 +232,22 @@ def test_what_the_gate_did_not_see_is_noted_and_checked_again(trainer: Workbench
         assert (card.state, card.note) == ("ready", "")
     finally:
         again.close()
+
+
+@pytest.mark.parametrize("file", ["short", "short-unchecked"])
+def test_what_is_not_verified_for_want_of_memory_is_ready_and_says_so(
+    trainer: Workbench, home: Home, tmp_path: Path, file: str
+) -> None:
+    run = started(trainer, tmp_path, file)
+    if file == "short-unchecked":  # its worker dies once the adapter is served
+        with pytest.raises(UserError):
+            call(trainer, FollowRun(run=run.id))
+        call(trainer, ResumeRun(run=run.id))
+    result = call(trainer, FollowRun(run=run.id))
+    assert result["verification"] is None
+    card = card_of(home, run.id)
+    assert (card.state, card.note, card.verification) == ("ready", NO_MEMORY, None)
+    assert (home.adapters / card.name / "trained").is_dir()
 
 
 def test_an_adapter_that_can_be_checked_no_more_says_so(trainer: Workbench, home: Home, tmp_path: Path) -> None:
