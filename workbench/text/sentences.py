@@ -118,6 +118,8 @@ class _Lines:
             return False
         if re.match(r"(?:[-*•|#▪–◦·]|\d+[.)])\s", following) or " | " in line or line.startswith("#"):
             return False
+        if " | " in following.partition("\n")[0]:  # the head of a table below its title
+            return False
         if line.endswith("-") or following[0].islower():
             return True
         if _ENTRY.match(following) or (_ENTRY.match(line + " x") and line.endswith(":")):

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from tests.fakes import FakeRetriever, passage
 from workbench.techniques.embedding_calls import NamedIn
-from workbench.techniques.retrieval.parts_search import TWO_STEPS, _telling, asks_for_several, gather
+from workbench.techniques.retrieval.parts_search import (
+    TWO_STEPS,
+    _asks_value_alone,
+    _telling,
+    asks_for_several,
+    gather,
+)
 from workbench.text.terms import Vocabulary
 
 QUESTION = "Which driver holds no certificate for dangerous goods, and which vehicle does that driver use?"
@@ -56,3 +62,18 @@ def test_function_words_of_the_language_of_the_question_do_not_tell_amounts_apar
     weights = {"wie": 0.6, "viel": 0.6, "der": 0.6, "kindergeburtstag": 0.7}
     assert list(_telling("Wie viel kostet der Kindergeburtstag?", weights, vocabulary)) == ["kindergeburtstag"]
     assert _telling("Wie viel?", {"wie": 0.6}, vocabulary) == {"wie": 0.6}
+
+
+def test_a_part_that_asks_a_value_alone_is_answered_by_the_sentence_of_the_part_before() -> None:
+    rules = passage("Solar panels must be reported to the office at least three weeks before they are put up.", "r.txt")
+    paths = passage("Charcoal is allowed on the paved square. It opens early.", "grill.txt")
+    found = gather("Do solar panels have to be reported, and how early?", FakeRetriever([rules, paths]))
+    assert found is not None
+    assert [one.passage.path for one in found.sentences] == [rules.path]
+    assert TWO_STEPS not in found.reasons
+
+
+def test_a_part_asks_a_value_alone_where_it_names_nothing_else() -> None:
+    earlier = "Do I need to tell anyone before I mount a panel"
+    assert all(_asks_value_alone(part, earlier) for part in ("how early", "for how long", "when", "for how much"))
+    assert not any(_asks_value_alone(part, earlier) for part in ("when does the course end", "which panel"))

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from workbench.records.messages import Passage
@@ -119,13 +119,30 @@ def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retrieve
     return Evidence(
         strength=strength,
         needed=bounds.shown,
-        sentences=tuple(
-            _sentence(comparison, number, shown=is_shown(place, number), share=float(shares[number]))
-            for place, number in enumerate(choice.order)
+        sentences=_without_contained(
+            [
+                _sentence(comparison, number, shown=is_shown(place, number), share=float(shares[number]))
+                for place, number in enumerate(choice.order)
+            ]
         ),
         outcome=outcome,
         reasons=reasons,
     )
+
+
+def _without_contained(sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
+    """The sentences, of which none is shown that another one that is shown contains."""
+
+    kept: list[Sentence] = []
+    for one in sentences:
+        if one.shown and not any(_is_within(one, other) for other in kept):
+            kept = [*(other for other in kept if not _is_within(other, one)), one]
+    return tuple(structs.replace(one, shown=one in kept) if one.shown else one for one in sentences)
+
+
+def _is_within(one: Sentence, other: Sentence) -> bool:
+    start = one.passage.start + one.start - other.passage.start - other.start
+    return one.passage.document == other.passage.document and 0 <= start <= len(other.text) - len(one.text)
 
 
 def _is_related(comparison: Comparison, number: int, choice: Choice) -> bool:

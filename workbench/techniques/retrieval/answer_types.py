@@ -49,11 +49,13 @@ _ASKED: dict[AnswerType, str] = {
     r"|何时|什么时候|哪一?年|哪天|几月",
     "time": r"\b(what time|which hour|opening hours|um wie ?viel uhr|wie spät|uhrzeit|öffnungszeiten|à quelle heure"
     r"|horaires?|a qué hora|horario)\b|几点",
-    "duration": r"\b(how long|wie lange|combien de temps|cuánto tiempo|how many (?:minutes|hours|days|weeks"
-    r"|months|years)"
-    r"|(?:combien de |cuánt[oa]s )(?:minutes|heures|jours|semaines|mois|ans|minutos|horas|días|semanas|meses|años)"
-    r"|wie ?viele? (?:minuten|stunden|tage|wochen|monate|jahre)|notice period|kündigungsfrist|duration|dauer|durée"
-    r"|duración)\b|多久|多长时间",
+    "duration": r"\b(how (?:long|early|soon|(?:far|long|much) (?:in advance|ahead|before))"
+    r"|wie (?:lange|früh|weit im voraus)"
+    r"|combien de temps|cuánto tiempo|con cuánta antelación|how many (?:minutes|hours|days|nights|weeks|months|years)"
+    r"|(?:combien de |cuánt[oa]s )(?:minutes|heures|jours|nuits|semaines|mois|ans|minutos|horas|días|noches|semanas"
+    r"|meses|años)"
+    r"|wie ?viele? (?:minuten|stunden|tage|nächte|wochen|monate|jahre)|notice period|kündigungsfrist"
+    r"|duration|dauer|durée|duración)\b|多久|多长时间",
     "frequency": r"\b(?:how often|how frequently|wie oft|wie häufig|à quelle fréquence|con qué frecuencia"
     r"|how many times|wie ?viele? male?|combien de fois|cuántas veces)\b",
     "money": r"\b(costs?|price|pay|paid|fee|rent|salary|wage|deposit|charge[ds]?|expensive|budget|euros?|how much is"
@@ -132,6 +134,35 @@ _NUMERAL = (
     r"|cinq|sept|huit|neuf|dix|onze|douze|quinze|vingt|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|doce|veinte"
 )
 _COUNTED = rf"(?:{_NUMERAL}|half an?|an?|ein(?:e[mnrs]?)?|une?|una?)"
+_PERIOD = (
+    r"(?:minutes?|mins?|hours?|days?|nights?|weekends?|weeks?|months?|years?|seconds?|minuten?|stunden?|std|tagen?|tage?"
+    r"|nächten?|nacht|wochen(?:enden?)?|woche|monate?n?|jahre?n?|sekunden?|heures?|jours?|nuits?|semaines?|mois|ans?"
+    r"|années?|horas?|días?|noches?|semanas?|mes(?:es)?|años?|working days|werktage?n?|arbeitstage?n?)"
+)
+_EVENT = (
+    r"(?:receipt|delivery|arrival|departure|completion|signature|signing|handover|acceptance|notification|payment"
+    r"|closing|approval|erhalt|eingang|zugang|lieferung|ankunft|anreise|abreise|abnahme|unterschrift|unterzeichnung"
+    r"|übergabe|auszug|einzug|zahlung|abschluss|ablauf|kündigung|freigabe|réception|livraison|arrivée|départ"
+    r"|achèvement|remise|paiement|échéance|recepción|recibo|entrega|llegada|salida|firma|pago|vencimiento)"
+)
+_RELATIVE_DATE = (
+    r"\b(?:(?:at|by|until|till|before|after|from|since|towards) the (?:very )?(?:end|beginning|start|middle) of"
+    r"|(?:am|zum|bis|vor|nach|gegen|ab|seit)(?: dem| zum)? (?:ende|anfang|beginn|mitte)\b"
+    r"|(?:ende|anfang|mitte) (?:de[sr]|eine[sr]|nächste[nrs]|jede[nrs])"
+    r"|(?:jahres|monats|quartals|wochen|saison|vertrags|schuljahres|geschäftsjahres)(?:ende|anfang|beginn|schluss)s?"
+    r"|(?:à|avant|après|dès|vers|jusqu.à|depuis)(?: la| le)? (?:fin|début|mi-)|(?:au|jusqu.au|dès le|fin|début) "
+    r"(?:début|milieu|du mois|de l.année|d.année|de mois)"
+    r"|(?:a|al|hasta|desde|antes de|después de|tras)(?: la| el)? (?:final(?:es)?|fin|inicio|principios?"
+    r"|comienzo|mediados)"
+    rf"|(?:within|innerhalb(?: von)?|binnen|dans (?:les|un délai de)|sous|en un plazo de|dentro de)"
+    rf"(?: the (?:first|next))? {_COUNTED}[ -]?{_PERIOD}"
+    rf"|{_COUNTED}[ -]?{_PERIOD} (?:after|before|of|from|prior|in advance|vor|nach|ab|vorher|nachher|danach|zuvor|avant"
+    r"|après|antes|después)"
+    rf"|(?:on|upon|after|before|following|bei|nach|vor|ab|mit|à|dès|avant|après|al|a|tras|antes de|después de)"
+    rf"(?: the| der| dem| la| le| el| del)? (?:l.)?{_EVENT}"
+    r"|as soon as|no later than|at the latest|sobald|spätestens|dès que|au plus tard|en cuanto|a más tardar)\b"
+)
+"""When something is, as another event tells it: "at the end of the year that follows", "within a month of receipt"."""
 _PRESENT: dict[AnswerType, str] = {
     "place": r"\b(?:in|at|on|im|am|bei|auf|unter|neben|hinter|behind|under|beside|next to|à|dans|sous"
         r"|en) (?:the |der |dem |den "
@@ -142,14 +173,12 @@ _PRESENT: dict[AnswerType, str] = {
         rf"|ostern|weihnachten|heute|printemps|automne|hiver|noël|primavera|verano|otoño|invierno|navidad)\b"
         rf"|\b\d{{1,2}}[./]\s?\d{{1,2}}[./]|\b\d{{4}}-\d{{2}}|\b(?:{_MONTH})\b\.?,? ?\d|\b\d{{1,2}}(?:st|nd"
         rf"|rd|th|\.)? (?:of |de )?"
-    rf"(?:{_MONTH})\b|\b(?:{_DAY})\b|\b(?:1[5-9]|20)\d\d\b|\d年|\d月",
+    rf"(?:{_MONTH})\b|\b(?:{_DAY})\b|\b(?:1[5-9]|20)\d\d\b|\d年|\d月|{_RELATIVE_DATE}",
     "time": r"\b\d{1,2}[:.]\d{2}\b|\b\d{1,2} ?(?:am|pm|a\.m|p\.m|uhr|h|o'clock)\b|\bnoon\b|\bmidnight\b|\d点",
-    "duration": rf"\b{_COUNTED}[ -]?(?:minutes?|mins?|hours?|days?|weeks?|months?|years?|seconds?|minuten?"
-        rf"|stunden?|std|tagen?|tage?"
-    r"|wochen?|monate?n?|jahre?n?|sekunden?|heures?|jours?|semaines?|mois|ans?|années?|horas?|días?|semanas?"
-    r"|mes(?:es)?|años?"
-    r"|working days|werktage?n?|arbeitstage?n?)\b|\d\s?(?:分钟|小时|天|年|个月|周)",
-    "frequency": r"\b(?:daily|hourly|weekly|monthly|quarterly|yearly|annually|once|twice|every|each|times?|per"
+    "duration": rf"\b{_COUNTED}[ -]?{_PERIOD}\b|\d\s?(?:分钟|小时|天|年|个月|周)",
+    "frequency": r"\b(?:(?:after|at|on|nach|bei|beim|à|au|tras|a) (?:the |der |dem |la |le |el )?"
+    r"(?:second|third|fourth|fifth|zweiten|dritten|vierten|deuxième|troisième|quatrième|segund[ao]|tercer[ao]?|cuart[ao])"
+    r"|daily|hourly|weekly|monthly|quarterly|yearly|annually|once|twice|every|each|times?|per"
     r"|täglich|stündlich"
     r"|wöchentlich|monatlich|vierteljährlich|jährlich|jede[nrs]?|\w*mal|pro|alle|fois|chaque|par|tous|toutes"
     r"|veces|vez"
@@ -235,6 +264,38 @@ november december montag dienstag mittwoch donnerstag freitag samstag sonntag ja
 märz mai juni juli oktober dezember"""
 _NO_NAMES = frozenset(_NO_NAME_WORDS.split())
 _CASED: tuple[AnswerType, ...] = ("place", "contact", "brand", "role")
+
+
+_CUES: dict[AnswerType, str] = {
+    "money": "price prices cost costs costing charge charges charged pay paid payable fee fees expensive amount sum"
+    " euro euros kosten kostet kostete preis preise betrag beträge zahlen zahlt bezahlen bezahlt teuer gebühr gebühren"
+    " prix coûte coûtent coût coûts tarif tarifs montant payer payé precio precios cuesta cuestan coste costo importe"
+    " tarifa pagar pagado",
+    "date": "date deadline datum fecha",
+    "time": "time hour uhrzeit uhr zeit heure hora horario horaire",
+    "duration": "duration dauer dauert durée duración dura long early soon lang lange früh vorher",
+    "weight": "weight weigh weighs heavy gewicht wiegt schwer poids pèse peso pesa",
+    "temperature": "temperature temperatures temperatur temperaturen température temperatura",
+    "speed": "speed fast geschwindigkeit schnell vitesse velocidad",
+    "age": "age old alter alt âge edad",
+    "area": "area square metres meters fläche quadratmeter superficie surface",
+    "colour": "colour color colours colors farbe farben couleur couleurs colores",
+    "volume": "volume volumen capacity",
+}
+"""The words by which a question asks for a type without saying more of it: what is of the type tells them."""
+
+_WHICH_DAY = re.compile(
+    r"\b(?:what|which|welche[rsnm]?|quel(?:le)?|qué) (day|month|year|tag|monat|jahr|jour|mois|année|día|mes|año)\b"
+)
+
+
+def cue_words(question: str, kind: AnswerType) -> frozenset[str]:
+    """The words, in lower case, of which a value of a type that is asked for tells as much as the word itself would:
+    240 EUR the "price"."""
+    words = _CUES.get(kind, "").split()
+    if kind == "date":
+        words += _WHICH_DAY.findall(question.lower())  # the year of "next year" says when
+    return frozenset(words)
 
 
 _COUNTED_NOUN = re.compile(

@@ -26,7 +26,14 @@ from workbench.techniques.retrieval.doubt_texts import (
     untold_reason,
     weak_reason,
 )
-from workbench.techniques.retrieval.question_terms import figures_of, missing_figures, missing_names, names_of
+from workbench.techniques.retrieval.question_terms import (
+    figures_of,
+    identified_of,
+    missing_figures,
+    missing_identified,
+    missing_names,
+    names_of,
+)
 from workbench.techniques.retrieval.sentence_choice import Choice
 from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
 from workbench.techniques.retrieval.sentence_features import Comparison
@@ -74,6 +81,7 @@ def missing_terms(question: str, comparison: Comparison, choice: Choice) -> tupl
     passages = [comparison.chosen[number].passage for number in choice.order[: choice.shown]]
     texts = [f"{p.text}\n{p.title}\n{p.context}" for p in _with_all_of(passages, comparison)]
     names = missing_names(names_of(question, comparison.asked), texts)
+    names += missing_identified(identified_of(question, comparison.asked), texts)
     return names, missing_figures(figures_of(question), texts, comparison.asked)
 
 

@@ -21,7 +21,7 @@ from workbench.records.messages import Passage
 from workbench.records.outcomes import Reason
 from workbench.techniques.embedding_calls import NamedIn, Retriever
 from workbench.techniques.retrieval.abstention import Evidence, Sentence, compared_sentences, measure_evidence
-from workbench.techniques.retrieval.answer_types import TOLD, asked_types, value_places
+from workbench.techniques.retrieval.answer_types import TOLD, asked_types, cue_words, value_places
 from workbench.techniques.retrieval.doubt_texts import weak_reason
 from workbench.techniques.retrieval.lookup import Lookup
 from workbench.techniques.retrieval.names import find_names
@@ -29,9 +29,9 @@ from workbench.techniques.retrieval.query_rewriting import merged_by_rank
 from workbench.techniques.retrieval.question_parts import combination, factor_of, leans_on_another, split_question
 from workbench.techniques.retrieval.second_search import search_further
 from workbench.techniques.retrieval.sentence_choice import LONGEST_COMPLETED
-from workbench.techniques.retrieval.sentence_features import compare, term_weights
+from workbench.techniques.retrieval.sentence_features import NUMERALS, compare, term_weights
 from workbench.techniques.retrieval.value_pairs import Calculation, amounts_of, calculate, multiply
-from workbench.text.language import detect_language, detect_question_language, function_words
+from workbench.text.language import detect_language, detect_question_language, function_words, split_words
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
 
@@ -45,7 +45,6 @@ LED_FROM = 3
 
 _PERSON = re.compile(r"\b(?:he|she|his|hers?|him)\b", re.IGNORECASE)
 """Points to a person, who is seldom what the part before is about."""
-_FIGURE = re.compile(r"\d")
 _FIGURE_NEAR = 8  # characters
 _ONE_VALUE = 16
 """What begins within so many characters after a value is a part of it: the year of a date."""
@@ -132,7 +131,9 @@ def _of_parts(
         leans = before is not None and leans_on_another(part)
         if before is not None and not leans:
             found = merged_by_rank([found, whole], CANDIDATES)
-        evidence = measure_evidence(part, found, retriever)
+        # "and how early?" is of what the part before is about
+        bare = bool(asked) and not leans and _asks_value_alone(part, asked)
+        evidence = measure_evidence(f"{asked}: {part}" if bare else part, found, retriever)
         led = None
         names: tuple[str, ...] = ()
         if before is not None and chosen and leans:
@@ -191,16 +192,29 @@ def _subject(part: str, answer: Sentence) -> str:
     return " ".join(word for word in words if not asked_types(word))
 
 
+def _asks_value_alone(part: str, earlier: str) -> bool:
+    """Whether a part of a question asks for a value and says nothing of what it is of: "how early", "für wie lange"."""
+    vocabulary = Vocabulary(detect_question_language(f"{earlier} {part}", LANGUAGES))
+    kinds = asked_types(part)
+    cues = frozenset().union(*(cue_words(part, kind) for kind in kinds))
+    said = (word for word in split_words(part) if word not in cues and not vocabulary.is_function_word(word))
+    return bool(kinds) and not any(said)
+
+
 def _tells_both(earlier: str, part: str, sentence: Sentence, chosen: Sequence[Sentence]) -> bool:
     """Whether a sentence that answers the ``earlier`` part tells in figures the value that a part asks for as well."""
     kinds = [kind for kind in asked_types(part) if kind in TOLD]
     places = sorted(value_places(sentence.text, kinds, f"{earlier} {part}"))
-    figures = [place for place in places if _FIGURE.search(sentence.text, place, place + _FIGURE_NEAR)]
+    figures = [place for place in places if _has_number(sentence.text[place : place + _FIGURE_NEAR])]
     values = sum(
         place - before > _ONE_VALUE for before, place in zip([-_ONE_VALUE - 1, *figures], figures, strict=False)
     )
     alike = set(kinds) & set(asked_types(earlier))
     return bool(chosen) and _overlap(chosen[-1], sentence) and values > (1 if alike else 0)
+
+
+def _has_number(text: str) -> bool:
+    return any(word[0].isdigit() or word in NUMERALS for word in split_words(text))
 
 
 class _Led(Struct, frozen=True):

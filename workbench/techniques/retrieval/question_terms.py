@@ -21,6 +21,21 @@ _TWO_NAMES = re.compile(r"(?<=[a-zäöüß,] )([A-ZÄÖÜÉÈ][a-zäöüßéèá
 LEAST_FIGURE = 13
 """Smaller figures without a letter may be spelled in some way that is not known here ("the three of us")."""
 
+_IDENTIFIER = re.compile(
+    r"(?<![^\W\d_])([^\W\d_]{3,})(?: (?:no|nr|number|nummer|numéro|número)\.?| n°)? "
+    r"([A-HJ-Z]|\d{1,3}[A-Za-z]?)(?![\w.,:/’'-]*\w)"
+)
+"""A noun and the letter or number that tells one of its things from the others: "building D", "lot 12B"."""
+
+_UNNAMED = """am an at by chapter de du el en for from in is la le mr mrs ms of on or than the to until und
+von um vor nach about bis after before between chf dollars eur euro euros fewer gegen january february march
+april may june july august september october november december januar februar märz mai juni juli oktober
+dezember janvier février mars avril juin juillet août septembre octobre novembre décembre enero febrero marzo
+abril mayo junio julio agosto septiembre octubre noviembre diciembre spring summer autumn winter year jahr
+année año"""
+_NO_IDENTIFIED = frozenset(_UNNAMED.split())
+"""Words before a number that it does not tell apart: "before 9", "May 5"."""
+
 _BEGINNING = 0.7
 _GERMAN = re.compile(
     r"\b(?:der|das|dem|ein|eine[nmrs]?|wann|wie|wer|wem|welche[rsn]?|für|und|ist|sind|nicht|von|mit|im|zum|zur|beim|wird"
@@ -53,6 +68,42 @@ def names_of(question: str, language: str) -> list[str]:
         words = re.findall(r"(?<![¿¡])[^\W\d_]{3,}", question)
         found = [word for word in words if word[0].isupper() and word.lower() in known]
     return [name for name in dict.fromkeys(found) if not re.fullmatch(_TITLES, name)]
+
+
+def identified_of(question: str, language: str) -> list[tuple[str, str]]:
+    """The nouns of a question that a letter or a number tells apart, each with it: ("building", "D")."""
+    vocabulary = Vocabulary(language)
+    found = [
+        (noun, identifier)
+        for noun, identifier in _IDENTIFIER.findall(question)
+        if noun.lower() not in _NO_IDENTIFIED and not vocabulary.is_function_word(noun.lower())
+    ]
+    return list(dict.fromkeys(found))
+
+
+def missing_identified(identified: Sequence[tuple[str, str]], texts: Sequence[str]) -> list[str]:
+    """Those that none of the texts has, as they are written: beside the noun stand other letters or numbers. Where no
+    text tells the noun's things apart, and where the letter or number stands somewhere else, nothing is known."""
+    missing = []
+    whole = "\n".join(texts)
+    for noun, identifier in identified:
+        beginning = noun[: max(3, int(_BEGINNING * len(noun) + 0.5))]
+        kind = r"\d{1,3}[A-Za-z]?" if identifier[0].isdigit() else "[A-Z]"
+        listed = rf"(?:{kind}(?:, | and | or | und | oder | et | ou | y | o |/| ?[-–] ?))*"
+        beside = re.compile(
+            rf"\b(?i:{re.escape(beginning)})[^\W\d_]*(?::| no\.?| nr\.?| \||)? ?{listed}({kind})(?![\w.,])"
+        )
+        others = {match.group(1).upper() for match in beside.finditer(whole)}
+        if others and identifier.upper() not in others and not _stands(identifier, whole):
+            missing.append(f"{noun} {identifier}")
+    return missing
+
+
+def _stands(identifier: str, text: str) -> bool:
+    """Whether an identifier stands in a text, alone or as a part of a code ("D1", "2-D")."""
+    if identifier.isdigit():
+        return bool(re.search(rf"(?<!\d){identifier}(?!\d)", text))
+    return bool(re.search(rf"(?<![^\W\d_]){re.escape(identifier)}(?![^\W\d_]|\. ?[A-Z])", text))
 
 
 def missing_figures(figures: Sequence[str], texts: Sequence[str], language: str) -> list[str]:

@@ -39,6 +39,7 @@ from workbench.techniques.retrieval.question_terms import figures_of, missing_fi
 from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
 from workbench.techniques.retrieval.sentence_pick import pick_sentences
 from workbench.techniques.retrieval.sentence_units import Unit, split_units
+from workbench.techniques.retrieval.told_words import ToldWords, with_head
 from workbench.techniques.retrieval.versions import versions_among
 from workbench.text.language import detect_language, detect_question_language, is_unspaced, split_words
 from workbench.text.terms import Vocabulary
@@ -80,7 +81,9 @@ seis siete ocho nueve diez once doce"""
 NUMERALS = frozenset(_NUMERAL_WORDS.split())
 _ASKING_WORDS = """many much wann viel viele wieviel wieviele welch welcher welche welches combien cuántos cuántas
 cuánto cuánta please bitte tell know say dire pourriez vous puedes decir sagen kannst could give
-anybody somebody etwas something"""
+anybody somebody etwas something
+darf dürfen dürft kann können muss müssen soll sollen sollte dois doit devons doivent peut peux puis pouvons faut puedo
+puede pueden podemos debo debe deben hay"""
 _ASKING = frozenset(_ASKING_WORDS.split())
 """Words that ask, and are not in the answer."""
 
@@ -201,6 +204,7 @@ class _Words:
         self._unasked = Vocabulary(asked)
         self._told = tuple(kind for kind in self._types if kind in TOLD)
         self._names, self._figures = names_of(question, asked), figures_of(question)
+        self._told_words = ToldWords(question, self._told)
 
     def weights_of(self, language: str) -> tuple[dict[str, float], tuple[str, ...]]:
         """The question's terms in a language's stems, and those that the collection does not have."""
@@ -211,6 +215,7 @@ class _Words:
             question = " ".join(kept) or question
         weights = term_weights(question, vocabulary, self._counts)
         seen = {stem for word, n in self._counts.terms.items() if n for stem in vocabulary.stems(word)}
+        seen |= {vocabulary.stem(word) for word in self._told_words.words}
         return weights, tuple(term for term in weights if term not in seen)
 
     def compare(
@@ -229,6 +234,7 @@ class _Words:
         )
         forms = {term: {term} if term in everything else _misspellings(term, everything) for term in weights}
         kin = {term: forms[term] | _kin(term, everything) for term in weights}
+        signs = self._told_words.add_to(kin, vocabulary)
         total = sum(weights.values()) or 1.0
         rarest = sorted(weights, key=lambda term: -weights[term])[:RAREST]
         noun = set(vocabulary.stems(counted_noun(self._question)))
@@ -244,7 +250,7 @@ class _Words:
             if units:
                 passage = units[0].passage
                 known = documents.setdefault(passage.document, set())
-                known.update(*own_stems, *headings)
+                known.update(*own_stems, *headings, *(signs(unit.text) for unit in units))
                 whole_texts[passage.document] = f"{whole_texts.get(passage.document, '')}\n{_with_context(passage)}"
         hits = Counter(units[0].passage.document for units in passages if units)
         unnamed = {document: self._missing_names(text) for document, text in whole_texts.items()}
@@ -256,7 +262,8 @@ class _Words:
 
         found: list[tuple[Unit, list[float]]] = []
         for units, own_stems, headings in zip(passages, stems, above, strict=True):
-            sets = [set(one) for one in own_stems]
+            typed = [with_head(unit, units) for unit in units]
+            sets = [set(one) | signs(text) for one, text in zip(own_stems, typed, strict=True)]
             whole = set().union(*sets)
             passage_share = share(whole, kin)
             for unit in units:
@@ -284,7 +291,7 @@ class _Words:
                 put("figures", len(figures & (around | headings[i])) / len(figures) if figures else 1.0)
                 put("new_figures", any(s[0].isdigit() and s not in weights for s in own))
                 put("asked", bool(self._types))
-                met = [kind for kind in self._types if holds_type(text, kind, self._question)]
+                met = [kind for kind in self._types if holds_type(typed[i], kind, self._question)]
                 put("met", bool(met))
                 put("missed", bool(self._types) and not met)
                 for kind in self._types:

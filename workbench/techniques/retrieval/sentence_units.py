@@ -2,7 +2,7 @@
 
 Headings, the heads of tables and of pages, and numbers of pages are units as well: they answer nothing, but say what
 stands below them. A list item knows its lead-in ("The rooms are fitted in three sections:"), a row the head of its
-table.
+table. A question on a line of its own, or at the beginning of one, is the heading of its answer.
 """
 
 from __future__ import annotations
@@ -85,9 +85,17 @@ def split_units(passages: Sequence[Passage]) -> list[list[Unit]]:
 def _units(passage: Passage, rank: int, spans: Sequence[tuple[int, int]], repeated: set[str]) -> list[Unit]:
     found: list[Unit] = []
     heading, lead = "", None
+    question, beside = "", False
     for number, (start, end) in enumerate(spans):
         kind = _kind(passage, spans, number, repeated)
         needed = None
+        if kind == "heading" or (beside and number and not _together(passage.text, spans[number - 1], start)):
+            question = ""
+        if kind == "question":
+            before = passage.text[:start].rstrip(" #*>-")
+            short = end - start <= LONGEST_HEADING and (not before or before.endswith("\n"))
+            question = passage.text[start:end].lstrip("# ") if short else ""
+            beside = passage.text[end:].lstrip(" *")[:1] not in ("\n", "")
         if is_rule(passage.text[start:end]):
             pass  # what is above it still belongs to what is below
         elif kind in ("heading", "head"):
@@ -109,7 +117,14 @@ def _units(passage: Passage, rank: int, spans: Sequence[tuple[int, int]], repeat
                 needed = number - 1
         found.append(
             Unit(
-                passage=passage, rank=rank, number=number, start=start, end=end, kind=kind, heading=heading, lead=needed
+                passage=passage,
+                rank=rank,
+                number=number,
+                start=start,
+                end=end,
+                kind=kind,
+                heading=question if question and kind != "question" else heading,
+                lead=needed,
             )
         )
     return found

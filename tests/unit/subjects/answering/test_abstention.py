@@ -225,6 +225,63 @@ def test_rates_and_fees_are_asked_as_amounts_of_money(question: str) -> None:
     assert "money" not in asked_types("Wie hoch ist der Turm?")
 
 
+def test_an_amount_tells_the_price_that_is_asked_for() -> None:
+    text = "Firm: Kastell | Hourly rate EUR: 119 | Emergency call-out EUR: 240\nFirm: Ott | Trade: lifts"
+    row = passage(text, "r.xlsx")
+    asked = "emergency call-out price of Kastell?"
+    assert feature(asked, row, "everywhere", "Firm: Kastell") == pytest.approx(1)
+    assert feature(asked, row, "own", "Firm: Kastell") < 1
+    assert feature("emergency call-out colour of Kastell?", row, "everywhere", "Firm: Kastell") < 1
+
+
+@pytest.mark.parametrize(
+    ("question", "telling", "other"),
+    [
+        (
+            "Wie viele Nächte dürfen die Gäste der Genossenschaft höchstens bleiben?",
+            "Die Gäste der Genossenschaft bleiben in der Wohnung maximal zehn Nächte.",
+            "Die Gäste der Genossenschaft bleiben in der Wohnung nur zehn Nächte.",
+        ),
+        ("What is the maximum stay?", "A stay of up to ten nights.", "A stay of ten nights."),
+    ],
+)
+def test_a_bound_is_told_by_another_word_for_it(question: str, telling: str, other: str) -> None:
+    share = [feature(question, passage(text, "stay.txt"), "everywhere", text[:5]) for text in (telling, other)]
+    assert share[0] == pytest.approx(1)
+    assert share[1] < 1
+
+
+@pytest.mark.parametrize("question", ["Darf man hier rauchen?", "Müssen wir hier rauchen?"])
+def test_a_modal_verb_is_no_word_that_an_answer_has(question: str) -> None:
+    text = passage("Hier wird nicht geraucht. Rauchen ist auf dem Hof erlaubt.", "r.txt")
+    assert set(compare(question, [text], Alike(0.5, 0.0, (text,))).weights) == {"rauch"}
+
+
+def test_a_figure_under_a_head_with_a_currency_is_an_amount_of_money() -> None:
+    head = "Fees of the house, valid from the first day of the year\nItem | Unit | EUR | Remark\n"
+    table = passage(f"{head}Garage | month | 64 | waiting list\nCellar | month | none | not let", "fees.xlsx")
+    asked = "What is the price of a garage?"
+    assert feature(asked, table, "met_money", "Garage") == 1
+    assert feature(asked, table, "everywhere", "Garage") == pytest.approx(1)
+    assert feature("What is the price of a cellar?", table, "met_money", "Cellar") == 0
+
+
+def test_the_question_of_a_list_of_questions_is_the_heading_of_its_answer() -> None:
+    faq = passage("How many flats may I turn down? Two. After that your name goes to the end of the list.", "faq.html")
+    assert feature("How many flats may be turned down?", faq, "everywhere", "After that") > 0.9
+    assert feature("How many flats may be turned down?", faq, "own", "After that") == 0
+
+
+def test_a_quote_that_another_one_contains_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = weights_for(0.0)
+    monkeypatch.setattr(abstention, "weights_for", lambda zero: dataclasses.replace(known, mass=0.99999))
+    text = "The pump of the harbour has a warranty. It runs for 36 months, as the seller of the pump says."
+    found = passage(text, "pump.txt")
+    evidence = measure_evidence("How long is the warranty of the pump?", [found], Alike(0.8, 0.0, (found,)))
+    assert len(evidence.sentences) == 2
+    assert [one.text for one in evidence.sentences if one.shown] == [text]
+
+
 def test_a_question_in_another_language_has_an_outcome_too() -> None:
     german = passage("Die Gewährleistung der Pumpe beträgt 36 Monate und beginnt mit der Lieferung an den Kunden.")
     question = "How long does the warranty of the pump run?"
@@ -332,6 +389,8 @@ def test_a_mark_counts_where_it_is_evidence() -> None:
     ("question", "kind", "asked"),
     [
         ("When is the deposit due?", "date", True),
+        ("How early do I have to tell the office?", "duration", True),
+        ("Combien de nuits peut-on rester ?", "duration", True),
         ("Where do we gather when there is a fire?", "date", False),
         ("Wann ist Probe?", "date", True),
         ("How often is the filter changed?", "frequency", True),
@@ -364,6 +423,14 @@ def test_what_a_question_asks_for(question: str, kind: AnswerType, asked: bool) 
         ("The offer of 2025-09-18 is for EUR 84,600.00.", "contact", "What is the telephone number?", False),
         ("Knut: 0231 / 55 12-0", "contact", "What is Knut's phone number?", True),
         ("Knut is at +49 231 5512.", "contact", "What is Knut's e-mail?", False),
+        ("Shares are repaid at the end of the financial year after that.", "date", "When are shares repaid?", True),
+        ("You can object within twelve months of receipt.", "date", "By when can I object?", True),
+        ("It must be reported three weeks before.", "date", "When must it be reported?", True),
+        ("Die Kaution wird nach Auszug gezahlt.", "date", "Wann wird die Kaution gezahlt?", True),
+        ("Payable à la fin du mois.", "date", "Quand faut-il payer ?", True),
+        ("Se paga a la entrega del pedido.", "date", "¿Cuándo se paga?", True),
+        ("The lift stops in the middle of the wall.", "date", "When does the lift stop?", False),
+        ("Höchstens 10 Nächte am Stück.", "duration", "Wie lange darf man bleiben?", True),
         ("Write to knut@averbeck.example.", "contact", "What is Knut's e-mail?", True),
     ],
 )

@@ -52,6 +52,10 @@ COLUMNS = ("Part", "Price")
             ],
         ),
         ("To: A. Smith\nCc: B. Jones\n\nHi,\nas I said.", ["To: A. Smith", "Cc: B. Jones", "Hi,\nas I said."]),
+        (
+            "Fees and charges of the house, valid from January\nItem | Unit | EUR\nGarage | month | 64",
+            ["Fees and charges of the house, valid from January", "Item | Unit | EUR", "Garage | month | 64"],
+        ),
         ("   ", []),
     ],
 )
