@@ -30,7 +30,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import finish
 from workbench.base.errors import UserError
 from workbench.records.evaluation import ColumnScore, QuestionSet
-from workbench.records.ladder import AS_IT_IS, RungReport
+from workbench.records.ladder import AS_IT_IS, RungReport, Standing
 from workbench.records.recipes import ModelPart, Recipe
 from workbench.subjects.evaluation.calls import AddSampleSet
 from workbench.subjects.ladder.calls import ExportLadder, ExtendLadder, PlanLadder, StartLadder
@@ -319,6 +319,22 @@ def test_the_technique_with_the_most_right_answers_is_told(page: LadderPage) -> 
     assert (lora.standing.text(), lora.below.full_text) == ("Not worse", "Not shown to be worse")
 
 
+def test_the_row_of_the_named_one_says_what_the_sentence_says(qtbot: QtBot, home: FakeHome) -> None:
+    first, other = measured()[:4:3]
+    view = LadderReportView()
+    qtbot.addWidget(view)
+
+    def words(standing: Standing) -> tuple[str, str]:
+        rungs = (first, msgspec.structs.replace(other, standing=standing))
+        report = furnish_ladder(home, rungs, identity=standing)
+        view.show_report(msgspec.structs.replace(report, winner=other.offer.name), "")
+        line = view.table.lines[other.offer.name]
+        return line.standing.text(), line.below.full_text
+
+    assert words("best") == (texts.STANDINGS["best"], "Better than all others")
+    assert words("not worse") == (texts.ENOUGH, "Enough, right most often")
+
+
 def test_the_best_is_named_by_its_own_rule(qtbot: QtBot, home: FakeHome) -> None:
     first, other = measured()[:4:3]
     best = msgspec.structs.replace(other, standing="best")
@@ -337,7 +353,18 @@ def test_titles_keep_off_the_steps_of_the_frontier(qapp: QApplication) -> None:
     steps = [QRectF(a, b).normalized().adjusted(-1, -1, 1, 1) for a, b in pairwise(picture.frontier())]
     boxes = picture.place_titles()
     assert {"similar", "lora", "joined"} <= set(boxes)
-    assert not [name for name, box in boxes.items() for step in steps if box.intersects(step)]
+    assert not [name for name, (box, _) in boxes.items() for step in steps if box.intersects(step)]
+
+
+def test_a_long_title_goes_on_in_further_lines(qapp: QApplication) -> None:
+    lora, joined = measured()[-2:]
+    title = "LoRA + Beam search + Three similar examples"
+    long = msgspec.structs.replace(joined, offer=msgspec.structs.replace(joined.offer, title=title))
+    points = points_of((lora, long), 1_000, lora.offer.name)
+    for width in (400, 520, 1_000):
+        picture = ChartPicture(points, "", 1_000, QRectF(0, 0, width, 256), Looks(LIGHT, QFont()))
+        _, text = picture.place_titles()[joined.offer.name]
+        assert " ".join(text.split()) == title
 
 
 def test_the_slider_moves_preparing_against_answering(page: LadderPage) -> None:

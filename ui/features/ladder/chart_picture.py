@@ -24,8 +24,11 @@ TIMES = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 18_000, 43_200
 """Seconds that may stand at the axis of times; what is longer goes on by factors of ten."""
 _ASIDE, _BEYOND = 0.12, 0.08  # shares of the range that are free at the sides, above and below
 _LEAST_DECADES = 1.0
-_SHORTER = 1.2  # lines that a longer title may cross before a shorter one is taken
-_TITLES = (190, 110, 76)  # px of a title, at most; a shorter one where there is no room
+_WRAPPED, _CUT = 0.4, 3.6  # lines that a title may cross before one that is wrapped once more, or cut, is taken
+_TITLES = (190, 130, 110, 76)
+"""Pixels of a line of a title, at most; the next ones where there is no room. It goes on in further lines, and is cut
+only where these are not enough."""
+_LINES = 3
 
 
 @dataclass(frozen=True)
@@ -218,10 +221,10 @@ class ChartPicture:
         for end in (span.top(), span.bottom()):
             painter.drawLine(QLineF(span.left(), end, span.right(), end))
 
-    def place_titles(self) -> dict[str, QRectF]:
-        """Where the titles stand by the names of the points: beside these, where there is room and the fewest lines;
-        those of the frontier choose first, and those that find no room end in an ellipsis. A title that has no room
-        even so is told by pointing at its point; that of the one that is enough always has a place."""
+    def place_titles(self) -> dict[str, tuple[QRectF, str]]:
+        """Where the titles stand by the names of the points, with the lines of each: beside these, where there is room
+        and the fewest lines are crossed; those of the frontier choose first. A title that has no room is told by
+        pointing at its point; that of the one that is enough always has a place."""
         scale, front = self._looks.scale, {point.name for point in frontier_of(self._points)}
         radius, gap = self.radius + 4 * scale, self.radius + 6 * scale
         taken = [QRectF(at.x() - radius, at.y() - radius, 2 * radius, 2 * radius) for at in self.places.values()]
@@ -229,12 +232,14 @@ class ChartPicture:
         lines += [QRectF(a, b).normalized().adjusted(-1, -1, 1, 1) for a, b in pairwise(self.frontier())]
         room = self._plot.adjusted(0, -18 * scale, 12 * scale, 0)
         found = {}
+        spans = {point.name: line for point, line in zip(self._points, lines, strict=False)}
         for point in sorted(self._points, key=lambda point: (not point.enough, point.name not in front)):
-            boxes: list[QRectF] = []
-            found_free: list[tuple[float, QRectF]] = []
-            for shorter, widest in enumerate(_TITLES):
-                font, title = self._title(point, widest * scale)
-                size, at = QFontMetricsF(font).size(0, title) + QSizeF(4 * scale, 0), self.places[point.name]
+            others = [span for name, span in spans.items() if name != point.name]
+            metrics, at = QFontMetricsF(self._font(point)), self.places[point.name]
+            tried: list[tuple[QRectF, str]] = []
+            found_free: list[tuple[float, QRectF, str]] = []
+            for wrapped, title in enumerate(self._titles(point, metrics)):
+                size = metrics.size(0, title) + QSizeF(4 * scale, 0)
                 places = [
                     QPointF(at.x() + gap, at.y() - size.height() / 2),
                     QPointF(at.x() - gap - size.width(), at.y() - size.height() / 2),
@@ -245,35 +250,71 @@ class ChartPicture:
                     QPointF(at.x() - size.width() / 2, at.y() - gap - size.height()),
                     QPointF(at.x() - size.width() / 2, at.y() + gap),
                 ]
-                tried = [QRectF(place, size) for place in places]
-                boxes = boxes or tried
+                boxes = [QRectF(place, size) for place in places]
+                tried += [(box, title) for box in boxes]
+                shorter = _WRAPPED * wrapped if " ".join(title.split()) == point.title else _CUT
                 found_free += [
-                    (_SHORTER * shorter + sum(box.intersects(line) for line in lines), box)
-                    for box in tried
+                    (
+                        shorter + sum(map(box.intersects, lines)) + sum(map(between(box, at).intersects, others)),
+                        box,
+                        title,
+                    )
+                    for box in boxes
                     if room.contains(box) and not any(box.intersects(one) for one in taken)
                 ]
             if not found_free and not point.enough:
                 continue
-            inside = [box for box in boxes if room.contains(box)] or boxes
-            box = min(found_free, key=lambda one: one[0])[1] if found_free else inside[0]  # the first of equal ones
-            taken.append(box)
-            found[point.name] = box
+            inside = [one for one in tried if room.contains(one[0])] or tried
+            first = min(found_free, key=lambda one: one[0])[1:] if found_free else inside[0]  # of equal ones
+            taken.append(first[0])
+            found[point.name] = first
         return found
 
-    def _title(self, point: ChartPoint, widest: float) -> tuple[QFont, str]:
-        font = self._looks.text(12, point.enough)
-        return font, QFontMetricsF(font).elidedText(point.title, Qt.TextElideMode.ElideRight, widest)
+    def _font(self, point: ChartPoint) -> QFont:
+        return self._looks.text(12, point.enough)
+
+    def _titles(self, point: ChartPoint, metrics: QFontMetricsF) -> list[str]:
+        """The title in lines, the widest ones first; cut only where it has no room in any."""
+        found = []
+        for widest in _TITLES:
+            lines = in_lines(point.title, metrics, widest * self._looks.scale)
+            text = "\n".join(lines)
+            if len(lines) <= _LINES and text not in found:
+                found.append(text)
+        cut = metrics.elidedText(point.title, Qt.TextElideMode.ElideRight, _TITLES[-1] * self._looks.scale)
+        return [*found, cut] if cut not in found else found
 
     def _draw_titles(self, painter: QPainter) -> None:
         ground, boxes = QColor(self._looks.palette.surface), self.place_titles()
         ground.setAlphaF(0.9)
         for point in self._points:
-            if (box := boxes.get(point.name)) is not None:
-                font, title = self._title(point, box.width())
+            if point.name in boxes:
+                box, title = boxes[point.name]
                 painter.fillRect(box, ground)
-                painter.setFont(font)
+                painter.setFont(self._font(point))
                 painter.setPen(QColor(self._looks.palette.text))
                 painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
+
+
+def between(box: QRectF, place: QPointF) -> QRectF:
+    """The ground between a title and its point; none where the title stands above or below it."""
+    if place.x() > box.right():
+        return QRectF(QPointF(box.right(), box.top()), QPointF(place.x(), box.bottom()))
+    if place.x() < box.left():
+        return QRectF(QPointF(place.x(), box.top()), box.bottomLeft())
+    return QRectF()
+
+
+def in_lines(title: str, metrics: QFontMetricsF, widest: float) -> list[str]:
+    """A title in lines that are no wider, where its words are not."""
+    lines: list[str] = []
+    for word in title.replace(" + ", " +\N{NO-BREAK SPACE}").split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and metrics.horizontalAdvance(longer) <= widest:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def _time(seconds: float) -> str:

@@ -74,7 +74,7 @@ class RungTable(QWidget):
         self._quality.setText(texts.HEAD_VALUE if report.unit else texts.HEAD_QUALITY)
         values = [rung.score.value for rung in report.rungs if rung.score is not None]
         for rung in report.rungs:
-            highest = rung.score is not None and rung.score.value == max(values)
+            highest = rung.score is not None and rung.score.value == max(values) > 0
             self.lines[rung.offer.name].show_rung(
                 rung, report.unit, rung.offer.name == report.winner, highest and not report.unit
             )
@@ -116,7 +116,9 @@ class RungTable(QWidget):
 
 
 class TitleLink(LinkButton):
-    """The title of a rung. Where it is cut, its tooltip is the whole."""
+    """The title of a rung. ``cut`` sends whether there is room for less than the whole."""
+
+    cut = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__("", align="left")
@@ -138,6 +140,7 @@ class TitleLink(LinkButton):
         shown = self.fontMetrics().elidedText(self.full_text, Qt.TextElideMode.ElideRight, room)
         self.setText(shown)
         self.setToolTip(self._help if shown == self.full_text else self.full_text)
+        self.cut.emit(shown != self.full_text)
 
 
 class RungLine(QFrame):
@@ -152,6 +155,8 @@ class RungLine(QFrame):
         self._key_row = row_of(self._key)
         self._tone = ""
         self.title = TitleLink()
+        self.title.cut.connect(self._on_cut)
+        self._sentence = ""
         self.plain = ElidedLabel("", "body")
         self.plain.setContentsMargins(_LINK, 0, 0, 0)
         self._names = QStackedWidget()
@@ -219,6 +224,7 @@ class RungLine(QFrame):
             self._tone = tone_of(rung)
             empty_layout(self._key_row)
             self._key_row.addWidget(ColourKey(self._tone))
+        self._sentence = offer.sentence
         self.about.setText(offer.sentence)
         self.title.show_title(offer.title, texts.ANSWERS_HELP.format(sentence=offer.sentence, title=offer.title))
         self.plain.set_full_text(offer.title)
@@ -233,16 +239,25 @@ class RungLine(QFrame):
         self.use_button.setVisible(rung.recipe is not None and measured)
         self.use_button.setToolTip(texts.USE_HELP.format(title=offer.title))
         self.use_button.setAccessibleName(texts.USE_HELP.format(title=offer.title))
-        only_highest = highest and rung.standing == "not worse" and not enough
-        standing = texts.HIGHEST if only_highest else texts.STANDINGS[rung.standing]
-        self.standing.setText(texts.ENOUGH if enough else standing)
+        highest = highest and rung.standing == "not worse"
+        standing, below = texts.STANDINGS[rung.standing], texts.STANDINGS_BELOW[rung.standing]
+        enough_only = enough and rung.standing != "best"
+        if enough_only:
+            standing, below = texts.ENOUGH, texts.ENOUGH_HIGHEST_BELOW if highest else texts.ENOUGH_BELOW
+        elif highest:
+            standing, below = texts.HIGHEST, texts.HIGHEST_BELOW
+        self.standing.setText(standing)
         self.standing.set_tone("accent" if enough else _TONES[rung.standing])
-        self.standing.setToolTip(texts.ENOUGH_HELP if enough else texts.STANDING_HELP[rung.standing])
-        below = texts.HIGHEST_BELOW if only_highest else texts.STANDINGS_BELOW[rung.standing]
-        self.below.set_full_text(texts.ENOUGH_BELOW if enough else below)
+        self.standing.setToolTip(texts.ENOUGH_HELP if enough_only else texts.STANDING_HELP[rung.standing])
+        self.below.set_full_text(below)
         self._fit_height()
         if rung.score is not None:
             self._show_numbers(rung, unit)
+
+    def _on_cut(self, cut: bool) -> None:
+        """A title that has no room in its place stands in the line below."""
+        self.about.setText(f"{self.title.full_text}. {self._sentence}" if cut else self._sentence)
+        self._fit_height()
 
     def _fit_height(self) -> None:
         needed = 0 if self._measured else self.state.heightForWidth(self.state.width()) + 2 * _ABOVE

@@ -175,7 +175,7 @@ STANDING_HELP: dict[Standing, str] = {
     "worse": _("It is shown to be worse than the best one."),
     "open": _("There are too few answers to say."),
 }
-ENOUGH_BELOW = _("Enough, in the least time")
+ENOUGH_BELOW, ENOUGH_HIGHEST_BELOW = _("Enough, in the least time"), _("Enough, right most often")
 ENOUGH, ENOUGH_HELP = _("Enough"), _("The cheapest technique that is not shown to be worse than the best one.")
 TECHNIQUES = {
     "prompting": _("Prompting"),

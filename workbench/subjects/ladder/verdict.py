@@ -93,6 +93,8 @@ def judge(rungs: Sequence[Scored], questions: int = ASKED, unit: str = "") -> Ve
     elif all(one for place, one in enumerate(worse) if place != best):
         standings[best] = "best"
     enough = [place for place in range(len(begun)) if standings[place] in ("best", "not worse")]
+    if rate and not means[best]:  # what is right in nothing is not enough, though nothing is better
+        enough = []
     winner = None
     if enough:
         winner = enough[cheapest([price[place] for place in enough], [means[place] for place in enough], least)]
@@ -258,7 +260,9 @@ def _sentence(
         score = judged[rungs[0].name].score
         pace = seconds_in_words(rungs[0].cost.answer_s)
         value = f"{_amount(score.value, unit)} ({_bounds(score, unit)}) at {pace} an answer"
-        return f"{rungs[0].title} reaches {value}; nothing else has been measured yet."
+        return f"{rungs[0].title} reaches {value}; nothing else has been measured."
+    if winner is None and n >= FEWEST:
+        return f"None of the techniques has answered any of the {counted(n, 'question')} rightly."
     if winner is None:
         return (
             f"With {counted(n, 'question')} nothing can be said yet: all techniques have to answer at least {FEWEST}."
@@ -269,6 +273,8 @@ def _sentence(
     value = f"{_amount(score.value, unit)} ({_bounds(score, unit)}) at {pace} an answer"
     if judged[chosen.name].standing == "best":
         first = f"{chosen.title} {_are(chosen)} the best: {value}."
+    elif rate and all(score.value > one.score.value for name, one in judged.items() if name != chosen.name):
+        first = f"{chosen.title} {_are(chosen)} enough, and right most often: {value}."
     else:
         first = f"{chosen.title} {_are(chosen)} enough: {value}."
     return " ".join(filter(None, (first, _dearer(rungs, scores, winner, rate, unit, dearer, more))))

@@ -69,6 +69,28 @@ def test_of_few_questions_nothing_is_said() -> None:
     assert found.sentence == "With 8 questions nothing can be said yet: all techniques have to answer at least 12."
 
 
+def test_a_single_rung_is_told_without_a_comparison() -> None:
+    found = judge([rung(AS_IT_IS, share(4, 30), title="“As it is”")])
+    assert (found.winner, found.more) == ("", 0)
+    assert found.sentence == ("“As it is” reaches 13 % (5 to 30) at 1.0 s an answer; nothing else has been measured.")
+    assert judge([]).sentence == "There are no answers to compare yet."
+
+
+def test_where_nothing_is_right_no_rung_is_enough() -> None:
+    found = judge([rung(AS_IT_IS, share(0, 40)), rung("lora", share(0, 40), preparing_s=600.0)])
+    assert (found.winner, found.more) == ("", 0)
+    assert found.sentence == "None of the techniques has answered any of the 40 questions rightly."
+
+
+def test_the_named_rung_says_that_it_is_right_most_often() -> None:
+    rungs = [
+        rung(AS_IT_IS, share(12, 90), answer_s=0.3, title="“As it is”"),
+        rung("lora", share(42, 90), answer_s=0.2, preparing_s=305.0, title="LoRA"),
+        rung("joined", share(37, 90), answer_s=0.25, preparing_s=305.0, title="LoRA + Beam search", plural=True),
+    ]
+    assert judge(rungs).sentence == "LoRA is enough, and right most often: 47 % (35 to 59) at 0.2 s an answer."
+
+
 def test_only_questions_that_all_rungs_have_answered_count() -> None:
     half = Scored(name="half", title="Half", values=dict.fromkeys(range(20), 1.0))
     found = judge([rung(AS_IT_IS, share(20, 40)), half])
