@@ -27,6 +27,7 @@ _REALLY = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2
 _LINE_ENDS = re.compile(r"\r\n?")
 _UNWANTED = re.compile(r"[\x00\ud800-\udfff\ufeff]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_INNER_LETTER = re.compile(r"(?<=[^\W\d_])([^\x00-\x7f])(?=([^\W\d_]))")
 _CONTROLS = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 
 
@@ -102,9 +103,11 @@ def _guessed_encoding(data: bytes) -> str:
     best = matches.best()
     if best is None:
         return "utf-8"  # mostly ASCII may still be read; other text is refused for its invalid bytes
-    # of those that fit equally well the ones that read the most letters ("Küste", not "K³ste"), and of these the one
-    # that is by far the most common
+    # of those that fit equally well the ones without capitals within words ("Süderau", not "SŘderau"), of these those
+    # with the most letters ("Küste", not "K³ste"), and of these the one that is by far the most common
     fitting = [match for match in matches if match.chaos <= best.chaos]
+    fewest = min(map(_inner_capitals, fitting))
+    fitting = [match for match in fitting if _inner_capitals(match) == fewest]
     most = max(map(_letters, fitting))
     best = next(match for match in fitting if _letters(match) == most)
     common = any("cp1252" in match.could_be_from_charset for match in fitting if _letters(match) == most)
@@ -114,6 +117,12 @@ def _guessed_encoding(data: bytes) -> str:
 def _letters(text: object) -> int:
     """The letters of a decoded text that are not ASCII."""
     return sum(match.group().isalpha() for match in _NOT_ASCII.finditer(str(text)))
+
+
+def _inner_capitals(text: object) -> int:
+    """The letters that are not ASCII, and capital between a letter and a small one."""
+    found = _INNER_LETTER.findall(str(text))
+    return sum(letter.isupper() and after.islower() for letter, after in found)
 
 
 def _decoded_whole(data: bytes, encoding: str) -> str:

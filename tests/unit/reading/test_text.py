@@ -62,6 +62,13 @@ def test_last_character_may_be_cut() -> None:
     assert decode_text((GERMAN + "Café").encode()[:-1]) == GERMAN + "Caf\ufffd"
 
 
+def test_table_with_a_euro_sign_and_few_umlauts_is_western() -> None:
+    rows = "Rechnung;Standort;Betrag €;bezahlt\r\n" + "".join(
+        f"25-{n};{'Süderau' if n % 3 else 'Kirkholm'};{n},{n % 90 + 10};1{n % 10}.09.2025\n" for n in range(100, 140)
+    )
+    assert decode_text(rows.encode("cp1252")) == rows
+
+
 def test_encoding_is_guessed_from_the_beginning_and_used_for_all() -> None:
     many = GERMAN * (2 * SAMPLE_BYTES // len(GERMAN))
     assert decode_text(many.encode("cp1252")) == many
