@@ -19,7 +19,7 @@ from workbench.reading.grid import Grid, Row, Span
 from workbench.reading.markup import Markup
 from workbench.reading.properties import core_properties
 from workbench.reading.shapes import read_shapes
-from workbench.reading.table import BUILT_IN, kind_of_format, row_lines, shown_number
+from workbench.reading.table import BUILT_IN, TWO_DECIMALS, decimals_of_format, kind_of_format, row_lines, shown_number
 from workbench.text.cells import unit_name
 
 MOST_SPANS = 10_000
@@ -36,7 +36,7 @@ def read_xlsx(data: bytes) -> Extracted:
     for name, target, sheet in _sheets(archive, main):
         numbered = list(zip(sheet.numbers, sheet.rows, strict=True))
         incomplete = sheet.uncomputed > 0
-        tables.append(Grid(numbered, name, sheet.spans, units=sheet.units, incomplete=incomplete))
+        tables.append(Grid(numbered, name, sheet.spans, units=sheet.units, stored=True, incomplete=incomplete))
         if sheet.uncomputed:
             warnings.append(
                 f"The sheet “{name}” has {sheet.uncomputed:,} formulas without a value: open it in a spreadsheet "
@@ -139,19 +139,22 @@ class _Strings(Markup):
 
 class _Formats(Markup):
     """``kinds[style]``: how the numbers of a cell style are shown: date, duration, percent, or "" for plain;
-    ``units[style]``: the unit that is written beside them, or ""."""
+    ``units[style]``: the unit that is written beside them, or ""; ``decimals[style]``: how many they have at least."""
 
     def __init__(self) -> None:
         self.kinds: list[str] = []
         self.units: list[str] = []
+        self.decimals: list[int] = []
         self._codes: dict[int, str] = {}
         self._written: dict[int, str] = {}
+        self._decimals = dict.fromkeys(TWO_DECIMALS, 2)
         self._in_cell_styles = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "numFmt":
             number, code = int(attributes.get("numFmtId", "0")), attributes.get("formatCode", "")
             self._codes[number] = kind_of_format(code)
+            self._decimals[number] = decimals_of_format(code)
             unit = _UNIT.search(code.split(";")[0])
             if unit is not None:
                 self._written[number] = unit_name(next(part for part in unit.groups() if part))
@@ -161,6 +164,7 @@ class _Formats(Markup):
             number = int(attributes.get("numFmtId", "0"))
             self.kinds.append(self._codes.get(number, BUILT_IN.get(number, "")))
             self.units.append(self._written.get(number, ""))
+            self.decimals.append(self._decimals.get(number, 0))
 
     def end(self, name: str) -> None:
         if name == "cellXfs":
@@ -238,10 +242,12 @@ class _Sheet(Markup):
         if self._type != "n":
             return " ".join(value.split())
         style = int(self._style) if self._style.isdigit() else 0
-        kinds, units = self._formats.kinds, self._formats.units
+        kinds, units, decimals = self._formats.kinds, self._formats.units, self._formats.decimals
         if value and style < len(units) and units[style]:
             self.units[self._column] = units[style]
-        return shown_number(value, kinds[style] if style < len(kinds) else "", self._epoch)
+        if style >= len(kinds):
+            return shown_number(value, "", self._epoch)
+        return shown_number(value, kinds[style], self._epoch, decimals[style])
 
 
 def printed_text(coded: str) -> str:

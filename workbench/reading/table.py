@@ -27,6 +27,7 @@ LONGEST_CELL = 4_000_000
 # formats that have a number and no code (ECMA-376 part 1, 18.8.30)
 _DATES = frozenset({14, 15, 16, 17, 18, 19, 20, 21, 22, 45, 47, *range(27, 37), *range(50, 59)})
 BUILT_IN = dict.fromkeys(_DATES, "date") | {9: "percent", 10: "percent", 46: "duration"}
+TWO_DECIMALS = (2, 4, 7, 8, 39, 40, 43, 44)
 
 _NOT_CODE = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.I)
@@ -104,8 +105,15 @@ def kind_of_format(code: str) -> str:
     return "date" if bare != "general" and any(letter in bare for letter in "ymdhs") else ""
 
 
-def shown_number(value: str, kind: str, epoch: datetime) -> str:
-    """The stored number, without the noise of its last binary digits; dates in ISO 8601."""
+def decimals_of_format(code: str) -> int:
+    """How many decimals a number format shows at least; 0 of one with an exponent."""
+    found = re.search(r"\.(0+)(?!0|.*E)", _BRACKETS.sub("", _NOT_CODE.sub("", code.split(";")[0])))
+    return len(found[1]) if found else 0
+
+
+def shown_number(value: str, kind: str, epoch: datetime, decimals: int = 0) -> str:
+    """The stored number with all its decimals, ``decimals`` at least, without the noise of its last binary digits;
+    dates in ISO 8601."""
     try:
         number = float(value)
     except ValueError:
@@ -124,8 +132,9 @@ def shown_number(value: str, kind: str, epoch: datetime) -> str:
             return moment.strftime("%H:%M:%S")
         return str(moment.date()) if moment.time() == datetime.min.time() else moment.isoformat(" ")
     if number.is_integer() and abs(number) < 1e15:
-        return str(int(number))
-    return f"{number:.15g}"
+        return f"{number + 0:.{decimals}f}"  # no "-0"
+    shown = f"{number:.15g}"
+    return shown if "e" in shown else shown + "0" * (decimals - len(shown.partition(".")[2]))
 
 
 def _separated(text: str, delimiter: str) -> Extracted:

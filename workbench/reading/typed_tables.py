@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import msgspec
 
@@ -19,7 +20,7 @@ from workbench.base.catalogue import Shown
 from workbench.reading.grid import LONGEST_NAME, MOST_ROWS, Grid, Row, Span
 from workbench.reading.text import clean
 from workbench.records.tables import ColumnKind, DocumentTable, TableColumn, TableRow
-from workbench.text.cells import date_of, is_empty, number_of, prefers_comma, time_of, unit_in
+from workbench.text.cells import comma_style, date_of, is_empty, number_of, time_of, unit_in
 
 MOST_TABLES = 100
 MOST_COLUMNS = 120
@@ -42,6 +43,8 @@ _TOTAL = re.compile(
     re.I,
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
+
+Style = Literal["comma", "point", "codes"]
 
 
 def typed_tables(grids: Sequence[Grid], text: str, language: str = "") -> tuple[tuple[DocumentTable, ...], list[str]]:
@@ -248,11 +251,11 @@ def _typed(grid: Grid, title: str, block: list[tuple[int, Row]], lines: _Lines, 
         (totals if _is_total(original) else rows).append(shown)
     if not rows:
         return None
-    otherwise = grid.comma or language in ("de", "fr", "es", "it", "nl", "pt")
-    comma = prefers_comma((cell for row in rows[:_SAMPLE] for cell in row.cells), otherwise)
+    cells_of = [[row.cells[at] for row in rows] for at in range(len(filled))]
+    styles = _styles(grid, names[filled[0]], cells_of, language)
     columns = tuple(
-        _column(names[column], grid.units.get(column, ""), [row.cells[at] for row in rows], comma)
-        for at, column in enumerate(filled)
+        _column(names[column], grid.units.get(column, ""), cells, style)
+        for column, cells, style in zip(filled, cells_of, styles, strict=True)
     )
     return DocumentTable(
         columns=columns,
@@ -279,14 +282,32 @@ def _with_merged(body: Sequence[tuple[int, Row]], spans: Sequence[Span]) -> Sequ
     return rows
 
 
-def _column(name: str, format_unit: str, cells: Sequence[str], table_comma: bool) -> TableColumn:
+def _styles(grid: Grid, first: str, cells: Sequence[Sequence[str]], language: str) -> list[Style]:
+    """The style of the numbers of each column. One that does not tell it has that of most of the others. The cells of
+    the first column may be codes that say nothing of the others ("2.07", a flat), where all are there, all are
+    different and none has a unit; they are codes where they have another style than the others tell."""
+    stored = [grid.stored and not any("," in cell for cell in column) for column in cells]
+    told = [comma_style(column[:_SAMPLE], stored=is_stored) for column, is_stored in zip(cells, stored, strict=True)]
+    may_be_codes = len(set(cells[0])) == len(cells[0]) and not unit_in(first) and not any(map(is_empty, cells[0]))
+    others = sum(told[may_be_codes:])
+    is_usual = grid.comma or language in ("de", "fr", "es", "it", "nl", "pt")
+    styles: list[Style] = []
+    for style, is_stored in zip(told, stored, strict=True):
+        votes = style or others or (1 if is_usual and not is_stored else -1)
+        styles.append("comma" if votes > 0 else "point")
+    if may_be_codes and others * told[0] < 0:
+        styles[0] = "codes"
+    return styles
+
+
+def _column(name: str, format_unit: str, cells: Sequence[str], style: Style) -> TableColumn:
     filled = [cell for cell in cells if not is_empty(cell)]
     sample = filled[: _SAMPLE * 5]
-    comma = prefers_comma(sample[:_SAMPLE], table_comma)
+    comma = style == "comma"
     numbers = [found for cell in sample if (found := number_of(cell, comma)) is not None]
     kind: ColumnKind = "text"
     if sample and len(numbers) >= _KIND_SHARE * len(sample):
-        kind = "number"
+        kind = "number" if style != "codes" else "text"
     elif sample and sum(date_of(cell) is not None for cell in sample) >= _KIND_SHARE * len(sample):
         kind = "date"
     elif sample and sum(time_of(cell) is not None for cell in sample) >= _KIND_SHARE * len(sample):

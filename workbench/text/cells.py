@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cache
 
 LONGEST_VALUE = 40
@@ -126,6 +126,22 @@ def comma_votes(text: str) -> int:
     return 0 if len(signs) == 1 else (1 if last == "." else -1)
 
 
+def comma_style(texts: Sequence[str], *, stored: bool = False) -> int:
+    """What a column tells of the style of its numbers: 1 that they have a decimal comma, -1 a decimal point, 0 nothing.
+
+    Where each could be read in either, "1.935" beside "994" tells it: so long numbers have a sign for thousands, and
+    shorter ones none. Numbers that a file has ``stored`` are written without one."""
+    votes = sum(map(comma_votes, texts))
+    if votes or stored:
+        return (votes > 0) - (votes < 0)
+    digits = [match["digits"] for text in texts if (match := _NUMBER.fullmatch(text.strip()[:LONGEST_VALUE]))]
+    signs = {match["sign"] for one in digits if (match := _GROUPED.fullmatch(one))} & {".", ","}
+    lengths = {len(one) for one in digits if one.isdigit()}
+    if len(signs) != 1 or 3 not in lengths or max(lengths) > 3:
+        return 0
+    return 1 if signs == {"."} else -1
+
+
 def date_of(text: str, *, month_first: bool = False) -> datetime.date | None:
     """The date of a cell, or None where it is none; a time after it is left out."""
     text = text.strip()
@@ -190,6 +206,8 @@ def unit_in(name: str) -> str:
     if bracketed is not None and (unit := _known_unit(bracketed[2])):
         return unit
     words = name.replace("_", " ").split()
+    while len(words) > 1 and (date_of(words[-1]) is not None or re.fullmatch(r"(?:19|20)\d\d", words[-1])):
+        words.pop()  # "Gas kWh 2024"
     for place in range(len(words) - 2):  # "€ je Liter"
         if words[place + 1].casefold() in _PER_WORDS and (unit := _known_unit(" ".join(words[place : place + 3]))):
             return unit
@@ -213,9 +231,3 @@ def _known_unit(text: str) -> str:
 def is_empty(text: str) -> bool:
     """Whether a cell has no value, or a sign that says so."""
     return text.strip().casefold() in EMPTY
-
-
-def prefers_comma(texts: Iterable[str], otherwise: bool) -> bool:
-    """Whether most of the texts that tell it have a decimal comma."""
-    votes = sum(comma_votes(text) for text in texts)
-    return votes > 0 if votes else otherwise

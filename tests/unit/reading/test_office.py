@@ -15,7 +15,7 @@ from workbench.reading.archive import Archive, part_name
 from workbench.reading.rtf import read_rtf
 from workbench.reading.sheets import read_xlsx
 from workbench.reading.slides import read_pptx
-from workbench.reading.table import kind_of_format, shown_number
+from workbench.reading.table import decimals_of_format, kind_of_format, shown_number
 from workbench.reading.word import read_docx
 
 CORE = (
@@ -182,6 +182,32 @@ def test_xlsx_shared_strings_styles_and_epoch(tmp_path: Path) -> None:
     }
     path = documents.write_package(tmp_path / "a.xlsx", "xl/workbook.xml", "x", parts)
     assert read_xlsx(path.read_bytes()).text == "# S\n\nTokyo: 1904-01-02 | b: 25.5%"
+
+
+def test_xlsx_numbers_have_the_decimals_of_their_format_and_all_of_their_own(tmp_path: Path) -> None:
+    cells = "".join(
+        f'<c s="{style}"><v>{value}</v></c>'
+        for style, value in ((1, "2318.4"), (2, "36"), (1, "0.125"), (0, "2318.4"), (1, "-0.5"), (9, "1.5"))
+    )
+    office = documents.OFFICE
+    parts = {
+        "xl/workbook.xml": f'<workbook xmlns:r="{office}"><sheets><sheet name="S" r:id="w"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships><Relationship Id="w" Type="{office}/worksheet" Target="s.xml"/>'
+        f'<Relationship Id="y" Type="{office}/styles" Target="y.xml"/></Relationships>',
+        "xl/y.xml": '<styleSheet><numFmts><numFmt numFmtId="164" formatCode="#,##0.00&quot; EUR&quot;"/></numFmts>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="4"/><xf numFmtId="164"/></cellXfs></styleSheet>',
+        "xl/s.xml": f"<worksheet><sheetData><row>{cells}</row></sheetData></worksheet>",
+    }
+    path = documents.write_package(tmp_path / "a.xlsx", "xl/workbook.xml", "x", parts)
+    assert read_xlsx(path.read_bytes()).text == "# S\n\n2318.40 | 36.00 | 0.125 | 2318.4 | -0.50 | 1.5"
+
+
+@pytest.mark.parametrize(
+    ("code", "decimals"),
+    [("General", 0), ("#,##0.00", 2), ("0.0##", 1), ('0.00" kg"', 2), ("0.00E+00", 0), ("[Red]-0.000;0", 3), ("0", 0)],
+)
+def test_decimals_of_number_formats(code: str, decimals: int) -> None:
+    assert decimals_of_format(code) == decimals
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from workbench.reading.read import read_file
 from workbench.reading.reader_calls import ReadDocument, ReadLimits, RecognisedPage
 from workbench.reading.recognition import with_recognised_pages
 from workbench.records.tables import DocumentTable, TableColumn, TableRow
+from workbench.text.cells import number_of
 
 
 def read(path: Path) -> ReadDocument:
@@ -76,6 +77,50 @@ def test_a_sheet_with_a_title_and_a_head_of_two_rows(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert table.rows[1].cells == ("25-2", "2025-04-02", "", "250")
     assert table.rows[1].number == 5
+
+
+METERS = """Wohnung;Mieter;Kaltwasser m³ 31.12.2023;Kaltwasser m³ 31.12.2024;Heizung Einheiten 2024
+2.06;Nowak;526,793;566,273;1.935
+2.07;Kolbe;386,043;448,614;671
+3.07;Rahimi;290,975;339,740;2.449
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "values"),
+    [
+        (METERS, [566.273, 448.614, 339.74, 1935.0, 671.0, 2449.0]),
+        # the same in the other style
+        (
+            METERS.translate(str.maketrans(".,", ",.")).replace(",12,", ".12.").replace("m³", "m3"),
+            [566.273, 448.614, 339.74, 1935.0, 671.0, 2449.0],
+        ),
+        (
+            'Flat,Tenant,Water 2023,Water 2024,Heating units\n2/06,Nowak,526.793,566.273,"1,935"\n'
+            '2/07,Kolbe,386.043,448.614,671\n3/07,Rahimi,290.975,339.740,"2,449"\n',
+            [566.273, 448.614, 339.74, 1935.0, 671.0, 2449.0],
+        ),
+    ],
+)
+def test_the_style_of_numbers_is_that_of_the_column_and_else_of_the_file(
+    tmp_path: Path, source: str, values: list[float]
+) -> None:
+    table = only_table(documents.write_text(tmp_path / "a.csv", source))
+    columns = [table.columns[3], table.columns[4]]
+    assert [column.kind for column in table.columns] == ["text", "text", "number", "number", "number"]
+    read = [number_of(row.cells[3 + at], column.comma) for at, column in enumerate(columns) for row in table.rows]
+    assert [found[0] for found in read if found is not None] == values
+
+
+def test_numbers_that_a_sheet_stores_have_a_decimal_point(tmp_path: Path) -> None:
+    path = documents.write_xlsx(tmp_path / "a.xlsx", [["Teil", "m³"], ["a", "1.935"], ["b", "994"], ["c", "671"]])
+    assert not only_table(path).columns[1].comma
+
+
+def test_numbers_that_are_typed_into_a_sheet_as_text_have_the_style_of_its_language(tmp_path: Path) -> None:
+    rows = [["Teil", "€ je Liter"], ["Der Wagen und die Rechnung der Werkstatt", "1,398"], ["und das Rad", "1,530"]]
+    path = documents.write_xlsx(tmp_path / "a.xlsx", rows)
+    assert only_table(path).columns[1].comma
 
 
 def test_cells_that_are_merged_downwards_count_for_each_row(tmp_path: Path) -> None:
@@ -179,27 +224,38 @@ def test_text_without_a_table_has_none(tmp_path: Path) -> None:
     assert read(path).tables == ()
 
 
+def line(top: float, *cells: tuple[float, str]) -> list[Piece]:
+    return [Piece(left, top - 10, left + 6 * len(text), top, text) for left, text in cells]
+
+
+def row(top: float, name: str, price: str) -> list[Piece]:
+    return line(top, (50, name), (200, price))
+
+
+class Page:
+    def __init__(self, pieces: list[Piece]) -> None:
+        self.pieces = pieces
+
+    def count_rects(self) -> int:
+        return len(self.pieces)
+
+    def get_rect(self, number: int) -> tuple[float, float, float, float]:
+        return self.pieces[number][:4]
+
+    def get_text_bounded(self, left: float, bottom: float, right: float, top: float) -> str:
+        return next(piece.text for piece in self.pieces if piece[:4] == (left, bottom, right, top))
+
+
+def look(*pages: list[Piece]) -> list[list[dict[int, str]]]:
+    """The rows of the tables of these pages."""
+    finder = TableFinder()
+    for page in pages:
+        finder.look(Page(page), "\n".join(piece.text for piece in page))
+    return [[dict(cells) for _, cells in grid.rows] for grid in finder.grids]
+
+
 @pytest.mark.parametrize("repeated", [False, True])
 def test_a_table_that_goes_on_on_the_next_page_of_a_pdf(repeated: bool) -> None:
-    def line(top: float, *cells: tuple[float, str]) -> list[Piece]:
-        return [Piece(left, top - 10, left + 6 * len(text), top, text) for left, text in cells]
-
-    class Page:
-        def __init__(self, pieces: list[Piece]) -> None:
-            self.pieces = pieces
-
-        def count_rects(self) -> int:
-            return len(self.pieces)
-
-        def get_rect(self, number: int) -> tuple[float, float, float, float]:
-            return self.pieces[number][:4]
-
-        def get_text_bounded(self, left: float, bottom: float, right: float, top: float) -> str:
-            return next(piece.text for piece in self.pieces if piece[:4] == (left, bottom, right, top))
-
-    def row(top: float, name: str, price: str) -> list[Piece]:
-        return line(top, (50, name), (200, price))
-
     first = [*line(800, (50, "Prices")), *row(780, "Part", "Price EUR")]
     first += [*row(765, "Base", "38.00"), *row(750, "Roof", "12.50")]
     second = row(815, "Part", "Price EUR") if repeated else []
@@ -213,6 +269,46 @@ def test_a_table_that_goes_on_on_the_next_page_of_a_pdf(repeated: bool) -> None:
         {0: "Part", 1: "Price EUR"}, {0: "Base", 1: "38.00"}, {0: "Roof", 1: "12.50"}, {0: "Door", 1: "7.00"},
         {0: "Window", 1: "9.00"}, {0: "Stairs", 1: "4.00"},
     ]  # fmt: skip
+
+
+FIRST_ROWS = [{0: "Part", 1: "Price EUR"}, {0: "Base", 1: "38.00"}, {0: "Roof", 1: "12.50"}]
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("repeated", [False, True])
+@pytest.mark.parametrize("with_edges", [False, True])
+def test_one_or_two_last_rows_of_a_table_on_the_next_page_keep_its_head(
+    rows: int, repeated: bool, with_edges: bool
+) -> None:
+    def edges(page: int) -> list[Piece]:
+        return [*line(820, (50, "Prices"), (200, f"{page} of 2")), *line(20, (50, "Mill Ltd"))] if with_edges else []
+
+    first = [*row(780, "Part", "Price EUR"), *row(765, "Base", "38.00"), *row(750, "Roof", "12.50")]
+    second = row(795, "Part", "Price EUR") if repeated else []
+    second += [*row(780, "Door", "7.00"), *(row(765, "Window", "9.00") if rows > 1 else [])]
+    second += line(700, (50, "All prices are net."))
+    rest = [{0: "Door", 1: "7.00"}, {0: "Window", 1: "9.00"}][:rows]
+    assert look([*edges(1), *first], [*edges(2), *second]) == [[*FIRST_ROWS, *rest]]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        line(800, (50, "Terms"), (200, "of payment")),  # no figure where all rows have one
+        line(800, (50, "A"), (120, "b"), (200, "1")),  # beside the columns
+        line(800, (50, "Door 7.00")),
+        [*line(800, (50, "Terms")), *line(780, (50, "2025")), *line(760, (50, "See")), *row(740, "Door", "7.00")],
+    ],
+)
+def test_what_does_not_stand_in_the_columns_of_a_table_does_not_go_on_with_it(second: list[Piece]) -> None:
+    first = [*row(780, "Part", "Price EUR"), *row(765, "Base", "38.00"), *row(750, "Roof", "12.50")]
+    assert look(first, second) == [FIRST_ROWS]
+
+
+def test_a_table_with_text_below_it_does_not_go_on_on_the_next_page() -> None:
+    first = [*row(780, "Part", "Price EUR"), *row(765, "Base", "38.00"), *row(750, "Roof", "12.50")]
+    first += [piece for n in range(3) for piece in line(700 - 15 * n, (50, f"Text {n}"))]
+    assert look(first, row(800, "Door", "7.00")) == [FIRST_ROWS]
 
 
 def test_rows_of_a_pdf_may_stand_far_apart_where_they_have_as_many_cells() -> None:

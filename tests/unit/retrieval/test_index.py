@@ -209,18 +209,29 @@ def test_a_collection_of_before_pictures_opens_and_says_that_more_can_be_read(
     opened.close()
 
 
-def test_only_kinds_whose_pictures_were_not_taken_are_outdated(index: CollectionIndex) -> None:
-    kinds = ("html", "odt", "epub", "docx", "pdf", "text")
+@pytest.mark.parametrize(
+    ("reading", "outdated"),
+    [
+        (3, ["html", "odt", "epub", "docx", "pdf", "text", "xlsx", "csv"]),
+        (4, ["html", "odt", "epub", "pdf", "xlsx", "csv"]),
+        (5, ["pdf", "xlsx", "csv"]),
+        (6, []),
+    ],
+)
+def test_only_kinds_of_which_less_was_taken_are_outdated(
+    index: CollectionIndex, reading: int, outdated: list[str]
+) -> None:
+    kinds = ("html", "odt", "epub", "docx", "pdf", "text", "xlsx", "csv")
     for kind in kinds:
         index.put(msgspec.structs.replace(entry(f"/a.{kind}", "The castles burned"), kind=kind))
     with index.reading() as snapshot:
         assert snapshot.state().outdated == 0
         ids = {one.kind: one.id for one in snapshot.documents().documents}
     with closing(apsw.Connection(str(index.path))) as written:
-        written.execute("update documents set reading = 4")
+        written.execute("update documents set reading = ?", (reading,))
     with index.reading() as snapshot:
-        assert snapshot.state().outdated == 3
-        assert [kind for kind in kinds if snapshot.is_outdated(ids[kind])] == ["html", "odt", "epub"]
+        assert snapshot.state().outdated == len(outdated)
+        assert [kind for kind in kinds if snapshot.is_outdated(ids[kind])] == outdated
 
 
 def test_bm25_is_higher_for_the_better_match(index: CollectionIndex) -> None:

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from workbench.text.cells import date_of, number_of, prefers_comma, time_of, unit_in
+from workbench.text.cells import comma_style, date_of, number_of, time_of, unit_in
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,30 @@ def test_times_are_minutes() -> None:
 
 
 def test_the_decimal_sign_is_told_by_most_cells() -> None:
-    assert prefers_comma(["1.234", "2,50", "870,00 €"], otherwise=False)
-    assert not prefers_comma(["1,234", "2.50"], otherwise=True)
-    assert prefers_comma(["1", "2"], otherwise=True)
+    assert comma_style(["1.234", "2,50", "870,00 €"]) == 1
+    assert comma_style(["1,234", "2.50"]) == -1
+    assert comma_style(["1", "2"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("cells", "style"),
+    [
+        (["1.935", "2.449", "994", "671"], 1),
+        (["1,935", "2,449", "994", "671"], -1),
+        (["1.935 €", "994 €", "12.500 €"], 1),
+        (["386,043", "448,614"], 0),
+        (["1.935", "994", "2000"], 0),  # a thousand without a sign
+        (["1.125", "2", "2.375"], 0),
+        (["1.935", "994", "0.5"], -1),
+    ],
+)
+def test_thousands_beside_hundreds_tell_the_sign_between_them(cells: list[str], style: int) -> None:
+    assert comma_style(cells) == style
+
+
+def test_stored_numbers_have_no_sign_for_thousands() -> None:
+    assert comma_style(["1.935", "994", "671"], stored=True) == 0
+    assert comma_style(["1.93", "994"], stored=True) == -1
 
 
 @pytest.mark.parametrize(
