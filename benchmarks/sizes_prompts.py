@@ -3,11 +3,12 @@
     python benchmarks/sizes_prompts.py --keep FOLDER --shapes 1.5b 8b
 
 The models are those of ``sizes.py``, with random weights; the inference worker is the program's. Measured: memory of
-the process against what the fit said before the load; the progress reports of a prompt of 4,000 tokens (how
-often, the estimate against the time that it then took); how long Stop takes at several moments of such a prompt; memory
-after the context is full against the memory before; a LoRA of rank 8 for all attention matrices, switched on; and eight
-answers at once against one. With ``--whole 0`` the long prompt is only begun and stopped, for models that would take
-an hour to read it on a busy machine.
+the process against what the fit said before the load, where no conversation is kept that was left (``Fit.kept`` is no
+part of it); the progress reports of a prompt of 4,000 tokens (how often, the estimate against the time that it then
+took); how long Stop takes at several moments of such a prompt; memory after the context is full against the memory
+before; a LoRA of rank 8 for all attention matrices, switched on; and eight answers at once against one. With
+``--whole 0`` the long prompt is only begun and stopped, for models that would take an hour to read it on a busy
+machine.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Worker:
         self.host = WorkerHost("inference")
         self._random = random.Random(0)
         began = time.perf_counter()
-        self.loaded = self.host.call(Load(path=str(path), context_tokens=CONTEXT))
+        self.loaded = self.host.call(Load(path=str(path), context_tokens=CONTEXT, prefix_cache_bytes=0))
         self.load_s = time.perf_counter() - began
 
     @property

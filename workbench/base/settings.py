@@ -151,8 +151,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     prefix_cache_mb: Annotated[
         int,
         about("Prefix cache", ge=0, le=65_536, unit="MB", advanced=True),
-        "This much memory is kept for saved states of recent conversations, so that returning to one needs no "
-        "computing. At 0, only the model's own memory is used.",
+        "Saved states of recent conversations take up to this much memory, as far as it is free, so that returning "
+        "to one needs no computing. At 0, only the model's own memory is used.",
     ] = 512
 
     @property

@@ -255,6 +255,7 @@ def show_fit(result: dict[str, Any], output: TextOutput) -> None:
     pairs = [
         ("context", f"{fit.context_tokens:,} tokens, of {fit.trained_tokens:,} that it was trained with"),
         ("memory", by.get(fit.source, "")),
+        ("conversations", f"up to {byte_size(fit.kept)} more, as far as that is free" if fit.kept else ""),
         ("released", f"{byte_size(fit.released)} of the model loaded now" if fit.released else ""),
         (
             "speed",

@@ -19,11 +19,7 @@ def read_machine(folder: Path, devices: tuple[Device, ...] = ()) -> Machine:
 
     ``cores`` are the physical ones available to this process. In a container its limits count, not the host's memory.
     """
-    memory = psutil.virtual_memory()
-    total, free = memory.total, memory.available
-    limit, used = _container_memory()
-    if limit:
-        total, free = min(total, limit), min(free, max(0, limit - used))
+    total, free = read_memory()
     return Machine(
         processor=_processor(),
         cores=_cores(),
@@ -37,6 +33,15 @@ def read_machine(folder: Path, devices: tuple[Device, ...] = ()) -> Machine:
 def _cores() -> int:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(psutil.cpu_count(logical=False) or usable, usable))
+
+
+def read_memory() -> tuple[int, int]:
+    """The bytes of memory that there are, and those that are free; in a container its limits count."""
+    memory = psutil.virtual_memory()
+    limit, used = _container_memory()
+    if not limit:
+        return memory.total, memory.available
+    return min(memory.total, limit), min(memory.available, max(0, limit - used))
 
 
 def _processor() -> str:

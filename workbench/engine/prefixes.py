@@ -1,8 +1,8 @@
 """Saved states of conversations outside the model's memory, so that returning to one needs no computing.
 
 A state is llama.cpp's saved sequence: its cells, as bytes. It is valid for the adapters that it was computed with only,
-so they are part of its key. All states together take at most ``capacity`` bytes; the least recently used one goes
-first.
+so they are part of its key. All states together take at most ``capacity`` bytes, and no more than is free; the least
+recently used one goes first.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ from typing import Any
 
 from workbench.engine.keys import Key
 from workbench.engine.library import llama
+from workbench.engine.machine import read_memory
 from workbench.engine.virtual_tokens import restore_sequence
+
+LEFT_FREE = 500_000_000
+"""Bytes of the machine's memory that are left free: no plan counts these states."""
 
 
 @dataclass(eq=False, slots=True)
@@ -48,6 +52,7 @@ class PrefixStore:
         """Save ``sequence`` of ``context``, if it fits into the store at all."""
         if any(s.key == key and s.first <= first and s.tokens[: len(tokens)] == list(tokens) for s in self._states):
             return  # the same state is there, or a longer one that can be truncated as far
+        room = self._room()
         size = llama.llama_state_seq_get_size(context, sequence)
         if not size or not self.would_hold(context, sequence, len(tokens)):
             return
@@ -61,12 +66,16 @@ class PrefixStore:
         state = State(key, list(tokens), data, first, exact)
         self._states.append(state)
         self.size += state.size
-        while self.size > self.capacity:
+        while self.size > room:
             self._forget(self._states[0])
 
     def would_hold(self, context: Any, sequence: int, tokens: int) -> bool:
         """Whether a sequence of so many tokens would fit, with everything else removed."""
-        return bool(llama.llama_state_seq_get_size(context, sequence) + 8 * tokens <= self.capacity)
+        return bool(llama.llama_state_seq_get_size(context, sequence) + 8 * tokens <= self._room())
+
+    def _room(self) -> int:
+        """What all states may take now."""
+        return min(self.capacity, self.size + max(0, read_memory()[1] - LEFT_FREE))
 
     def find(self, key: Key, usable: Callable[[State], int]) -> tuple[State | None, int]:
         """The state with this key for which ``usable`` is largest, and that number; (None, 0) without one."""

@@ -42,10 +42,11 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
 
     ``parts`` are what it takes on each device with a context of ``context_tokens`` tokens (``trained_tokens``: the
     length it was trained with). ``source``: llama.cpp's own count of a load without memory, or the planner's estimate.
-    ``released`` are bytes that the model loaded now takes and gives back. ``tokens_per_s`` is the expected speed of one
-    answer, 0 where it is not known: the bytes that a token reads, over the measured bandwidth of the memory.
-    ``kind`` says what is special about its architecture, ``problem`` why it would not answer here although it fits,
-    ``reason`` why it fits or not, ``hint`` what would fit.
+    ``released`` are bytes that the model loaded now takes and gives back. ``kept``: so many bytes more may be taken by
+    saved states of recent conversations, as far as they are free; they are not ``needed``. ``tokens_per_s`` is the
+    expected speed of one answer, 0 where it is not known: the bytes that a token reads, over the measured bandwidth of
+    the memory. ``kind`` says what is special about its architecture, ``problem`` why it would not answer here although
+    it fits, ``reason`` why it fits or not, ``hint`` what would fit.
     """
 
     verdict: Verdict
@@ -56,6 +57,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[MemoryPart, ...] = ()
     source: Literal["llama.cpp", "estimate", ""] = ""
     released: int = 0
+    kept: int = 0
     token_bytes: int = 0
     tokens_per_s: float = 0.0
     architecture: str = ""

@@ -79,6 +79,7 @@ class FittingServer:
             token_bytes=read,
             tokens_per_s=self._bandwidth / read if read and fit.verdict in ("partly", "processor") else 0.0,
             released=sum(map(released_bytes, call.released)),
+            kept=call.load.prefix_cache_bytes if fit.parts else 0,
         )
 
 

@@ -23,6 +23,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> PrefixStore:
         llama_state_seq_get_size=lambda context, sequence: 1000, llama_state_seq_get_data=get_data
     )
     monkeypatch.setattr(prefixes, "llama", library)
+    monkeypatch.setattr(prefixes, "read_memory", lambda: (8 << 30, 4 << 30))
     return PrefixStore(1 << 20)
 
 
@@ -47,3 +48,15 @@ def test_a_state_whose_window_begins_later_does_not(store: PrefixStore) -> None:
     store.save(None, 0, (), [*LONG, 7], 1101, 0)
     assert held(store) == [1700, 700, 1701]
     assert store.size <= store.capacity
+
+
+def test_no_state_takes_memory_that_is_not_free(store: PrefixStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.save(None, 0, (), SHORT, 0, 0)
+    size = store.size
+    monkeypatch.setattr(prefixes, "read_memory", lambda: (8 << 30, prefixes.LEFT_FREE + 5000))
+    store.save(None, 0, (1,), SHORT, 0, 0)  # there is no room beside the first one, only in its place
+    assert (len(store), store.size) == (1, size)
+    monkeypatch.setattr(prefixes, "read_memory", lambda: (8 << 30, 0))
+    assert not store.would_hold(None, 0, len(LONG))
+    store.save(None, 0, (2,), LONG, 0, 0)
+    assert (len(store), store.size) == (1, size)

@@ -83,6 +83,8 @@ def describe_parts(fit: Fit) -> list[str]:
         )
         for part in fit.parts
     ]
+    if fit.kept:
+        lines.append(texts.KEPT.format(bytes=describe_bytes(fit.kept)))
     if fit.released:
         lines.append(texts.RELEASED.format(bytes=describe_bytes(fit.released)))
     if fit.source:

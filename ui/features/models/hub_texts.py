@@ -112,6 +112,7 @@ SPEED = _("up to ~{speed} tokens/s")
 SPEED_HELP = _("The bandwidth of this machine's memory sets this upper limit, since each token reads {bytes}.")
 PART = _("{device}: {weights} weights, {cache} cache, {computing} computing; {free} free")
 PROCESSOR_MEMORY = _("Memory")
+KEPT = _("Recent conversations may take up to {bytes} more, as far as that is free.")
 RELEASED = _("{bytes} of the model that is loaded now are counted as free.")
 BY_ENGINE, BY_ESTIMATE = _("Counted by llama.cpp without loading it."), _("Estimated from its metadata.")
 
