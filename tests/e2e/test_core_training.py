@@ -214,7 +214,7 @@ def test_a_model_is_not_removed_under_a_training(trainer: Workbench, tmp_path: P
 
 
 def test_what_the_gate_did_not_see_is_noted_and_checked_again(trainer: Workbench, home: Home, tmp_path: Path) -> None:
-    run = started(trainer, tmp_path, "unchecked")
+    run = started(trainer, tmp_path, "unchecked", weights=WeightsPart(base="packed"))
     with pytest.raises(UserError):
         call(trainer, FollowRun(run=run.id))
     card = card_of(home, run.id)
@@ -228,6 +228,7 @@ def test_what_the_gate_did_not_see_is_noted_and_checked_again(trainer: Workbench
         call(again, ResumeRun(run=run.id))
         result = call(again, FollowRun(run=run.id))
         assert result["verification"]["passed"]
+        assert result["verification"]["agreements"][0]["positions"] == 701, "as many as planned, the base packed"
         card = card_of(home, run.id)
         assert (card.state, card.note) == ("ready", "")
     finally:

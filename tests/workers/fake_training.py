@@ -112,6 +112,7 @@ def _plan(call: Plan, context: RequestContext) -> Iterator[Event]:
             problem="There is not enough memory." if big else "",
             hint="Lower the rank." if big else "",
             verified="short" not in Path(call.config.data.path).name,
+            verified_tokens=700,
         )
     )
 
@@ -170,8 +171,8 @@ def _scores() -> ScoresPair:
     return ScoresPair(before=before, after=msgspec.structs.replace(before, loss=0.5, exact_match=1.0))
 
 
-def _verified(passed: bool) -> VerificationReport:
-    agreement = Agreement(first="trained", second="served", top1=0.99, kl=0.001, positions=100, needed=0.95)
+def _verified(passed: bool, tokens: int = 0) -> VerificationReport:
+    agreement = Agreement(first="trained", second="served", top1=0.99, kl=0.001, positions=tokens or 100, needed=0.95)
     return VerificationReport(
         passed=passed,
         agreements=(msgspec.structs.replace(agreement, passed=passed),),
@@ -202,7 +203,7 @@ def _check(call: VerifyTrained, context: RequestContext) -> Iterator[Event]:
     assert Path(call.trained).exists()
     assert Path(call.served.path).is_file()
     yield events.Progress(stage="checking", done=1, total=2)
-    yield finish(_verified(call.scale <= 1))
+    yield finish(_verified(call.scale <= 1, call.verified_tokens + call.packed))
 
 
 def _requantize(call: Requantize, context: RequestContext) -> Iterator[Event]:

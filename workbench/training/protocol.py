@@ -177,7 +177,8 @@ class MergeTrained(Call[Served], frozen=True, kw_only=True, tag="merge"):
 class VerifyTrained(Call[VerificationReport], frozen=True, kw_only=True, tag="verify-trained"):
     """Verification: does ``served`` say what ``trained`` (a PEFT folder, or what a training left) says? ``questions``
     is a JSON Lines file of ``{tokens, trained, question, expected}`` that the training wrote: the prompts that are
-    compared. ``scale`` is the strength that was merged with, ``over`` as in TrainModel."""
+    compared. ``scale`` is the strength that was merged with, ``over`` and ``verified_tokens`` as in TrainModel.
+    ``packed``: torch holds the base packed, as the training did."""
 
     trained: str
     model: BaseModel
@@ -187,6 +188,8 @@ class VerifyTrained(Call[VerificationReport], frozen=True, kw_only=True, tag="ve
     scale: float = 1.0
     scores: Scores | None = None
     over: BaseModel | None = None
+    verified_tokens: int = 0
+    packed: bool = False
 
 
 class Requantize(Call[Served], frozen=True, kw_only=True, tag="requantize"):

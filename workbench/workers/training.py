@@ -272,6 +272,8 @@ class TrainingService:
                 metric=call.metric,
                 scale=call.scale,
                 scores=call.scores,
+                most_tokens=call.verified_tokens,
+                packed=call.packed,
             )
         )
 

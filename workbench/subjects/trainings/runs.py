@@ -125,7 +125,7 @@ class TrainingRuns(RunKind):
             self._hosts[run.id] = host
             try:
                 if made is not None:
-                    return self._check_again(run, made, base, over, host)
+                    return self._check_again(run, made, base, over, host, plan)
                 card = AdapterRecord(
                     name=config.name or default_name(config, model.name),
                     kind="lora",
@@ -159,7 +159,13 @@ class TrainingRuns(RunKind):
                 self._tidy(run.id)
 
     def _check_again(
-        self, run: OpenRun, made: AdapterRecord, base: BaseModel, over: BaseModel | None, host: WorkerHost
+        self,
+        run: OpenRun,
+        made: AdapterRecord,
+        base: BaseModel,
+        over: BaseModel | None,
+        host: WorkerHost,
+        plan: TrainingPlan | None,
     ) -> Event:
         self._tidy(run.id)
         made = self._artifacts.update(msgspec.structs.replace(made, note=""))  # it is under way again
@@ -175,6 +181,8 @@ class TrainingRuns(RunKind):
             metric=metric_of(made),
             scores=made.scores.after,
             over=over,
+            verified_tokens=plan.verified_tokens if plan is not None else 0,
+            packed=made.config is not None and made.config.weights.base == "packed",
         )
         with explained_work(_CHECK, _CHECK_AGAIN, run.context):
             verification = host.call(call, run.emit, run.context)
