@@ -304,6 +304,10 @@ def test_the_result_says_by_what_rule_it_is_named_and_is_used_where_it_stands(
     assert view.winner.mapTo(view, view.winner.rect().bottomLeft()).y() < view.chart.mapTo(view, QPoint()).y()
 
 
+def test_an_interval_has_no_negative_nought() -> None:
+    assert (texts.interval(-0.19, -0.004, ""), texts.interval(-2.5, -0.04, "words")) == ("-19 to 0", "-2.5 to 0")
+
+
 def test_a_technique_that_is_not_shown_to_be_better_than_the_start_says_so() -> None:
     similar = measured()[3]
     assert similar.difference is not None

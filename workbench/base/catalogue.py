@@ -32,6 +32,7 @@ _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 _PREFERENCES = Path("Library") / "Preferences" / ".GlobalPreferences.plist"
 _PLACE = re.compile(r"\{(\w+)[^{}]*\}")
 _END = re.compile(r"(?<=[.!?:])\s+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _MOST_SENTENCES = 12
 _LONGEST, _LONGEST_OF_TEMPLATE = 2_000, 600
 """Characters of a text that is looked at, and of one that a template may have made: a pattern's time grows with a power
@@ -116,7 +117,7 @@ def _translated(text: str) -> str:
     body = text.strip()
     if not body:
         return text
-    found = _whole(body)
+    found = _each_sentence(body) or _whole(body)
     if found is None:
         if len(body) > _LONGEST:
             return text
@@ -140,6 +141,20 @@ def _whole(text: str) -> str | None:
         if all(piece in text for piece in pieces) and (match := _pattern(template).fullmatch(text)) is not None:
             return _filled(_(template), match.groupdict())
     return None
+
+
+def _each_sentence(text: str) -> str:
+    """A text each of whose sentences is a template's, so that none is taken for a value of the one before it; "" where
+    it is another one."""
+    sentences = _SENTENCE.split(text)
+    if not 1 < len(sentences) <= _MOST_SENTENCES or _(text) != text:
+        return ""
+    found = []
+    for sentence in sentences:
+        if (one := _whole(sentence)) is None:
+            return ""
+        found.append(one)
+    return " ".join(found)
 
 
 def _by_sentences(text: str) -> str:

@@ -71,6 +71,11 @@ def test_a_text_and_its_plural_are_looked_up() -> None:
         ("Documents", "⟦Dóçúméñtš··⟧"),
         ("/home/a exists already.", pseudo("{path} exists already.").format(path="/home/a")),
         ("It is Fast.", pseudo("It is {title}.").format(title=pseudo("Fast"))),
+        (
+            "It is Fast. 12 of 40 files were read.",
+            f"{pseudo('It is {title}.').format(title=pseudo('Fast'))} "
+            f"{pseudo('{count} of {total} files were read.').format(count='12', total='40')}",
+        ),
         ("12 of 40 files were read.", pseudo("{count} of {total} files were read.").format(count="12", total="40")),
         ("What nobody translated", "What nobody translated"),
         ("", ""),

@@ -243,7 +243,8 @@ class RungLine(QFrame):
         standing, below = texts.STANDINGS[rung.standing], texts.STANDINGS_BELOW[rung.standing]
         enough_only = enough and rung.standing != "best"
         if enough_only:
-            standing, below = texts.ENOUGH, texts.ENOUGH_HIGHEST_BELOW if highest else texts.ENOUGH_BELOW
+            better = highest and rung.difference is not None and rung.difference.low > 0
+            standing, below = texts.ENOUGH, texts.ENOUGH_HIGHEST_BELOW if better else texts.ENOUGH_BELOW
         elif highest:
             standing, below = texts.HIGHEST, texts.HIGHEST_BELOW
         self.standing.setText(standing)

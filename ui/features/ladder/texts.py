@@ -217,7 +217,8 @@ def amount(value: float, unit: str) -> str:
 
 def interval(low: float, high: float, unit: str) -> str:
     """``55 to 69``, in the unit of the value before it."""
-    parts = [f"{one:,.1f}".removesuffix(".0") if unit else f"{100 * one:.0f}" for one in (low, high)]
+    ends = (round(low, 1) + 0.0, round(high, 1) + 0.0)  # no −0
+    parts = [f"{one:,.1f}".removesuffix(".0") for one in ends] if unit else [f"{round(100 * x)}" for x in (low, high)]
     return _("{low} to {high}").format(low=parts[0], high=parts[1])
 
 

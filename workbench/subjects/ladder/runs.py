@@ -329,7 +329,7 @@ class _Climb:
             if left <= 0:
                 return LIMIT_REACHED
             if takes > left and not note.run:
-                return f"It takes about {_minutes(takes)}, and {_whole_minutes(left)} of the limit are left."
+                return f"It takes about {_minutes(takes)}, and {_limit_left(left)}."
         if rung.preparation is not None and not note.forced and not isinstance(rung.preparation, Combination):
             best = self._best_values()
             if best and not could_be_shown_better(best):
@@ -401,7 +401,7 @@ class _Climb:
             if takes > BEYOND * left:
                 raise Ended(
                     f"An answer takes {seconds_in_words(seen)} here. What is missing would take about "
-                    f"{_minutes(takes)}, and {_whole_minutes(left)} of the limit are left."
+                    f"{_minutes(takes)}, and {_limit_left(left)}."
                 )
 
     def _seconds_each(self, note: RungNote) -> float | None:
@@ -446,8 +446,9 @@ def _minutes(seconds: float) -> str:
     return counted(math.ceil(seconds / 60), "minute")
 
 
-def _whole_minutes(seconds: float) -> str:
-    return counted(max(0, math.floor(seconds / 60)), "minute")
+def _limit_left(seconds: float) -> Shown:
+    minutes = max(0, math.floor(seconds / 60))
+    return f"{counted(minutes, 'minute')} of the limit {'is' if minutes == 1 else 'are'} left"
 
 
 def _said(error: Exception) -> str:

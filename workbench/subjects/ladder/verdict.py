@@ -273,11 +273,19 @@ def _sentence(
     value = f"{_amount(score.value, unit)} ({_bounds(score, unit)}) at {pace} an answer"
     if judged[chosen.name].standing == "best":
         first = f"{chosen.title} {_are(chosen)} the best: {value}."
-    elif rate and all(score.value > one.score.value for name, one in judged.items() if name != chosen.name):
+    elif rate and _is_highest(chosen.name, judged):
         first = f"{chosen.title} {_are(chosen)} enough, and right most often: {value}."
     else:
         first = f"{chosen.title} {_are(chosen)} enough: {value}."
     return " ".join(filter(None, (first, _dearer(rungs, scores, winner, rate, unit, dearer, more))))
+
+
+def _is_highest(name: str, judged: Mapping[str, Judged]) -> bool:
+    """Whether a rung is right more often than any other one, and is shown to be better than the recipe as it is."""
+    mine = judged[name]
+    if mine.difference is not None and mine.difference.low <= 0:
+        return False
+    return all(mine.score.value > one.score.value for other, one in judged.items() if other != name)
 
 
 def _dearer(

@@ -89,6 +89,8 @@ def test_the_named_rung_says_that_it_is_right_most_often() -> None:
         rung("joined", share(37, 90), answer_s=0.25, preparing_s=305.0, title="LoRA + Beam search", plural=True),
     ]
     assert judge(rungs).sentence == "LoRA is enough, and right most often: 47 % (35 to 59) at 0.2 s an answer."
+    alike = [rung(AS_IT_IS, share(17, 90)), rung("hint", share(18, 90)[::-1], answer_s=0.5, title="A hint")]
+    assert judge(alike).sentence.startswith("A hint is enough: 20 %")  # one answer more says nothing
 
 
 def test_only_questions_that_all_rungs_have_answered_count() -> None:
