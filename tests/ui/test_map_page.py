@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QFontMetricsF, QMouseEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -159,6 +159,25 @@ def test_the_passages_of_a_question_are_points_and_bars(page: MapPage, home: Fak
     shown = found.points[panel.scatter.current]
     assert f"{shown.similarity:.2f}" in panel.point.text()
     assert " ".join(shown.text.split())[:40] in panel.point.text()
+
+
+def test_ranks_keep_off_each_other_and_off_other_points(page: MapPage, home: FakeHome, qtbot: QtBot) -> None:
+    collection = next(one for one in home.collections.values() if one.chunks)
+    page.open_target(section="similarity", collection=collection.id, question="How long is the warranty of the pump?")
+    scatter = page.similarity.scatter
+    qtbot.waitUntil(lambda: bool(scatter.map.points))
+    best = scatter.map.best[:4]
+    near = {one.point: (0.1 + 0.015 * place, 0.2) for place, one in enumerate(best)}
+    points = tuple(
+        msgspec.structs.replace(point, x=near[number][0], y=near[number][1]) if number in near else point
+        for number, point in enumerate(scatter.map.points)
+    )
+    scatter.show_map(msgspec.structs.replace(scatter.map, points=points, best=best))
+    boxes = scatter.place_ranks(QFontMetricsF(scatter.font()))
+    assert boxes
+    for rank, box in boxes.items():
+        assert not any(box.intersects(other) for place, other in boxes.items() if place != rank)
+        assert not any(box.contains(scatter.place_of(one.point)) for one in best)
 
 
 def test_the_arrow_keys_go_through_the_best_passages_and_enter_opens_one(

@@ -3,8 +3,8 @@ point; lines lead from the question to the best ones."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.features.map import texts
@@ -13,6 +13,8 @@ from ui.theme.theme import current_theme
 from workbench.records.similarity import PassageMap, PlacedPassage
 
 _MARGIN = 26
+_POINT, _QUESTION = 7, 9
+"""Half of what the best points and the question take, in px."""
 _NEAR = 12.0
 """So near to a point, in px, the mouse is over it."""
 
@@ -105,7 +107,6 @@ class Scatter(QWidget):
             painter.drawLine(question, self.place_of(one.point))
         highest = max(max(point.similarity for point in self.map.points), 1e-6)
         lowest = min(point.similarity for point in self.map.points)
-        best = {one.point: rank for rank, one in enumerate(self.map.best, 1)}
         for number, point in reversed(list(enumerate(self.map.points))):
             share = (point.similarity - lowest) / max(highest - lowest, 1e-6)
             radius = 3.0 + 4.0 * share
@@ -114,7 +115,7 @@ class Scatter(QWidget):
             painter.setPen(QPen(theme.colour("accent"), 2.5) if chosen else QPen(theme.colour("surface"), 1))
             painter.drawEllipse(self.place_of(number), radius + 2 * chosen, radius + 2 * chosen)
         self._paint_question(painter, question)
-        self._paint_ranks(painter, best)
+        self._paint_ranks(painter)
 
     def _paint_question(self, painter: QPainter, at: QPointF) -> None:
         theme = current_theme()
@@ -134,15 +135,34 @@ class Scatter(QWidget):
         painter.setPen(theme.colour("text"))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, texts.YOUR_QUESTION)
 
-    def _paint_ranks(self, painter: QPainter, best: dict[int, int]) -> None:
+    def _paint_ranks(self, painter: QPainter) -> None:
         font = self.font()
         font.setPixelSize(11)
         font.setBold(True)
         painter.setFont(font)
         painter.setPen(current_theme().colour("text"))
-        for number, rank in best.items():
-            at = self.place_of(number)
-            painter.drawText(QRectF(at.x() + 6, at.y() - 18, 24, 14), Qt.AlignmentFlag.AlignLeft, str(rank))
+        for rank, box in self.place_ranks(QFontMetricsF(font)).items():
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(rank))
+
+    def place_ranks(self, metrics: QFontMetricsF) -> dict[int, QRectF]:
+        """Where the ranks of the best passages stand: around their points, where neither another one of these nor its
+        rank is. One that has no room beside others that are as alike is told by the list and by pointing."""
+        points = [self.place_of(one.point) for one in self.map.best]
+        taken = [QRectF(at.x() - _POINT, at.y() - _POINT, 2 * _POINT, 2 * _POINT) for at in points]
+        question = self._place(*self.map.question)
+        taken.append(QRectF(question.x() - _QUESTION, question.y() - _QUESTION, 2 * _QUESTION, 2 * _QUESTION))
+        found = {}
+        for rank, at in enumerate(points, 1):
+            size = QSizeF(metrics.horizontalAdvance(str(rank)) + 2, 13)
+            across, up = _POINT + 1 + size.width() / 2, _POINT + 1 + size.height() / 2
+            for x, y in ((1, -1), (-1, -1), (1, 1), (-1, 1), (0, -1), (0, 1), (1, 0), (-1, 0)):
+                centre = QPointF(at.x() + x * across, at.y() + y * up)
+                box = QRectF(centre - QPointF(size.width() / 2, size.height() / 2), size)
+                if not any(box.intersects(one) for one in taken):
+                    taken.append(box)
+                    found[rank] = box
+                    break
+        return found
 
 
 def describe_point(point: PlacedPassage) -> str:
