@@ -43,6 +43,7 @@ from workbench.subjects.runs.calls import (
     ResumeRun,
     StopRun,
 )
+from workbench.subjects.runs.orphaned_worker import FILE
 from workbench.subjects.trainings.calls import ExportRun, PlanTraining
 
 WAIT_S = 60.0
@@ -233,6 +234,28 @@ def test_what_the_gate_did_not_see_is_noted_and_checked_again(trainer: Workbench
         assert (card.state, card.note) == ("ready", "")
     finally:
         again.close()
+
+
+def test_a_base_that_was_held_packed_is_verified_by_another_process(
+    trainer: Workbench, home: Home, tmp_path: Path
+) -> None:
+    run = started(trainer, tmp_path, "facts", weights=WeightsPart(base="packed"))
+    pids: list[int] = []
+    result = call(trainer, FollowRun(run=run.id), lambda event: pids.append(worker_of(home, run.id)))
+    assert len(set(filter(None, pids))) == 2
+    assert result["verification"]["agreements"][0]["positions"] == 701  # the call of a verification alone
+    assert result["metrics"]["tokens_per_second"] == 100.0
+    card = card_of(home, run.id)
+    assert (card.state, card.note, card.steps, card.scores.after.loss) == ("ready", "", 4, 0.5)
+    assert not list((home.run(run.id) / "served").glob("*.gguf"))
+
+
+def worker_of(home: Home, run: str) -> int:
+    """The process that works in a run's folder."""
+    try:
+        return int(json.loads((home.run(run) / FILE).read_text())["pid"])
+    except (OSError, ValueError):
+        return 0
 
 
 @pytest.mark.parametrize("file", ["short", "short-unchecked"])

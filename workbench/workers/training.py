@@ -261,21 +261,27 @@ class TrainingService:
         )
 
     def _check(self, call: VerifyTrained, context: RequestContext) -> Iterator[Event]:
-        yield from _streamed(
-            lambda emit: self._verified(
-                call.trained,
-                call,
-                call.served,
-                call.questions,
-                context,
-                emit,
-                metric=call.metric,
-                scale=call.scale,
-                scores=call.scores,
-                most_tokens=call.verified_tokens,
-                packed=call.packed,
+        self._switch = switch = Switch()
+        context.when_cancelled(switch.stop)
+        try:
+            yield from _streamed(
+                lambda emit: self._verified(
+                    call.trained,
+                    call,
+                    call.served,
+                    call.questions,
+                    context,
+                    _waiting(emit, switch),
+                    metric=call.metric,
+                    scale=call.scale,
+                    scores=call.scores,
+                    most_tokens=call.verified_tokens,
+                    packed=call.packed,
+                ),
+                switch.stop,
             )
-        )
+        finally:
+            self._switch = None
 
     def _verified(
         self,

@@ -29,6 +29,7 @@ from workbench.records.training import (
     TRAIN_RESULT,
     TRAINING,
     AdapterRecord,
+    BaseForm,
     DataReport,
     ScoresPair,
     TrainingConfig,
@@ -61,6 +62,9 @@ _CHECK_AGAIN = (
 
 PLAN_FILE, CONFIG, SERVED = "plan.json", "config.toml", "served"
 SPEED = "tokens_per_second"
+REOPENED: tuple[BaseForm, ...] = ("packed", "bf16")
+"""With these forms of the base the verification opens the model again. A new process does it: one that has trained
+holds about 0.4 GB more than the verification needs."""
 
 
 @dataclass(eq=False)
@@ -139,14 +143,16 @@ class TrainingRuns(RunKind):
                     data=config.data.path,
                     note="" if verified else NO_MEMORY,
                 )
-                return _Training(run, card, self._artifacts, plan).follow(
+                apart = verified and config.weights.base in REOPENED
+                training = _Training(run, card, self._artifacts, plan, apart=apart)
+                ended = training.follow(
                     host,
                     TrainModel(
                         config=self._bases.with_paths(config),
                         model=base,
                         folder=str(folder),
                         verified_tokens=plan.verified_tokens if plan is not None else 0,
-                        check=verified,
+                        check=verified and not apart,
                         serve=str(folder / SERVED),
                         serve_name=card.name,
                         over=over,
@@ -154,6 +160,12 @@ class TrainingRuns(RunKind):
                         judges=judges,
                     ),
                 )
+                if not apart or not isinstance(ended, events.Finished):
+                    return ended
+                host.stop()  # the next call is made to a new process
+                host.start()
+                note_worker(folder, host.pid)
+                return self._check_again(run, training.card, base, over, host, plan, training)
             finally:
                 del self._hosts[run.id]
                 self._tidy(run.id)
@@ -166,7 +178,9 @@ class TrainingRuns(RunKind):
         over: BaseModel | None,
         host: WorkerHost,
         plan: TrainingPlan | None,
+        training: _Training | None = None,
     ) -> Event:
+        """The verification in a process of its own, after ``training`` or, None, of what an earlier run has trained."""
         self._tidy(run.id)
         made = self._artifacts.update(msgspec.structs.replace(made, note=""))  # it is under way again
         trained = self._store.trained(made.name)
@@ -185,9 +199,10 @@ class TrainingRuns(RunKind):
             packed=made.config is not None and made.config.weights.base == "packed",
         )
         with explained_work(_CHECK, _CHECK_AGAIN, run.context):
-            verification = host.call(call, run.emit, run.context)
+            verification = host.call(call, run.emit if training is None else training.take, run.context)
         run.emit(events.Artifact(kind="verification", id=run.id, result=msgspec.to_builtins(verification)))
-        return finish(_result(run.id, self._artifacts.record_verification(made, verification)))
+        made = self._artifacts.record_verification(made, verification)
+        return finish(_result(run.id, made, None if training is None else training.measured))
 
     def _over(self, model: ModelRecord) -> BaseModel | None:
         """The GGUF model that serves the adapter, if it is another one than the trained model."""
@@ -215,13 +230,21 @@ class TrainingRuns(RunKind):
 
 
 class _Training:
-    """One training as its events come in."""
+    """One training as its events come in. ``apart``: it is verified by another process, once it has ended."""
 
     def __init__(
-        self, run: OpenRun, card: AdapterRecord, artifacts: ArtifactRegistry, plan: TrainingPlan | None
+        self,
+        run: OpenRun,
+        card: AdapterRecord,
+        artifacts: ArtifactRegistry,
+        plan: TrainingPlan | None,
+        *,
+        apart: bool = False,
     ) -> None:
+        self.card = card
+        self.measured: dict[str, float] = {}
         self._run = run
-        self._card = card
+        self._apart = apart
         self._artifacts = artifacts
         self._plan = plan
         self._published = False
@@ -235,10 +258,10 @@ class _Training:
                 return self._end(msgspec.convert(event.result, Trained))
             if isinstance(event, events.TERMINAL):
                 return _explained(event, self._run, self._plan, checking=self._published)
-            self._take(event)
+            self.take(event)
         raise RuntimeError("the training ended without a terminal event")
 
-    def _take(self, event: Event) -> None:
+    def take(self, event: Event) -> None:
         if isinstance(event, events.Metric) and event.name == SPEED:
             self._speeds.append(event.value)
         elif isinstance(event, events.Progress):
@@ -262,29 +285,29 @@ class _Training:
             self._set(reward=msgspec.convert(result, RewardReport))
         elif kind == "verification":
             self._verification = msgspec.convert(result, VerificationReport)
-            self._card = self._artifacts.record_verification(self._card, self._verification)
+            self.card = self._artifacts.record_verification(self.card, self._verification)
 
     def _set(self, **fields: Any) -> None:
-        self._card = msgspec.structs.replace(self._card, **fields)
+        self.card = msgspec.structs.replace(self.card, **fields)
         if self._published:
-            self._card = self._artifacts.update(self._card)
+            self.card = self._artifacts.update(self.card)
 
     def _publish(self, served: Served) -> None:
-        self._card = self._artifacts.publish(msgspec.structs.replace(self._card, created=time.time()), served)
+        self.card = self._artifacts.publish(msgspec.structs.replace(self.card, created=time.time()), served)
         self._published = True
-        self._artifacts.keep_fingerprints(self._card, Path(served.path).parents[1] / TRAINED / FINGERPRINTS_FILE)
-        self._run.emit(events.Artifact(kind="adapter", id=self._card.name, result=CARD.plain(self._card)))
+        self._artifacts.keep_fingerprints(self.card, Path(served.path).parents[1] / TRAINED / FINGERPRINTS_FILE)
+        self._run.emit(events.Artifact(kind="adapter", id=self.card.name, result=CARD.plain(self.card)))
 
     def _end(self, trained: Trained) -> Event:
         if not self._published:
             raise RuntimeError("the training ended without anything to be served")
         self._set(steps=trained.steps, seconds=trained.seconds, scores=trained.scores, forgetting=trained.forgetting)
-        if self._verification is None:
-            self._card = self._artifacts.record_verification(self._card, None)
-        measured = {"peak_memory_bytes": float(trained.peak_memory_bytes)}
+        if self._verification is None and not self._apart:
+            self.card = self._artifacts.record_verification(self.card, None)
+        self.measured = {"peak_memory_bytes": float(trained.peak_memory_bytes)}
         if self._speeds:
-            measured[SPEED] = statistics.median(self._speeds)
-        return finish(_result(self._run.id, self._card, measured))
+            self.measured[SPEED] = statistics.median(self._speeds)
+        return finish(_result(self._run.id, self.card, self.measured))
 
 
 def _explained(ended: Event, run: OpenRun, plan: TrainingPlan | None, *, checking: bool = False) -> Event:
