@@ -35,6 +35,9 @@ from workbench.techniques.retrieval.sentence_units import Unit
 from workbench.techniques.retrieval.sentence_weights import weights_for
 from workbench.text.sentences import is_heading
 
+MOST_BEHIND = 2.0
+"""By so much may the score of a further sentence be lower than that of the best."""
+
 LEAST_RELATED = 0.5
 """Of the question's words that the best sentence has, with what stands around and above it, a further one needs so
 many; in another language words tell nothing."""
@@ -114,7 +117,7 @@ def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retrieve
     shares /= shares.sum()
 
     def is_shown(place: int, number: int) -> bool:
-        return place < choice.shown and (outcome != "found" or not place or _is_related(comparison, number, choice))
+        return place < choice.shown and (not place or _adds(comparison, number, choice))
 
     return Evidence(
         strength=strength,
@@ -145,9 +148,15 @@ def _is_within(one: Sentence, other: Sentence) -> bool:
     return one.passage.document == other.passage.document and 0 <= start <= len(other.text) - len(one.text)
 
 
-def _is_related(comparison: Comparison, number: int, choice: Choice) -> bool:
-    """Whether a further sentence has enough of the question's words to be shown beside the best, which is *found*."""
-    least = LEAST_RELATED * comparison.value(choice.order[0], "everywhere")
+def _adds(comparison: Comparison, number: int, choice: Choice) -> bool:
+    """Whether a further sentence may be the answer in place of the best: nearly as probable, with a value of the type
+    that is asked for where the best has one, and with enough of the question's words."""
+    best = choice.order[0]
+    if choice.scores[best] - choice.scores[number] >= MOST_BEHIND:
+        return False
+    if comparison.value(best, "met") and comparison.value(number, "missed"):
+        return False
+    least = LEAST_RELATED * comparison.value(best, "everywhere")
     return comparison.value(number, "other") > 0 or comparison.value(number, "everywhere") >= least
 
 

@@ -352,6 +352,18 @@ def test_a_further_sentence_is_shown_only_with_much_of_the_question(monkeypatch:
     assert far.path in [one.passage.path for one in evidence.sentences[: len(shown) + 1]]
 
 
+def test_a_further_sentence_is_shown_only_with_a_value_as_the_best_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = weights_for(0.0)
+    monkeypatch.setattr(abstention, "weights_for", lambda zero: dataclasses.replace(known, mass=0.99999))
+    best = passage("The joiners have 30 days of holiday in a year. They are taken in summer.", "holiday.docx")
+    near = passage("Days of holiday of the joiners are written into the list. Ask Ruth for more.", "list.docx")
+    asked = "How many days of holiday do the joiners have?"
+    evidence = measure_evidence(asked, [best, near], Alike(0.8, 0.0, (best, near)))
+    assert [one.passage.path for one in evidence.sentences if one.shown] == [best.path]
+    without = measure_evidence("Which holiday do the joiners have?", [best, near], Alike(0.8, 0.0, (best, near)))
+    assert near.path in [one.passage.path for one in without.sentences if one.shown]
+
+
 def test_a_sentence_that_refers_to_the_one_before_is_shown_with_it() -> None:
     text = "The pump of the harbour was bought in 2019. It has a warranty of 36 months. Oil is in the shed."
     found = passage(text)
