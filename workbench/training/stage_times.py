@@ -28,7 +28,7 @@ from workbench.training.scoring_budget import (
     scored_sample,
     scoring_tokens,
 )
-from workbench.training.verifying import LARGEST_FLOAT32, MODELS, checked_examples, verified_tokens
+from workbench.training.verifying import LARGEST_FLOAT32, MODELS, REOPENED, checked_examples, verified_tokens
 
 CORE_FLOPS = 60e9
 """Of a processor's core, in float32, where nothing was measured yet: SmolLM2 on two cores of 2023. A graphics card's
@@ -160,7 +160,7 @@ def _verification_s(
 ) -> float:
     """Files are written and loaded, then the models compute the prompts one by one: the trained one and its base, each
     in torch and in llama.cpp, and where there is room a merge in float32. Those in torch unpack their weights for each
-    prompt, where these are too large for float32."""
+    prompt, where these are too large for float32. A new process begins with its libraries."""
     large = 4 * shape.parameters >= LARGEST_FLOAT32
     handled = 2 * shape.file_bytes if large else 8 * shape.parameters
     examples = data.train.examples + data.evaluation.examples
@@ -168,7 +168,8 @@ def _verification_s(
     there = mean * checked_examples(data.train.examples, data.evaluation.examples)
     compared = min(verified_tokens(config, shape.parameters, tokens), there)
     models = MODELS if large else MODELS + 1
-    found = slower * (_VERIFYING_S + handled / _READ_BYTES)
+    begun = _LOADING_S if config.weights.base in REOPENED else 0.0
+    found = slower * (begun + _VERIFYING_S + handled / _READ_BYTES)
     found += models * compared * 2 * shape.parameters / (COMPARED_SHARE * flops)
     if large:
         rate = unpacking or UNPACKED_PER_CORE * flops / CORE_FLOPS

@@ -29,7 +29,6 @@ from workbench.records.training import (
     TRAIN_RESULT,
     TRAINING,
     AdapterRecord,
-    BaseForm,
     DataReport,
     ScoresPair,
     TrainingConfig,
@@ -53,6 +52,7 @@ from workbench.subjects.runs.stage_clock import StageClock
 from workbench.subjects.trainings.judges import TrainingJudges, reward_model_files
 from workbench.techniques.registry import METHODS
 from workbench.training.protocol import BaseModel, Served, SetPaused, Trained, TrainModel, VerifyTrained
+from workbench.training.verifying import REOPENED
 from workbench.training.worker_host import TrainingWorkers
 
 _CHECK = "verification of what was trained"
@@ -62,9 +62,6 @@ _CHECK_AGAIN = (
 
 PLAN_FILE, CONFIG, SERVED = "plan.json", "config.toml", "served"
 SPEED = "tokens_per_second"
-REOPENED: tuple[BaseForm, ...] = ("packed", "bf16")
-"""With these forms of the base the verification opens the model again. A new process does it: one that has trained
-holds about 0.4 GB more than the verification needs."""
 
 
 @dataclass(eq=False)
