@@ -274,15 +274,9 @@ _CUES: dict[AnswerType, str] = {
     "date": "date deadline datum fecha",
     "time": "time hour uhrzeit uhr zeit heure hora horario horaire",
     "duration": "duration dauer dauert durée duración dura long early soon lang lange früh vorher",
-    "weight": "weight weigh weighs heavy gewicht wiegt schwer poids pèse peso pesa",
-    "temperature": "temperature temperatures temperatur temperaturen température temperatura",
-    "speed": "speed fast geschwindigkeit schnell vitesse velocidad",
-    "age": "age old alter alt âge edad",
-    "area": "area square metres meters fläche quadratmeter superficie surface",
-    "colour": "colour color colours colors farbe farben couleur couleurs colores",
-    "volume": "volume volumen capacity",
 }
-"""The words by which a question asks for a type without saying more of it: what is of the type tells them."""
+"""The words by which a question asks for a type without saying more of it: what is of the type tells them. None of what
+a thing has (``ATTRIBUTES``): "square metres" of another thing are near wherever they are absent of the one."""
 
 _WHICH_DAY = re.compile(
     r"\b(?:what|which|welche[rsnm]?|quel(?:le)?|qué) (day|month|year|tag|monat|jahr|jour|mois|année|día|mes|año)\b"

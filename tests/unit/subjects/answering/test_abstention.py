@@ -232,6 +232,8 @@ def test_an_amount_tells_the_price_that_is_asked_for() -> None:
     assert feature(asked, row, "everywhere", "Firm: Kastell") == pytest.approx(1)
     assert feature(asked, row, "own", "Firm: Kastell") < 1
     assert feature("emergency call-out colour of Kastell?", row, "everywhere", "Firm: Kastell") < 1
+    flat = passage("Die Wohnung für Gäste ist neben der Küche und hat 38 m² mit zwei Betten.", "flat.odt")
+    assert feature("Wie viele Quadratmeter hat die Küche der Gäste?", flat, "everywhere", "Die Wohnung") < 1
 
 
 @pytest.mark.parametrize(
