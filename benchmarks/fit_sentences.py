@@ -400,7 +400,7 @@ def look(row: Row, weights: np.ndarray, mass: float) -> Looked:
         right=any(found),
         shown=choice.shown,
         characters=characters,
-        marks=marks_of(comparison, choice, names, figures),
+        marks=marks_of(row.question, comparison, choice, names, figures),
         other=bool(choice.order) and comparison.value(choice.order[0], "other") > 0,
         prose=is_prose(comparison),
     )

@@ -40,7 +40,14 @@ from workbench.reading.process import ReaderProcess
 from workbench.reading.reader_calls import ReadLimits
 from workbench.records.training.scores import interval
 from workbench.techniques.retrieval.table_answers.candidates import candidates_of
-from workbench.techniques.retrieval.table_answers.choice import Choice, Weights, choose_among, is_sure, weights
+from workbench.techniques.retrieval.table_answers.choice import (
+    Choice,
+    Weights,
+    choose_among,
+    is_doubted,
+    is_sure,
+    weights,
+)
 from workbench.techniques.retrieval.table_answers.features import Candidate
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
@@ -181,12 +188,12 @@ def without_sure(rank: dict[str, float]) -> Weights:
 
 def threshold(judged: Sequence[Judged], sure: dict[str, float]) -> float:
     """The least probability at which few enough table questions are answered wrongly without a mark, and at most as
-    many questions of other kinds."""
+    many questions of other kinds. What is marked in any case does not count."""
     rated = sorted(
         (
             (probability(one.choice, sure), one.asked.row["kind"] == "table")
             for one in judged
-            if one.choice and not one.right
+            if one.choice and not one.right and not is_doubted(one.choice)
         ),
         reverse=True,
     )  # fmt: skip

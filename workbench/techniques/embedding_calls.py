@@ -172,7 +172,8 @@ class TableReply(msgspec.Struct, frozen=True, kw_only=True):
     """The answer that the query of a table gives: the ``value`` with its unit and the ``calculation`` in a sentence, in
     the question's language. ``passages``: rows that it comes from, ``of_rows`` in all. ``sure``: the estimated
     probability that the question means this query. ``reasons`` to doubt it. ``empty``: the cell that the question asks
-    for has no value, which ``calculation`` says."""
+    for has no value, which ``calculation`` says. ``named``: it is of the one row that the question calls by a name
+    which no other table has. ``several``: the question asks several things, which are cells of one row."""
 
     value: str
     calculation: str
@@ -181,6 +182,8 @@ class TableReply(msgspec.Struct, frozen=True, kw_only=True):
     sure: float
     reasons: tuple[Reason, ...] = ()
     empty: bool = False
+    named: bool = False
+    several: bool = False
 
 
 class TableReplies(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from workbench.techniques.retrieval.answer_types import counted_thing
 from workbench.techniques.retrieval.doubt_texts import (
     language_reason,
     missing_reason,
+    uncomputed_reason,
     unnamed_reason,
     untold_reason,
     weak_reason,
@@ -37,6 +38,8 @@ from workbench.techniques.retrieval.question_terms import (
 from workbench.techniques.retrieval.sentence_choice import Choice
 from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
 from workbench.techniques.retrieval.sentence_features import Comparison
+from workbench.techniques.retrieval.table_answers.cues import asks_to_compute
+from workbench.techniques.retrieval.table_answers.words import best_match, name_words, words_of
 from workbench.text.language import split_words
 from workbench.text.terms import Vocabulary
 
@@ -64,9 +67,10 @@ MARKS = ("names", "figures", "attribute", "value")
 """What can make *perhaps* of *found*: a name or a figure of the question that no shown passage has, one of
 ``ATTRIBUTES_TOLD`` or ``VALUES_TOLD`` that no shown sentence tells. Where each of them does is fitted."""
 
-ALWAYS_MARKS = ("thing",)
-"""Makes *perhaps* of *found* everywhere: what is asked of, "holiday" in "how many days of holiday?", stands beside none
-of the shown sentences."""
+ALWAYS_MARKS = ("thing", "computed")
+"""Make *perhaps* of *found* everywhere: what is asked of, "holiday" in "how many days of holiday?", stands beside none
+of the shown sentences; a sum, an average, a difference is asked for and rows of a table are shown that do not tell
+it."""
 
 MOST_NAMED = 3
 _FIRST = 4
@@ -207,7 +211,20 @@ def _lacks_thing(comparison: Comparison, choice: Choice) -> bool:
     return bool(len(shown)) and bool(shown[:, COLUMN["thing_missing"]].all())
 
 
-def marks_of(comparison: Comparison, choice: Choice, names: Sequence[str], figures: Sequence[str]) -> tuple[str, ...]:
+def _lacks_computation(question: str, comparison: Comparison, choice: Choice) -> bool:
+    """Whether a question asks for what has to be computed and rows of a table are shown that do not name it: the
+    readings of a meter in place of what was used."""
+    shown = [comparison.chosen[number] for number in choice.order[: choice.shown]]
+    if not shown or any(unit.kind != "row" for unit in shown):
+        return False
+    asked = [word for text in asks_to_compute(question) for word in words_of(text)]
+    told = [word for unit in shown for word in name_words(f"{unit.passage.context} {unit.text}")]
+    return bool(asked) and not any(best_match(word, told) for word in asked)
+
+
+def marks_of(
+    question: str, comparison: Comparison, choice: Choice, names: Sequence[str], figures: Sequence[str]
+) -> tuple[str, ...]:
     """Those of ``MARKS`` and ``ALWAYS_MARKS`` that hold. ``names`` and ``figures`` are those of the question that no
     shown passage has."""
     holding = (
@@ -216,6 +233,7 @@ def marks_of(comparison: Comparison, choice: Choice, names: Sequence[str], figur
         bool(untold(comparison, choice, ATTRIBUTES_TOLD)),
         bool(untold(comparison, choice, VALUES_TOLD)),
         _lacks_thing(comparison, choice),
+        _lacks_computation(question, comparison, choice),
     )
     return tuple(mark for mark, holds in zip((*MARKS, *ALWAYS_MARKS), holding, strict=True) if holds)
 
@@ -237,6 +255,8 @@ def reasons_to_doubt(
         found.append(untold_reason(value, language))
     elif _lacks_thing(comparison, choice):
         found.append(unnamed_reason(counted_thing(question), language))
+    if _lacks_computation(question, comparison, choice):
+        found.append(uncomputed_reason(language))
     if probable or found:
         return tuple(found)
     if comparison.value(choice.order[0], "other") > 0:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from workbench.records.outcomes import Reason
 
-Said = Literal["nowhere", "all_nowhere", "untold", "unnamed", "weak", "language"]
+Said = Literal["nowhere", "all_nowhere", "untold", "unnamed", "weak", "language", "uncomputed"]
 
 _TEXTS: dict[str, dict[Said, str]] = {
     "en": {
@@ -20,6 +20,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "unnamed": "The passages have what you ask about, but nothing of “{}”.",
         "weak": "The passages have only a part of what you asked for.",
         "language": "The passages are in another language than the question: few words could be compared.",
+        "uncomputed": "The rows do not tell this: it has to be computed from them.",
     },
     "de": {
         "nowhere": "{} steht in keiner dieser Stellen.",
@@ -28,6 +29,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "unnamed": "Die Stellen handeln von dem, wonach gefragt ist, sagen aber nichts zu „{}“.",
         "weak": "Die Stellen enthalten nur einen Teil dessen, wonach gefragt ist.",
         "language": "Die Stellen sind in einer anderen Sprache als die Frage: Wenige Wörter ließen sich vergleichen.",
+        "uncomputed": "Die Zeilen sagen das nicht: Es muss aus ihnen berechnet werden.",
     },
     "fr": {
         "nowhere": "{} ne figure dans aucun de ces passages.",
@@ -36,6 +38,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "unnamed": "Les passages traitent du sujet de la question, mais ne disent rien de « {} ».",
         "weak": "Les passages ne contiennent qu'une partie de ce qui est demandé.",
         "language": "Les passages sont dans une autre langue que la question : peu de mots ont pu être comparés.",
+        "uncomputed": "Les lignes ne le disent pas : il faut le calculer à partir d'elles.",
     },
     "es": {
         "nowhere": "{} no aparece en ninguno de estos pasajes.",
@@ -44,6 +47,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "unnamed": "Los pasajes tratan de lo que se pregunta, pero no dicen nada de «{}».",
         "weak": "Los pasajes solo contienen una parte de lo que se pregunta.",
         "language": "Los pasajes están en otro idioma que la pregunta: se pudieron comparar pocas palabras.",
+        "uncomputed": "Las filas no lo dicen: hay que calcularlo a partir de ellas.",
     },
 }  # fmt: skip
 
@@ -103,6 +107,11 @@ def weak_reason(language: str) -> Reason:
 def language_reason(language: str) -> Reason:
     """The passages are in another language than the question, which is in ``language``."""
     return Reason(kind="language", text=_said("language", language))
+
+
+def uncomputed_reason(language: str) -> Reason:
+    """What is asked for has to be computed from the rows that are shown."""
+    return Reason(kind="weak", text=_said("uncomputed", language))
 
 
 def _said(said: Said, language: str, *given: str) -> str:

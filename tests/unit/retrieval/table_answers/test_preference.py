@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from tests.fakes import FakeModelBackend, FakeRetriever, passage
@@ -76,6 +77,29 @@ def test_a_table_that_is_sure_enough_goes_before_several_places() -> None:
     assert taken.grounding is not None
     assert taken.grounding.quotes is not None
     assert taken.grounding.quotes.text.endswith("3 × 40 = 120 EUR")
+
+
+@pytest.mark.parametrize("known", [{"named": True}, {"several": True}])
+def test_the_row_that_a_question_names_is_shown_rather_than_nothing(known: dict[str, bool]) -> None:
+    asked = "Mrs Castellano's cold water meter at the end of 2024?"
+    given = reply(0.1, DOUBT)
+    assert way(given, asked).grounding is not None
+    declined = way(given, asked)
+    assert (declined.road, bool(declined.grounding and declined.grounding.declined)) == ("place", True)
+    shown = way(msgspec.structs.replace(given, **known), asked)
+    assert shown.road == "table"
+    assert shown.grounding is not None
+    assert shown.grounding.reasons == (DOUBT,)
+    answered = way(msgspec.structs.replace(given, **known))  # by a sentence
+    assert answered.road == "place"
+
+
+def test_a_row_that_has_all_that_is_asked_goes_before_places_that_are_doubted() -> None:
+    asked = "What is the harbour fee of the Gannet and how long is its mast?"
+    given = reply(0.3, DOUBT)
+    assert way(given, asked).road == "places"
+    assert way(msgspec.structs.replace(given, several=True), asked).road == "table"
+    assert way(msgspec.structs.replace(given, several=True, sure=0.06), asked).road == "places"
 
 
 def test_a_cell_that_is_surely_empty_is_told() -> None:

@@ -12,6 +12,7 @@ import pytest
 from workbench.reading.read import read_file
 from workbench.reading.reader_calls import ReadLimits
 from workbench.records.documents import Chunk
+from workbench.records.tables import DocumentTable, TableColumn, TableRow
 from workbench.techniques.embedding_calls import TableReply
 from workbench.techniques.retrieval.index import CollectionIndex, Entry
 from workbench.techniques.retrieval.snapshot import FileStamp
@@ -22,7 +23,7 @@ from workbench.techniques.retrieval.table_answers.conditions import find_conditi
 from workbench.techniques.retrieval.table_answers.query import Condition, Query, compute, rows_of
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
-from workbench.techniques.retrieval.table_answers.table_reading import fits
+from workbench.techniques.retrieval.table_answers.table_reading import TableReading, fits, naming_column, rarity_of
 from workbench.techniques.retrieval.table_answers.wording import Wording
 from workbench.techniques.retrieval.table_answers.words import similarity
 
@@ -231,6 +232,145 @@ def test_the_unit_of_a_column_names_it_and_a_name_of_money_does_without(tmp_path
     table = LoadedTable(Source(stored.document, stored.hash, stored.path, stored.title), 0, stored.content)
     assert [fits(column, "money") for column in table.columns] == [False, False, True]
     assert "l" in table.columns[1].words
+
+
+DONE = """No,Reported,Building,Category,What,Who,Cost EUR
+1,2024-07-03,A,Lift,door stuck,Kastell,120.5
+2,2024-07-09,B,Plumbing,water damage bathroom,Hübner,2318.4
+3,2024-08-01,B,Lift,door stuck,Kastell,96
+4,2024-08-11,A,Plumbing,drain blocked,Hübner,74
+5,2024-09-02,B,Plumbing,drain blocked,Hübner,312.95
+6,2024-09-12,A,Lift,door stuck,Kastell,
+"""
+
+
+def loaded(tmp_path: Path, name: str, text: str) -> LoadedTable:
+    with read(tmp_path, name, text).reading() as snapshot:
+        (stored,) = snapshot.tables(1_000)
+    return LoadedTable(Source(stored.document, stored.hash, stored.path, stored.title), 0, stored.content)
+
+
+def test_a_row_that_no_column_names_is_shown_with_its_cells_and_never_by_its_group(tmp_path: Path) -> None:
+    said = ask(read(tmp_path, "Repairs.csv", DONE), "Which repair was the most expensive one and what did it cost?")
+    assert said.value == (
+        "No: 2, Reported: 2024-07-09, Building: B, Category: Plumbing, What: water damage bathroom, Who: Hübner "
+        "(Cost EUR: 2318.40 EUR)"
+    )
+
+
+def test_the_column_that_names_the_rows_is_the_one_that_tells_them_apart(tmp_path: Path) -> None:
+    def name(text: str) -> str:
+        columns = (TableColumn(name="Kind"), TableColumn(name="Name"), TableColumn(name="EUR", kind="number"))
+        rows = tuple(TableRow(cells=tuple(line.split(",")), number=n) for n, line in enumerate(text.split(), 2))
+        column = naming_column(LoadedTable(Source("d", "h", "a.csv", ""), 0, DocumentTable(columns=columns, rows=rows)))
+        return column.name if column is not None else ""
+
+    assert name("a,Desk,240 a,Chair,85 b,Lamp,39 b,Desk,20") == "Name"
+    assert name("a,Desk,240 b,Chair,85 c,Lamp,39 d,Stool,20") == "Kind"  # the first of those that tell all apart
+    assert name("a,Desk,240 a,Desk,85 b,Lamp,39 b,Desk,20") == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "cell", "language", "shown"),
+    [
+        ("a.xlsx", "2318.40", "en", "2,318.40 EUR"),
+        ("a.xlsx", "2318.40", "de", "2.318,40 EUR"),
+        ("a.xlsx", "2318.4", "en", "2,318.40 EUR"),  # read before formats were
+        ("a.xlsx", "2318", "en", "2,318 EUR"),
+        ("a.csv", "2318.40", "de", "2318.40 EUR"),  # as it is written
+        ("a.csv", "2,318.40", "en", "2,318.40 EUR"),
+    ],
+)
+def test_a_number_is_shown_as_it_is_written_and_that_of_a_sheet_in_the_language(
+    path: str, cell: str, language: str, shown: str
+) -> None:
+    columns = (TableColumn(name="Item"), TableColumn(name="Cost EUR", kind="number", unit="EUR"))
+    rows = (TableRow(cells=("a", cell), number=2), TableRow(cells=("b", "12.25"), number=3))
+    table = LoadedTable(Source("d", "h", path, ""), 0, DocumentTable(columns=columns, rows=rows))
+    query = Query("maximum", column=1)
+    found = compute(table, query)
+    assert found is not None
+    assert Wording(language).answer(table, query, found)[0] == shown
+
+
+READINGS = """Wohnung;Mieter;Kaltwasser m³ 31.12.2023;Kaltwasser m³ 31.12.2024;Heizung Einheiten 2024
+2.05;Haller;615,580;686,664;2.805
+2.06;Nowak;526,793;566,273;1.935
+2.07;Kolbe;386,043;448,614;671
+3.07;Rahimi;290,975;339,740;2.449
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "value"),
+    [
+        ("Wie viel Kaltwasser hat Wohnung 2.07 im Jahr 2024 verbraucht?", "de", "448,614 − 386,043 = 62,571 m³"),
+        ("How much cold water did Kolbe use in 2024?", "en", "448,614 − 386,043 = 62.571 m³"),
+        ("Wer hatte 2024 die meisten Heizungseinheiten?", "de", "2.05, Haller (Heizung Einheiten 2024: 2.805)"),
+    ],
+)
+def test_what_was_used_is_the_difference_of_two_readings(
+    tmp_path: Path, question: str, language: str, value: str
+) -> None:
+    assert ask(read(tmp_path, "meter_readings.csv", READINGS), question, language).value == value
+
+
+@pytest.mark.parametrize(
+    ("heads", "question", "pairs"),
+    [
+        (("Water 31.12.2023", "Water 31.12.2024"), "water used in 2024", [(2, 1)]),
+        (("Water 2024-12-31", "Water 2024-01-01"), "water used in 2024", [(1, 2)]),
+        (("Water 31.12.2023", "Water 31.12.2024"), "water used", [(2, 1)]),
+        (("Water 31.12.2023", "Water 31.12.2024"), "water used in 2023", []),
+        (("Water 30.06.2023", "Water 30.06.2024"), "water used in 2024", []),
+        (("Water 2023", "Water 2024"), "water used in 2024", []),  # of a year each: no readings
+        (("Water 31.12.2023", "Gas 31.12.2024"), "water used in 2024", []),
+        (("Water 31.12.2023", "Water 31.12.2024"), "water in 2024", []),
+    ],
+)
+def test_readings_between_which_something_was_used(
+    tmp_path: Path, heads: tuple[str, str], question: str, pairs: list[tuple[int, int]]
+) -> None:
+    table = loaded(tmp_path, "a.csv", f"Flat,{heads[0]},{heads[1]}\na,12.5,13.5\nb,12.25,14.75\n")
+    asked = Question(question)
+    assert list(TableReading(asked, table, rarity_of(asked, [table])).changes) == pairs
+
+
+STOCK = """article,name,price_eur,remarks
+P-300,TideLift 300 bilge pump,289.00,float included
+P-450,TideLift 450 bilge pump,419.00,float included
+S-300,Seal set for TideLift 300,38.50,with oil
+C-10,Controller C-10,149.00,for TideLift 300 and 450
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("What does the TideLift 300 cost?", "289.00 EUR"),
+        ("What does the seal set for the TideLift 300 cost?", "38.50 EUR"),
+        ("What do 3 TideLift 450 cost?", "1,257 EUR"),
+    ],
+)
+def test_a_thing_is_the_row_that_begins_with_its_name(tmp_path: Path, question: str, value: str) -> None:
+    assert ask(read(tmp_path, "price list.csv", STOCK), question).value == value
+
+
+def test_a_row_that_is_called_by_its_name(tmp_path: Path) -> None:
+    index = read(tmp_path, "meter_readings.csv", READINGS)
+    assert ask(index, "Mrs Kolbe's cold water meter at the end of 2024?").named
+    assert not ask(index, "Wie viel Kaltwasser hat Wohnung 2.07 im Jahr 1998 verbraucht?", "de").named
+    asked = TableAnswers().answer(index, "c", "Which driving licence does Kolbe hold?", "en")
+    assert asked is None or not asked.named
+
+
+def test_two_cells_of_a_row_are_asked_for(tmp_path: Path) -> None:
+    costs = "Item,Total building EUR,Key,Your share EUR\nRefuse,12118.00,persons,238.72\nGarden,2870.00,area,60.55\n"
+    reply = ask(
+        read(tmp_path, "costs.csv", costs), "What did refuse cost in total for the building and what is my share?"
+    )
+    assert reply.several
+    assert reply.value == "Total building EUR: 12118.00 EUR, Your share EUR: 238.72 EUR"
 
 
 def test_before_a_month(table: LoadedTable) -> None:

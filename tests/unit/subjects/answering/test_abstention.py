@@ -124,6 +124,30 @@ def test_a_doubtful_answer_says_what_the_passages_lack() -> None:
     assert doubted(probable=True) == ()
 
 
+METER = (
+    "Wohnung: 2.07 | Mieter: Kolbe | Kaltwasser m³ 31.12.2023: 386,043 | Kaltwasser m³ 31.12.2024: 448,614\n"
+    "Wohnung: 3.07 | Mieter: Rahimi | Kaltwasser m³ 31.12.2023: 290,975 | Kaltwasser m³ 31.12.2024: 339,740"
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "rows", "is_doubted"),
+    [
+        ("Wie viel Kaltwasser hat Kolbe verbraucht?", METER, True),
+        ("Wie viel Kaltwasser haben Kolbe und Rahimi zusammen?", METER, True),
+        ("Welche Wohnung hat Kolbe?", METER, False),
+        ("Wie viel Kaltwasser hat Kolbe verbraucht?", METER.replace("Kaltwasser", "Verbrauch Kaltwasser"), False),
+    ],
+)
+def test_rows_that_do_not_tell_what_has_to_be_computed_of_them_are_doubted(
+    question: str, rows: str, is_doubted: bool
+) -> None:
+    hit = passage(rows, "meters.csv")
+    evidence = measure_evidence(question, [hit], Alike(0.7, 0.0, (hit,)))
+    said = "Die Zeilen sagen das nicht: Es muss aus ihnen berechnet werden."
+    assert (said in [one.text for one in evidence.reasons]) == is_doubted
+
+
 def test_an_attribute_that_no_shown_sentence_has_is_a_reason_to_doubt() -> None:
     stands = passage("Der Balkenmäher steht im Schuppen neben dem Tor. Der Balkenmäher läuft noch gut.", "b.txt")
     found = measure_evidence("Wie alt ist der Balkenmäher?", [stands], Alike(0.7, 0.0, (stands,)))
@@ -392,7 +416,7 @@ def test_a_mark_counts_where_it_is_evidence() -> None:
     bought = passage("The pump of the harbour was bought in the spring. The pump of the harbour runs well.")
     compared = compare(question, [bought], Alike(0.6, 0.0, (bought,)))
     choice = choose(compared, weights_for(0.0).choice, 0.8)
-    assert marks_of(compared, choice, [], ["1588"]) == ("figures", "value")
+    assert marks_of(question, compared, choice, [], ["1588"]) == ("figures", "value")
     doubted = partial(reasons_to_doubt, question, compared, choice, probable=True, names=[], figures=["1588"])
     assert doubted(()) == ()
     assert [one.text for one in doubted(("value",))] == ["The passages have what you ask about, but tell no person."]

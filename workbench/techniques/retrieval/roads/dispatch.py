@@ -1,7 +1,9 @@
 """Takes the road of a question over documents, and falls back to one place where that road has nothing to go on.
 
 Where one place or a table is likely and a table of the collection has an answer, that is shown which is more probably
-right: the table's or the quoted sentences (``table_answers/preference.py``).
+right: the table's or the quoted sentences (``table_answers/preference.py``). Rather than nothing the row is shown that
+the question calls by its name, or that has all that it asks; this one also rather than doubted sentences of several
+places.
 """
 
 from __future__ import annotations
@@ -62,6 +64,10 @@ def take_road(conversation: Sequence[Message], recipe: Recipe, context: AnswerCo
         grounding = yield from places.run(conversation, recipe, context, steps=choice.road == "places")
         if grounding is not None:
             others: tuple[Road, ...] = ("place", *(road for road in choice.roads if road not in ("place", "places")))
+            if reply is not None and grounding.reasons and _has_all_parts(reply):
+                at_table = yield from table.run(conversation, recipe, context)
+                if at_table is not None:
+                    return Way("table", dataclasses.replace(at_table, road="table"), others)
             return Way("places", dataclasses.replace(grounding, road="places"), others)
     if reply is not None:
         return (yield from _table_or_place(reply, choice, conversation, recipe, context))
@@ -81,6 +87,12 @@ def _is_sure(reply: TableReply, choice: Choice) -> bool:
     return not reply.empty and preference(reply.sure, EVEN, choice.table_likelihood) > PREFERRED
 
 
+def _has_all_parts(reply: TableReply) -> bool:
+    """Whether one row of a table has all that is asked, which is rather shown than sentences that are doubted. The
+    router tells nothing of it: a question of several parts is for several places by its form."""
+    return reply.several and preference(reply.sure, EVEN, EVEN) > KEPT
+
+
 def _table_or_place(
     reply: TableReply, choice: Choice, conversation: Sequence[Message], recipe: Recipe, context: AnswerContext
 ) -> Generator[Event, None, Way]:
@@ -94,6 +106,8 @@ def _table_or_place(
         at_place = yield from grounded.run(conversation, recipe, context)
         if preferred is None:
             preferred = preference(reply.sure, at_place.strength, likelihood) > least
+        if at_place.declined and (reply.named or reply.several) and not reply.empty:
+            preferred = True  # the row that the question names is shown rather than nothing
     if preferred:
         grounding = yield from table.run(conversation, recipe, context)
         if grounding is not None:

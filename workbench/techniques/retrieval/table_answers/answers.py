@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from workbench.records.messages import Passage
 from workbench.techniques.embedding_calls import TableReply
 from workbench.techniques.retrieval.config import DEFAULT_SEARCH
@@ -14,7 +16,14 @@ from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.snapshot import Snapshot
 from workbench.techniques.retrieval.stored_tables import StoredTable
-from workbench.techniques.retrieval.table_answers.choice import Choice, choose, is_sure, reasons_of, weights
+from workbench.techniques.retrieval.table_answers.choice import (
+    Choice,
+    choose,
+    is_named_row,
+    is_sure,
+    reasons_of,
+    weights,
+)
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
 from workbench.techniques.retrieval.table_answers.wording import Wording
@@ -63,11 +72,17 @@ class TableAnswers:
         stored, tables = self._tables(index, snapshot, question)
         wanted = None if paths is None else frozenset(paths)
         chosen = [one for one in tables if wanted is None or one.source.path in wanted]
-        choice = choose(Question(question), chosen, weights()) if chosen else None
+        asked = Question(question)
+        choice = choose(asked, chosen, weights()) if chosen else None
         if choice is None or choice.sure < weights().least:
             return None
         of = next(one for one, table in zip(stored, tables, strict=True) if table is choice.candidate.table)
-        return _reply(choice, of, snapshot, collection, language)
+        reply = _reply(choice, of, snapshot, collection, language)
+        return msgspec.structs.replace(
+            reply,
+            named=is_named_row(choice, asked, chosen),
+            several=asked.parts > 1 and len(choice.candidate.rows) == 1 and len(choice.candidate.query.show) > 1,
+        )
 
     def _tables(
         self, index: CollectionIndex, snapshot: Snapshot, question: str

@@ -5,7 +5,7 @@ Every combination of what is computed, of which column, under which of the condi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice, product
 from typing import Literal
 
@@ -19,6 +19,7 @@ from workbench.techniques.retrieval.table_answers.table_reading import (
     concepts_in,
     extremes_asked,
     fits,
+    naming_column,
     rarity_of,
     which_noun,
 )
@@ -30,6 +31,8 @@ MOST_GROUPS = 0.8
 """Different values of a column as a share of its cells: of more no groups are made."""
 MOST_TIMES = 1_000
 """A larger number of a question is a year or a price."""
+MOST_CELLS = 8
+"""Cells of a row that are shown where no column names it, those of the most different values."""
 MOST_CHOICES = 3  # conditions of the same words that are tried
 
 
@@ -60,7 +63,8 @@ def _of_table(reading: TableReading) -> Iterator[Candidate]:
             # a count of nothing may be meant; anything else is not
             yield featured(reading, findings, Query("count", conditions), rows)
             continue
-        for query in _queries(reading, conditions, rows):
+        explained = frozenset().union(*(one.places for one in findings))
+        for query in _queries(reading, conditions, rows, explained):
             yield featured(reading, findings, query, rows)
 
 
@@ -95,10 +99,14 @@ def _combinations(findings: Sequence[Finding]) -> Iterator[tuple[Finding, ...]]:
     yield from best
 
 
-def _queries(reading: TableReading, conditions: tuple[Condition, ...], rows: Sequence[int]) -> Iterator[Query]:
+def _queries(
+    reading: TableReading, conditions: tuple[Condition, ...], rows: Sequence[int], explained: Collection[int]
+) -> Iterator[Query]:
+    """``explained``: the places of the words of the question that name the conditions."""
     table, question = reading.table, reading.question
     used = {one.column for one in conditions if one.test in ("is", "not")}
-    numbers = [c for c in table.columns if c.kind == "number" and c.filled]
+    readings = {number for pair in reading.changes for number in pair}  # of which neither alone says what was used
+    numbers = [c for c in table.columns if c.kind == "number" and c.filled and c.number not in readings]
     dates = [c for c in table.columns if c.kind in ("date", "time") and c.filled]
     texts = [c for c in table.columns if c.kind == "text" and c.filled]
     if not (len(rows) == 1 and any(table.columns[one.column].is_name for one in conditions)):
@@ -125,29 +133,38 @@ def _queries(reading: TableReading, conditions: tuple[Condition, ...], rows: Seq
             for kind in extremes:
                 yield Query("maximum" if kind == "highest" else "minimum", conditions, column.number)
                 yield Query(kind, conditions, column.number, show=_shown(reading, column.number))
+    for later, earlier in reading.changes:
+        if len(rows) == 1:
+            yield Query("difference", conditions, later, minus=earlier)
+            continue
+        for measure in ("average",) if averaged else ("sum",):
+            yield Query(measure, conditions, later, minus=earlier)
+        for kind in extremes:
+            yield Query(kind, conditions, later, minus=earlier, show=_shown(reading, later))
     for first, second in _pairs(reading, numbers, dates):
         if len(rows) > 1:
             for kind in extremes:
                 yield Query(kind, conditions, first.number, minus=second.number, show=_shown(reading, first.number))
-        elif first.number != second.number:
+        elif first.number != second.number and not _names_rows(reading):
             yield Query("difference", conditions, first.number, minus=second.number)
     if len(rows) == 2 and question.has("difference"):
         for column in (*numbers, *dates):
             if column.kind != "time" and not column.is_ordinal and column.number not in used:
                 yield Query("apart", conditions, column.number)
     if len(rows) == 1 and question.has("money"):
-        yield from _multiples(question, conditions, numbers)
+        yield from _multiples(question, conditions, numbers, explained)
     for column in table.columns:
-        if column.filled and column.number not in used:
+        if column.filled and column.number not in used and column.number not in readings:
             more = tuple(
                 c.number for c in table.columns
-                if c.number not in (column.number, *used) and max(reading.named[c.number].values(), default=0.0) >= 0.9
+                if c.number not in (column.number, *used, *readings)
+                and max(reading.named[c.number].values(), default=0.0) >= (0.9 if question.parts < 2 else 0.65)
             )  # fmt: skip
             shape: Kind = "value" if len(rows) == 1 else "list"
             if shape == "value" or column.kind == "text" or not numbers:
                 yield Query(shape, conditions, column.number)
                 if more:
-                    yield Query(shape, conditions, column.number, show=(column.number, *more[:3]))
+                    yield Query(shape, conditions, column.number, show=_as_asked(reading, (column.number, *more[:3])))
     groupable = [
         c for c in (*texts, *(n for n in numbers if n.is_ordinal or (not n.unit and len(n.distinct) <= 12)))
         if c.number not in used and 2 <= len(c.distinct) <= MOST_GROUPS * c.filled and not question.has("oldest")
@@ -160,12 +177,24 @@ def _queries(reading: TableReading, conditions: tuple[Condition, ...], rows: Seq
             yield Query("distinct", conditions, column.number)
 
 
+def _as_asked(reading: TableReading, columns: Sequence[int]) -> tuple[int, ...]:
+    """Columns in the order in which the question names them."""
+    return tuple(sorted(columns, key=lambda number: min(reading.named[number], default=MOST_TIMES)))
+
+
+def _names_rows(reading: TableReading) -> bool:
+    """Whether the question names several cells of a column, each by words of its own."""
+    found = (one for one in reading.findings if one.kind == "value" and one.whole)
+    return any(len(one.places) > 1 and len(one.condition.texts) > 1 for one in found)
+
+
 def _multiples(
-    question: Question, conditions: tuple[Condition, ...], numbers: Sequence[LoadedColumn]
+    question: Question, conditions: tuple[Condition, ...], numbers: Sequence[LoadedColumn], explained: Collection[int]
 ) -> Iterator[Query]:
-    """What several of a thing cost: the price of one times a number of the question that is no year."""
-    bounds = {bound for one in conditions for bound in (one.low, one.high)}
-    factors = [value for value in question.numbers.values() if 1 < value < MOST_TIMES and value not in bounds]
+    """What several of a thing cost: the price of one times a number of the question that is no year, nor a part of the
+    name of the thing."""
+    free = [value for place, value in question.numbers.items() if place not in explained]
+    factors = [value for value in free if 1 < value < MOST_TIMES]
     for column in numbers:
         for factor in dict.fromkeys(factors) if fits(column, "money") else ():
             yield Query("times", conditions, column.number, factor=factor)
@@ -207,23 +236,26 @@ def _pairs(
 
 
 def _shown(reading: TableReading, measure: int) -> tuple[int, ...]:
-    """The columns that tell which row it is: the first that has a name, and those that the question asks for."""
+    """The columns that tell which row it is: the first that names the rows, and those that the question asks for. Where
+    there are none, the cells of the row."""
     table, question = reading.table, reading.question
     chosen: list[int] = []
-    names = [c for c in table.columns if c.kind == "text" and c.is_name and c.filled >= 0.8 * len(table.rows)]
     texts = [c for c in table.columns if c.kind == "text" and c.filled >= 0.5 * len(table.rows)]
-    asked = [c for c in table.columns if reading.named[c.number] and c.number != measure]
-    first = next(iter(names), None) or next(iter(texts), None)
+    asked = [c.number for c in table.columns if reading.named[c.number] and c.number != measure and c.kind != "number"]
+    first = naming_column(table)
     if first is not None:
         chosen.append(first.number)
         follows = next((c for c in texts if c.number == first.number + 1), None)
         if follows is not None:
             chosen.append(follows.number)  # "No. | Name", "Name | First name"
-    chosen += [c.number for c in asked if c.kind != "number"]
+    chosen += asked
     wanted = {"when": "date", "where": "place", "who": "person"}
     for cue, what in wanted.items():
         if question.has(cue):
             fitting = next((c for c in table.columns if fits(c, what) and c.filled), None)
             if fitting is not None:
                 chosen.append(fitting.number)
+    if first is None and which_noun(question) not in {place for number in asked for place in reading.named[number]}:
+        filled = sorted((c for c in table.columns if c.filled and c.number != measure), key=lambda c: -len(c.distinct))
+        return tuple(sorted(c.number for c in filled[:MOST_CELLS]))
     return tuple(dict.fromkeys(number for number in chosen if number != measure))[:5]

@@ -22,6 +22,7 @@ from workbench.techniques.retrieval.table_answers.query import Result
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable
 from workbench.techniques.retrieval.table_answers.wording import Wording
+from workbench.techniques.retrieval.table_answers.words import Word
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +112,7 @@ def _doubts(question: Question, first: Candidate, result: Result | None, same: f
         "left": features.get("left", 0.0),
         "left names": features.get("left names", 0.0),
         "numbers left": features.get("numbers left", 0.0),
+        "parts missing": features.get("several asked, one shown", 0.0),
         "values unused": features.get("values unused", 0.0),
         "table share": features.get("table lead", 0.0),
         "table named": features.get("table named", 0.0),
@@ -145,10 +147,37 @@ _SAID = {
 
 
 def is_sure(choice: Choice, known: Weights) -> bool:
-    """Whether the answer is given without a mark. A number of the question that nothing in the table explains, and a
-    table of which a part is missing, are doubts in any case."""
-    doubted = choice.doubts["numbers left"] > 0 or choice.candidate.table.content.incomplete
-    return choice.sure >= known.least_sure and not doubted
+    """Whether the answer is given without a mark."""
+    return choice.sure >= known.least_sure and not is_doubted(choice)
+
+
+def is_doubted(choice: Choice) -> bool:
+    """Whether an answer is marked however probable it is: a number of the question that nothing in the table explains,
+    one value where several are asked for, a table of which a part is missing."""
+    doubts = choice.doubts
+    return bool(doubts["numbers left"] or doubts["parts missing"] or choice.candidate.table.content.incomplete)
+
+
+MOST_LEFT = 0.5
+"""Of the question's words that the table does not know, where a row is shown for its name alone."""
+
+
+def is_named_row(choice: Choice, question: Question, tables: Sequence[LoadedTable]) -> bool:
+    """Whether a name of the question is the whole cell of one row, which the query looks up in a column that the
+    question names, and no other table knows it."""
+    one, doubts = choice.candidate, choice.doubts
+    if len(one.rows) != 1 or not doubts["column named"] or doubts["numbers left"] or doubts["left"] > MOST_LEFT:
+        return False
+    others = [table for table in tables if table is not one.table]
+    return any(
+        finding.kind == "value" and finding.whole and _is_name(words := [question.words[at] for at in finding.places])
+        and not any(all(w.plain in t.vocabulary or w.spelled in t.vocabulary for w in words) for t in others)
+        for finding in one.findings
+    )  # fmt: skip
+
+
+def _is_name(words: Sequence[Word]) -> bool:
+    return any(word.place > 0 and word.text[:1].isupper() for word in words)
 
 
 def reasons_of(choice: Choice, language: str) -> tuple[Reason, ...]:

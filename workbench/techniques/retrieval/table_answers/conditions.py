@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -105,12 +105,16 @@ def _values(question: Question, table: LoadedTable, named: dict[int, dict[int, f
         if len(content) > LONGEST_VALUE_WORDS and coverage < 0.6:
             continue
         sure = sum(score for _, score in by_place.values()) / len(by_place)
-        if coverage < 0.99 and _is_another(question, by_place, table):
+        if coverage < 0.99 and _is_another(question, by_place, table, words):
             continue
         if coverage < 0.99 and sure < 0.9 and not (coverage >= 0.5 and len(column.distinct) <= 0.5 * column.filled):
             continue
         places = frozenset(by_place)
         grouped.setdefault((number, places), []).append((value, coverage, sure))
+    headed: dict[frozenset[int], int] = {}  # words that exactly one cell of a column begins with
+    for (number, places), those in grouped.items():
+        if sum(_begins(table.columns[number], value, places, question) for value, _, _ in those) == 1:
+            headed.setdefault(places, number)
     for (number, places), those in grouped.items():
         top = max(coverage for _, coverage, _ in those)
         whole = top >= 0.99
@@ -120,13 +124,19 @@ def _values(question: Question, table: LoadedTable, named: dict[int, dict[int, f
         surest = max(score for _, _, score in chosen)
         chosen = [one for one in chosen if one[2] >= surest - 0.1]
         negated = any(_is_excluded(question, place) for place in places)
-        condition = Condition(number, "not" if negated else "is", tuple(sorted(value for value, _, _ in chosen)))
-        sure = surest * (0.55 + 0.45 * top) * (1.0 if len(chosen) == 1 else 0.9)
         beside = frozenset(
             place for place in named[number] if place not in places and any(abs(place - other) <= 2 for other in places)
         )
-        finding = Finding(condition, places, min(1.0, sure + 0.1 * bool(beside)), "value", whole, bool(beside), beside)
-        yield finding
+        heads = [one for one in chosen if _begins(table.columns[number], one[0], places, question)]
+        is_head = not whole and not negated and bool(heads) and number == headed.get(places)
+        if is_head:
+            chosen = heads  # the pump, not the seal for the pump
+        elif (places in headed and not whole) or (len(chosen) > 1 and any(places < other for other in headed)):
+            continue  # a part of the name of one row
+        condition = Condition(number, "not" if negated else "is", tuple(sorted(value for value, _, _ in chosen)))
+        sure = surest * (0.55 + 0.45 * max(one[1] for one in chosen)) * (1.0 if len(chosen) == 1 else 0.9)
+        sure = min(1.0, sure + 0.1 * (bool(beside) or is_head))
+        yield (finding := Finding(condition, places, sure, "value", whole, bool(beside), beside))
         if not negated and (whole or len(chosen) == 1):
             listed.setdefault(number, []).append(finding)
     for number, several in listed.items():
@@ -141,8 +151,15 @@ def _values(question: Question, table: LoadedTable, named: dict[int, dict[int, f
             )  # fmt: skip
 
 
-def _is_another(question: Question, places: Collection[int], table: LoadedTable) -> bool:
-    """Whether the question goes on with another name than the cell: "SF-AL 207" where the cell is "SF-AL 114"."""
+def _begins(column: LoadedColumn, value: str, places: Collection[int], question: Question) -> bool:
+    """Whether a cell begins with the words at these places of the question, in their order."""
+    asked = [question.words[place] for place in sorted(places)]
+    cell = whole_words(column.cells[column.distinct[value][0]])
+    return all(one.plain in (word.plain, word.spelled) for one, word in zip(cell, asked, strict=False))
+
+
+def _is_another(question: Question, places: Collection[int], table: LoadedTable, cell: Sequence[str]) -> bool:
+    """Whether the question goes on with another name than the cell: "SF-AL 207" where that is "SF-AL 114"."""
     after = max(places) + 1
     if after >= len(question.words):
         return False
@@ -151,7 +168,7 @@ def _is_another(question: Question, places: Collection[int], table: LoadedTable)
         return False  # a sign is between them
     known = word.plain in table.known_words or word.spelled in table.known_words
     if any(sign.isdigit() for sign in word.text):
-        return not known
+        return not known or (word.plain not in cell and any(sign.isdigit() for one in cell for sign in one))
     return word.text[:1].isupper() and not known and not concepts_of(word.plain) and word in question.content
 
 
@@ -391,24 +408,16 @@ def _flags(question: Question, table: LoadedTable, named: dict[int, dict[int, fl
             )
 
 
+_STILL_OPEN = (
+    "unpaid", "outstanding", "offen", "offene", "offenen", "impaye", "impayes", "pendiente", "pendientes", "open",
+)  # fmt: skip
+
+
 def _is_negated(question: Question, place: int) -> bool:
     word = question.words[place].plain
     if re.match(r"(?:un|in|im|non)(?=\w{4})", word) and concepts_of(re.sub(r"^(?:un|in|im|non)", "", word)):
         return True
-    if word in (
-        "unpaid",
-        "outstanding",
-        "offen",
-        "offene",
-        "offenen",
-        "impaye",
-        "impayes",
-        "pendiente",
-        "pendientes",
-        "open",
-    ):
-        return True
-    return question.near("negated", place, 5, 3)
+    return word in _STILL_OPEN or question.near("negated", place, 5, 3)
 
 
 def _negation(question: Question, place: int) -> list[int]:

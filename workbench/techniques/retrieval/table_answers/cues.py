@@ -29,3 +29,13 @@ def cues_of(question: str) -> dict[str, list[tuple[int, int]]]:
 def same_length_folded(text: str) -> str:
     """Folded sign by sign, so that places stay the same."""
     return "".join(plain if len(plain := folded(sign)) == 1 else sign.casefold()[:1] for sign in text)
+
+
+def asks_to_compute(question: str) -> list[str]:
+    """The words of a question that ask for a sum, an average, a difference or what was used; [] where there are
+    none."""
+    cues = cues_of(question)
+    computing = ["sum", "average", "difference"]
+    if "how much" in cues or "asks_number" in cues:
+        computing.append("change")
+    return [question[start:end] for name in computing for start, end in cues.get(name, ())]

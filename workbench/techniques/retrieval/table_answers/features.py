@@ -67,7 +67,8 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
     explained: set[int] = set()
     for finding in findings:
         explained |= finding.places | finding.beside
-    kind = query.kind
+    is_change = (query.column, query.minus) in reading.changes
+    kind = "value" if is_change and query.kind == "difference" else query.kind  # of readings: what was used
     family = FAMILIES.get(kind, kind)
     features[f"is {family}"] = 1.0
     # cues
@@ -77,7 +78,7 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
                 features[f"{family} as {cue}"] = 1.0
             else:
                 features[f"{family} not {cue}"] = 1.0
-    computed = {kind, query.measure}
+    computed: set[str] = {kind, query.measure}
     for cue, operations in _HEEDED.items():
         if question.has(cue):
             features[f"{cue} heeded"] = float(bool(computed & operations))
@@ -117,6 +118,9 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
         explained |= set(naming)
         if kind == "sum" or query.measure == "sum":
             features["sum of shares"] = float(measure.unit == "%" or "/" in measure.unit)
+        if kind in ("list", "value") and question.parts > 1:
+            features["several asked, several shown"] = float(bool(query.show))
+            features["several asked, one shown"] = float(not query.show)
         if query.show and kind in ("list", "value"):
             features["more shown"] = 1.0
             for number in query.show[1:]:
@@ -200,6 +204,8 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
         naming = {place: score for place, score in reading.named[query.minus].items() if place not in explained}
         features["minus named"] = max(naming.values(), default=0.0)
         explained |= set(naming)
+    if is_change:
+        explained |= _places_of(question, ("change",))
     if kind == "count":
         features["counts a name"] = float(any(table.columns[f.condition.column].is_name for f in findings))
         features["counts in a small table"] = float(len(table.rows) < 12)

@@ -6,13 +6,14 @@ import datetime
 import re
 from collections.abc import Iterator, Sequence
 
+from workbench.techniques.retrieval.question_parts import split_question
 from workbench.techniques.retrieval.table_answers.cues import cues_of
 from workbench.techniques.retrieval.table_answers.words import Word, stop_words, words_of
 from workbench.text.cells import date_of, months, number_of
 
 
 class Question:
-    """A question's words, cues and the numbers and dates in it."""
+    """A question's words, cues and the numbers and dates in it; ``parts``: how many things it asks."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -22,6 +23,7 @@ class Question:
         self.content = [w for w in self.words if self._tells(w)]
         self.numbers = {w.place: found for w in self.words if (found := _spoken_number(w)) is not None}
         self.dates = dict(_dates(text, self.words))
+        self.parts = len(split_question(text))
 
     def _tells(self, word: Word) -> bool:
         """Whether a word may name something."""

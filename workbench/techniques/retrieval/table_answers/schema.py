@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,6 +62,14 @@ class LoadedColumn:
             if self.values[row] is not None and (len(found) < MOST_DISTINCT or folded(cell) in found):
                 found.setdefault(folded(cell), []).append(row)
         return found
+
+    @cached_property
+    def decimals(self) -> int:
+        """The most decimals of its numbers that have no other sign."""
+        if self.kind != "number":
+            return 0
+        found = (re.fullmatch(r"-?\d+[.,](\d+)", cell.strip()) for cell in self.cells)
+        return max((len(match[1]) for match in found if match is not None), default=0)
 
     @cached_property
     def is_flag(self) -> bool:

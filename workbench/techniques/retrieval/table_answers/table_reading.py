@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Literal
 
 from workbench.techniques.retrieval.table_answers.conditions import find_conditions
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedColumn, LoadedTable
 from workbench.techniques.retrieval.table_answers.words import best_match, concepts_of, stop_words
+from workbench.text.cells import date_of
 
 
 class TableReading:
@@ -24,6 +28,11 @@ class TableReading:
 
     def _naming(self, column: LoadedColumn) -> dict[int, float]:
         return {w.place: score for w in self.question.content if (score := best_match(w, column.words)) > 0.65}
+
+    @cached_property
+    def changes(self) -> tuple[tuple[int, int], ...]:
+        """The later and the earlier of two columns of readings between which the question asks what was used."""
+        return tuple(changes_between(self.question, self.table)) if self.question.has("change") else ()
 
     def fit_of(self, column: LoadedColumn, explained: set[int]) -> float:
         """How much of a column's name the question says, in words that are not explained yet."""
@@ -49,6 +58,34 @@ class TableReading:
         for place, score in (*self.by_name.items(), *self.by_title.items()):
             best[place] = max(best.get(place, 0.0), 0.6 * score)
         return sum(score * self.rarity.get(place, 1.0) for place, score in best.items())
+
+
+_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\s?\d{1,2}[./]\s?\d{4}|\d{1,2}\.? [^\W\d_]{3,10}\.? \d{4}")
+
+
+def changes_between(question: Question, table: LoadedTable) -> Iterator[tuple[int, int]]:
+    """Two columns with the same name and unit but for a date: readings of a meter. In a year that the question names
+    they are the ones at its beginning and its end; where it names none there are two."""
+    readings: dict[tuple[str, str], dict[datetime.date, int]] = {}
+    for column in table.columns:
+        found = _DATE.search(column.name)
+        date = date_of(found[0]) if found is not None else None
+        if found is not None and date is not None and column.kind == "number":
+            key = column.name.replace(found[0], "").casefold().strip(), column.unit
+            readings.setdefault(key, {})[date] = column.number
+    years = [int(value) for value in question.numbers.values() if 1900 <= value <= 2100]
+    for dated in readings.values():
+        at_turn = {turn: number for date, number in dated.items() if (turn := _turn_of_year(date))}
+        if len(dated) == 2 and not years:
+            yield dated[max(dated)], dated[min(dated)]
+        elif len(years) == 1 and years[0] in at_turn and years[0] - 1 in at_turn:
+            yield at_turn[years[0]], at_turn[years[0] - 1]
+
+
+def _turn_of_year(date: datetime.date) -> int:
+    """The year that ends within two weeks of a date, 0 where none does."""
+    before, after = date - datetime.timedelta(days=14), date + datetime.timedelta(days=14)
+    return before.year if before.year < after.year else 0
 
 
 def rarity_of(question: Question, tables: Sequence[LoadedTable]) -> dict[int, float]:
@@ -88,6 +125,19 @@ def fits(column: LoadedColumn, what: str) -> bool:
         return column.unit[:3] in ("EUR", "CHF", "GBP", "USD") or named
     wanted = concepts_in(_PERSON if what == "person" else _PLACE)
     return column.kind == "text" and any(concepts_of(word) & wanted for word in column.words)
+
+
+LEAST_DIFFERENT = 0.6
+"""Different cells of a column as a share of its filled ones, for the column to name the rows."""
+
+
+def naming_column(table: LoadedTable) -> LoadedColumn | None:
+    """The first column of words that names nearly every row differently, else the one that comes closest; None where
+    its words are those of groups."""
+    texts = [c for c in table.columns if c.kind == "text" and c.filled >= 0.8 * len(table.rows)]
+    names = [c for c in texts if c.is_name]
+    different = [c for c in texts if len(c.distinct) >= LEAST_DIFFERENT * c.filled]
+    return next(iter(names), None) or max(different, key=lambda c: len(c.distinct), default=None)
 
 
 def extremes_asked(question: Question, rows: int) -> list[Literal["highest", "lowest"]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 
 from workbench.techniques.retrieval.table_answers.query import Condition, Query, Result, rows_of
@@ -12,6 +13,10 @@ MOST_LISTED = 12
 MOST_LINES = 40
 """Entries of a list that has a line for each."""
 FEWEST_LINES = 4
+MOST_BARE = 5
+"""Cells of a row that are shown without the names of their columns."""
+SPREADSHEETS = (".xlsx", ".xls", ".xlsm")
+_PLAIN = re.compile(r"-?\d+(?:\.(\d+))?")
 _CURRENCIES = ("EUR", "USD", "GBP", "CHF")
 
 _SIGNS = {"en": (",", "."), "de": (".", ","), "fr": ("\u202f", ","), "es": (".", ",")}
@@ -184,16 +189,18 @@ class Wording:
         name = table.content.name
         if not name or table.source.path.lower().endswith((".csv", ".tsv")):
             return table.source.file
-        if table.source.path.lower().endswith((".xlsx", ".xls", ".xlsm")):
+        if table.source.path.lower().endswith(SPREADSHEETS):
             return self._texts["sheet"].format(file=table.source.file, name=name)
         return f"{table.source.file}, {name}"
 
-    def number(self, value: float, unit: str = "") -> str:
+    def number(self, value: float, unit: str = "", decimals: int | None = None) -> str:
+        """In the style of the language, with so many ``decimals``; without that with two at most."""
         group, point = _SIGNS[self.language]
         rounded = round(value, 2)
-        digits = 2 if unit[:3] in _CURRENCIES and not rounded.is_integer() else None
-        if digits is not None:
-            shown = f"{rounded:,.2f}"
+        if decimals is None and unit[:3] in _CURRENCIES and not rounded.is_integer():
+            decimals = 2
+        if decimals is not None:
+            shown = f"{value:,.{decimals}f}"
         else:
             shown = f"{rounded:,.2f}".rstrip("0").rstrip(".") if abs(rounded) >= 0.01 or not value else f"{value:.3g}"
         shown = shown.replace(",", "\0").replace(".", point).replace("\0", group)
@@ -210,10 +217,11 @@ class Wording:
         if query.kind in ("list", "value"):
             assert isinstance(result.value, tuple)
             if query.show:
-                shown_rows = dict.fromkeys(self._row(table, query.show, row) for row in result.rows)
+                named = query.kind == "value"
+                shown_rows = dict.fromkeys(self._row(table, query.show, row, named=named) for row in result.rows)
                 return self._in_lines(list(shown_rows), "; ")
-            column = table.columns[query.column]
-            return self._in_lines([_with_unit(cell, column) for cell in result.value])
+            cells = [self._cell(table, query.column, row) for row in result.rows]
+            return self._in_lines(list(dict.fromkeys(cells)))
         if query.kind in ("most", "least"):
             assert isinstance(result.value, tuple)
             worth = self._worth(table, query, dict(result.groups).get(result.value[0], 0.0))
@@ -221,14 +229,36 @@ class Wording:
         if query.kind == "groups":
             return self._in_lines([f"{name}: {self._worth(table, query, value)}" for name, value in result.groups])
         shown = self._amount(table, query, result)
+        if query.kind == "difference" and len(result.rows) == 1:
+            first, second = (table.columns[number].cells[result.rows[0]] for number in (query.column, query.minus))
+            return f"{first} − {second} = {shown}"
         if query.kind in ("highest", "lowest") and query.show:
             rows = [self._row(table, query.show, row) for row in result.rows[:MOST_LISTED]]
             return f"{'; '.join(rows)} ({self._measure(table, query)}: {shown})"
         return shown
 
-    def _row(self, table: LoadedTable, columns: Sequence[int], row: int) -> str:
-        cells = [_with_unit(table.columns[column].cells[row], table.columns[column]) for column in columns]
-        return ", ".join(dict.fromkeys(cell for cell in cells if cell))
+    def _row(self, table: LoadedTable, columns: Sequence[int], row: int, *, named: bool = False) -> str:
+        """Cells of a row, with the names of their columns where there are many or where each is asked for."""
+        shown = [(table.columns[number].name, self._cell(table, number, row)) for number in columns]
+        if named or len(columns) > MOST_BARE:
+            return ", ".join(f"{name}: {cell}" if name else cell for name, cell in shown if cell)
+        return ", ".join(dict.fromkeys(cell for _, cell in shown if cell))
+
+    def _cell(self, table: LoadedTable, column: int, row: int) -> str:
+        """A cell as it stands, with its column's unit where it is a bare number; of a spreadsheet, whose numbers have
+        no style of their own, in that of the language."""
+        of = table.columns[column]
+        bare = of.cells[row].strip()
+        number = _PLAIN.fullmatch(bare)
+        is_measure = of.kind == "number" and not table.content.columns[column].comma and bool(of.unit)
+        if number is None or not is_measure:
+            return _with_unit(bare, of)
+        decimals = len(number[1] or "")
+        if decimals == 1 and of.decimals == 2 and of.unit[:3] in _CURRENCIES:
+            bare, decimals = f"{bare}0", 2
+        if not table.source.path.lower().endswith(SPREADSHEETS):
+            return _with_unit(bare, of)
+        return self.number(float(bare), of.unit, decimals)
 
     def _amount(self, table: LoadedTable, query: Query, result: Result) -> str:
         column = table.columns[query.column]
@@ -241,7 +271,9 @@ class Wording:
             hours, minutes = divmod(round(result.value), 60)
             return f"{hours}:{minutes:02}"
         if query.kind in ("minimum", "maximum", "highest", "lowest") and query.minus < 0:
-            return _with_unit(column.cells[result.rows[0]], column)
+            return self._cell(table, query.column, result.rows[0])
+        if query.minus >= 0:
+            return self.number(result.value, column.unit, max(column.decimals, table.columns[query.minus].decimals))
         return self.number(result.value, column.unit)
 
     def _worth(self, table: LoadedTable, query: Query, value: float) -> str:
@@ -307,9 +339,7 @@ class Wording:
         return str(int(bound)) if column.is_ordinal or column.kind == "date" else self.number(bound, column.unit)
 
 
-def _with_unit(cell: str, column: LoadedColumn) -> str:
-    """A cell as it stands, with its column's unit where it is a bare number."""
-    bare = cell.strip()
+def _with_unit(bare: str, column: LoadedColumn) -> str:
     if (
         column.kind != "number"
         or not column.unit

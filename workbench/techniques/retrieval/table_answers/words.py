@@ -57,14 +57,18 @@ def whole_words(text: str) -> list[Word]:
 
 
 def name_words(text: str) -> list[str]:
-    """The folded words of a name of a column or a value, parts of codes and of snake case apart, too."""
-    spaced = re.sub(r"(?<=[a-zäöü])(?=[A-Z])", " ", text.replace("_", " "))
+    """The folded words of a name of a column or a value, parts of codes and of snake case apart; "AquaLift" in its
+    parts and whole."""
+    text = text.replace("_", " ")
+    spaced = re.sub(r"(?<=[a-zäöü])(?=[A-Z])", " ", text)
     parts: list[str] = []
     for match in _WORD.finditer(spaced):
         word = match.group()
         parts.append(folded(word))
         if re.search(r"[-./'’]", word):
             parts += [folded(part) for part in re.split(r"[-./'’]", word) if len(part) > 1]
+    if spaced != text:
+        parts += [folded(word) for word in re.findall(r"\w+", text)]
     return list(dict.fromkeys(parts))
 
 
