@@ -102,7 +102,8 @@ class Comparison:
     ``features`` (n, len(NAMES)) float64, of the ``chosen`` units; ``around`` those of all units that can be an answer,
     by the rank of their passage and their number in it, without cosines. ``asked``: the question's language, ``""``
     where it is not known. ``weights``: its content words with their rarity in (0, 1]; ``unseen``: those that occur
-    nowhere in the collection. ``units`` have all units of each passage. ``zero``: the cosine of unrelated texts.
+    nowhere in the collection. ``units`` have all units of each passage. ``zero``: the cosine of unrelated texts, and
+    ``cosines`` (n,) those of the chosen ones with the question.
     """
 
     chosen: tuple[Unit, ...]
@@ -113,6 +114,7 @@ class Comparison:
     weights: dict[str, float]
     unseen: tuple[str, ...]
     zero: float
+    cosines: NDArray[np.float64]
 
     def value(self, number: int, name: str) -> float:
         """A feature of the chosen unit of that number."""
@@ -136,7 +138,7 @@ class Tabled:
 def compare(question: str, passages: Sequence[Passage], retriever: Retriever) -> Comparison:
     """Compare a question with the sentences of the best hits. Two calls of the retriever."""
     tabled = tabulate(question, passages, retriever)
-    return embed(tabled, pick_sentences(tabled.features, tabled.candidates), retriever)
+    return embed(tabled, pick_sentences(tabled.features, tabled.candidates).first, retriever)
 
 
 def tabulate(question: str, passages: Sequence[Passage], retriever: Retriever) -> Tabled:
@@ -168,12 +170,17 @@ def tabulate(question: str, passages: Sequence[Passage], retriever: Retriever) -
     return Tabled(question, tuple(candidates), table, tuple(units), asked, weights, unseen)
 
 
-def embed(tabled: Tabled, picked: Sequence[int], retriever: Retriever) -> Comparison:
-    """Compare the question with the ``picked`` candidates, by their numbers. One call of the retriever."""
+def embed(tabled: Tabled, picked: Sequence[int], retriever: Retriever, before: Comparison | None = None) -> Comparison:
+    """Compare the question with the ``picked`` candidates, by their numbers, after those that it was compared with
+    ``before``. One call of the retriever."""
     around = {(unit.rank, unit.number): row for unit, row in zip(tabled.candidates, tabled.features, strict=True)}
-    chosen, table = tuple(tabled.candidates[number] for number in picked), tabled.features[list(picked)]
-    zero = _add_cosines(tabled.question, chosen, table, retriever)
-    return Comparison(chosen, table, around, tabled.units, tabled.asked, tabled.weights, tabled.unseen, zero)
+    further = [tabled.candidates[number] for number in picked]
+    chosen = (*(before.chosen if before is not None else ()), *further)
+    table = np.array([around[unit.rank, unit.number] for unit in chosen], dtype=np.float64)
+    table = table.reshape(len(chosen), len(NAMES))
+    cosines, zero = _cosines(tabled.question, further, retriever, before)
+    _add_cosines(chosen, table, cosines, zero)
+    return Comparison(chosen, table, around, tabled.units, tabled.asked, tabled.weights, tabled.unseen, zero, cosines)
 
 
 def term_weights(question: str, vocabulary: Vocabulary, counts: TermStatistics) -> dict[str, float]:
@@ -381,12 +388,24 @@ def _with_context(passage: Passage) -> str:
     return f"{passage.text}\n{passage.title}\n{passage.context}"
 
 
-def _add_cosines(question: str, units: Sequence[Unit], table: NDArray[np.float64], retriever: Retriever) -> float:
-    """Fill the columns of cosines; returns the cosine of unrelated texts."""
+def _cosines(
+    question: str, units: Sequence[Unit], retriever: Retriever, before: Comparison | None
+) -> tuple[NDArray[np.float64], float]:
+    """The cosines of the units with the question, after those of the comparison ``before``, and that of unrelated
+    texts."""
     if not units:
-        return 0.0
-    cosines = np.array(retriever.question_similarities(question, [*map(in_context, units), *BACKGROUND]))
-    zero = float(cosines[len(units) :].mean())
+        return (before.cosines, before.zero) if before is not None else (np.zeros(0), 0.0)
+    background = BACKGROUND if before is None else ()
+    found = np.array(retriever.question_similarities(question, [*map(in_context, units), *background]))
+    if before is not None:
+        return np.concatenate([before.cosines, found]), before.zero
+    return found[: len(units)], float(found[len(units) :].mean())
+
+
+def _add_cosines(units: Sequence[Unit], table: NDArray[np.float64], cosines: NDArray[np.float64], zero: float) -> None:
+    """Fill the columns of cosines. ``zero``: the cosine of unrelated texts."""
+    if not units:
+        return
 
     def above(cosine: float) -> float:
         return max(0.0, (cosine - zero) / max(1e-6, 1 - zero))
@@ -397,11 +416,11 @@ def _add_cosines(question: str, units: Sequence[Unit], table: NDArray[np.float64
     def get(name: str) -> NDArray[np.float64]:
         return np.asarray(table[:, COLUMN[name]])
 
-    alike = np.array([above(one) for one in cosines[: len(units)]])
+    alike = np.array([above(one) for one in cosines])
     passages = np.array(
         [
             above(c if u.passage.similarity is None else u.passage.similarity)
-            for u, c in zip(units, cosines, strict=False)
+            for u, c in zip(units, cosines, strict=True)
         ]
     )
     put("alike", alike)
@@ -421,7 +440,6 @@ def _add_cosines(question: str, units: Sequence[Unit], table: NDArray[np.float64
     put("unspaced_own", unspaced * get("own"))
     put("unspaced_around", unspaced * get("kin_around"))
     put("unspaced_alike", unspaced * alike)
-    return zero
 
 
 def in_context(unit: Unit) -> str:

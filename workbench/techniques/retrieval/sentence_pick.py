@@ -1,4 +1,5 @@
 """Which sentences of the hits are embedded: few, since each costs about 25 ms, and those that may be the right one.
+More are, where the first ones do not surely answer the question.
 
 Words, the passages' own cosines and the place of a sentence rank them, with the weights of a ranking that
 ``benchmarks/fit_sentences.py`` fits on the sentences that hold the answer. Where question and document are in different
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -21,8 +23,9 @@ from workbench.techniques.retrieval.sentence_units import Unit
 FORMAT = 1
 FILE = "sentence_pick.json"
 
-EMBEDDED, EMBEDDED_ELSEWHERE = 5, 12
-"""So many are embedded; the second where most of the first are in another language than the question."""
+EMBEDDED, EMBEDDED_ELSEWHERE, MOST_EMBEDDED = 5, 12, 24
+"""So many are embedded first; the second where most of the first are in another language than the question. Where
+those do not surely answer it, the third."""
 
 _FIRST = 3
 _LEAST_SPREAD = 0.005  # of cosines
@@ -48,19 +51,28 @@ class PickFile(msgspec.Struct, frozen=True, kw_only=True):
     weights: dict[str, float]
 
 
-def pick_sentences(table: NDArray[np.float64], units: Sequence[Unit]) -> list[int]:
-    """The numbers of the units that are embedded, the most probable first. ``table``: their features without cosines,
-    (n, len(NAMES))."""
+class Picked(NamedTuple):
+    """The numbers of the units that are embedded: at ``first``, and ``further`` where those do not do; each the most
+    probable first."""
+
+    first: list[int]
+    further: list[int]
+
+
+def pick_sentences(table: NDArray[np.float64], units: Sequence[Unit]) -> Picked:
+    """Which units are embedded. ``table``: their features without cosines, (n, len(NAMES))."""
     return pick_by(_weights(), table, units)
 
 
-def pick_by(weights: NDArray[np.float64], table: NDArray[np.float64], units: Sequence[Unit]) -> list[int]:
+def pick_by(weights: NDArray[np.float64], table: NDArray[np.float64], units: Sequence[Unit]) -> Picked:
     """The same by given weights, (len(PICK_NAMES),)."""
     if not len(units):
-        return []
+        return Picked([], [])
     order = np.argsort(-(pick_features(table, units) @ weights), kind="stable")
     elsewhere = 2 * int(table[order[:_FIRST], COLUMN["other"]].sum()) > min(_FIRST, len(order))
-    return [int(number) for number in order[: EMBEDDED_ELSEWHERE if elsewhere else EMBEDDED]]
+    numbers = [int(number) for number in order[:MOST_EMBEDDED]]
+    first = EMBEDDED_ELSEWHERE if elsewhere else EMBEDDED
+    return Picked(numbers[:first], numbers[first:])
 
 
 def pick_features(table: NDArray[np.float64], units: Sequence[Unit]) -> NDArray[np.float64]:

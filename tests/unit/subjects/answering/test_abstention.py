@@ -17,7 +17,7 @@ from workbench.techniques.retrieval.doubt_texts import language_reason, weak_rea
 from workbench.techniques.retrieval.sentence_choice import choose
 from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
 from workbench.techniques.retrieval.sentence_features import BACKGROUND, compare
-from workbench.techniques.retrieval.sentence_pick import EMBEDDED, EMBEDDED_ELSEWHERE
+from workbench.techniques.retrieval.sentence_pick import EMBEDDED, EMBEDDED_ELSEWHERE, MOST_EMBEDDED
 from workbench.techniques.retrieval.sentence_weights import weights_for
 
 PUMP = passage("The warranty of the pump runs for 36 months. Claims must be made in writing to the seller.")
@@ -35,9 +35,8 @@ class Alike(FakeRetriever):
         self.compared: list[str] = []
 
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
-        self.compared = others
-        own = len(others) - len(BACKGROUND)
-        return [[self._degree] * own + [self._background] * len(BACKGROUND) for _ in texts]
+        self.compared += others
+        return [[self._background if other in BACKGROUND else self._degree for other in others] for _ in texts]
 
 
 def feature(question: str, found: Passage, name: str, start: str, retriever: FakeRetriever | None = None) -> float:
@@ -337,8 +336,19 @@ def test_thanks_are_not_declined() -> None:
 def test_few_sentences_go_to_the_embedder(sentences: int) -> None:
     retriever = Alike(0.2)
     long = passage(" ".join(f"The pump number {n} has a warranty." for n in range(sentences)))
-    measure_evidence("Which pump has a warranty?", [long], retriever)
+    compare("Which pump has a warranty?", [long], retriever)
     assert len(retriever.compared) == min(sentences, EMBEDDED) + len(BACKGROUND)
+
+
+def test_more_sentences_go_to_the_embedder_only_where_the_first_do_not_do() -> None:
+    others = " ".join(f"Machine number {n} stands in the hall of the yard." for n in range(30))
+    long = passage(f"The warranty of the pump runs for 36 months. {others}")
+    sure, unsure = Alike(0.6, background=0.0), Alike(0.0)
+    found = measure_evidence("How long does the warranty of the pump run?", [long], sure)
+    doubted = measure_evidence("How long may a boat stay at the jetty in winter?", [long], unsure)
+    assert (found.outcome, len(sure.compared)) == ("found", EMBEDDED + len(BACKGROUND))
+    assert doubted.outcome != "found"
+    assert len(unsure.compared) == len({*unsure.compared}) == MOST_EMBEDDED + len(BACKGROUND)
 
 
 def test_the_sentence_with_the_words_is_among_the_few_that_are_embedded() -> None:
@@ -351,7 +361,7 @@ def test_the_sentence_with_the_words_is_among_the_few_that_are_embedded() -> Non
 def test_more_sentences_are_embedded_in_another_language() -> None:
     english = passage(" ".join(f"The machine number {n} stands in the hall of the yard." for n in range(40)))
     retriever = Alike(0.2)
-    measure_evidence("Wo steht die Maschine, die wir für die Werkstatt gekauft haben?", [english], retriever)
+    compare("Wo steht die Maschine, die wir für die Werkstatt gekauft haben?", [english], retriever)
     assert len(retriever.compared) == EMBEDDED_ELSEWHERE + len(BACKGROUND)
 
 
