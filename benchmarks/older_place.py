@@ -1,10 +1,11 @@
 """Time to an answer from documents, and the size of the index, against an older checkout of the program.
 
-    python benchmarks/older_place.py --older CHECKOUT --documents FOLDER --questions FILE --rounds 5
+    python benchmarks/older_place.py --older CHECKOUT --documents FOLDER --questions FILE
 
 Each checkout runs in a process of its own, with the interpreter of its ``.venv``: it makes a new home, reads the
 documents into a collection and answers the questions of one place (``--kinds``) of a JSON-lines file with the program's
-defaults. The checkouts take turns question by question. Run it on a machine that does nothing else.
+defaults. The checkouts take turns question by question, each of which is asked for the first time: with ``--rounds``
+the median counts, in which the vectors of its sentences are known. Run it on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def asking(ways: dict[str, Checkout], question: str, way: str, _: int) -> float:
 
 
 def main() -> None:
-    parser = arguments(__doc__, "older", "documents", "questions", kinds=KINDS, rounds=5)
+    parser = arguments(__doc__, "older", "documents", "questions", kinds=KINDS, rounds=1)
     parser.add_argument("--child", help="the documents that this process reads")
     options = parser.parse_args()
     if options.child:
@@ -82,7 +83,7 @@ def main() -> None:
     ways = {name: Checkout(folder, options.documents) for name, folder in (("older", options.older), ("this", ROOT))}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for question in questions:
-        for name, found in in_turns(options.rounds, tuple(ways), partial(asking, ways, question)).items():
+        for name, found in in_turns(options.rounds, tuple(ways), partial(asking, ways, question), warm=False).items():
             seconds[name].append(statistics.median(found))
     ratios = [new / old for new, old in zip(seconds["this"], seconds["older"], strict=True)]
     for name, way in ways.items():
