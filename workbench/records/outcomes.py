@@ -19,8 +19,8 @@ collections."""
 ReasonKind = Literal["missing", "weak", "attribute", "language", "version", "partial", "table", "statement"]
 """Why an answer may not be right: words, names or figures of the question are in no shown passage; the evidence is
 weak; the documents name the thing and not what is asked of it; question and passages are in different languages; a
-newer version exists; a part of the question is not answered; the query of a table is not certain; a statement of the
-answer is not what the passages say."""
+newer version exists; a part of the question is not answered; the query of a table is not certain, or rows of
+one do not tell what has to be computed of them; a statement of the answer is not what the passages say."""
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):

@@ -173,7 +173,8 @@ class TableReply(msgspec.Struct, frozen=True, kw_only=True):
     the question's language. ``passages``: rows that it comes from, ``of_rows`` in all. ``sure``: the estimated
     probability that the question means this query. ``reasons`` to doubt it. ``empty``: the cell that the question asks
     for has no value, which ``calculation`` says. ``named``: it is of the one row that the question calls by a name
-    which no other table has. ``several``: the question asks several things, which are cells of one row."""
+    which no other table has. ``several``: the question asks several things, which are cells of one row. ``computed``:
+    it is no cell as it stands."""
 
     value: str
     calculation: str
@@ -184,6 +185,7 @@ class TableReply(msgspec.Struct, frozen=True, kw_only=True):
     empty: bool = False
     named: bool = False
     several: bool = False
+    computed: bool = False
 
 
 class TableReplies(msgspec.Struct, frozen=True, kw_only=True):

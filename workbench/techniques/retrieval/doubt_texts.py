@@ -111,7 +111,7 @@ def language_reason(language: str) -> Reason:
 
 def uncomputed_reason(language: str) -> Reason:
     """What is asked for has to be computed from the rows that are shown."""
-    return Reason(kind="weak", text=_said("uncomputed", language))
+    return Reason(kind="table", text=_said("uncomputed", language))
 
 
 def _said(said: Said, language: str, *given: str) -> str:

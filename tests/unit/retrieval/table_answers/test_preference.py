@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.fakes import FakeModelBackend, FakeRetriever, passage
-from workbench.records.messages import Message
+from workbench.records.messages import Message, Passage
 from workbench.records.outcomes import Reason
 from workbench.records.recipes import Recipe
 from workbench.techniques.context import AnswerContext
@@ -19,8 +19,8 @@ QUESTION = "What is the harbour fee of the Gannet?"
 DOUBT = Reason(kind="table", text="Several rows have this value.")
 
 
-def way(reply: TableReply | None, question: str = QUESTION) -> Way:
-    retriever = FakeRetriever([TOLD])
+def way(reply: TableReply | None, question: str = QUESTION, told: Passage = TOLD) -> Way:
+    retriever = FakeRetriever([told])
     retriever.table_reply = reply
     context = AnswerContext(model=FakeModelBackend(), retriever=retriever, cancelled=lambda: False)
     run = take_road((Message("user", question),), Recipe(), context)
@@ -92,6 +92,20 @@ def test_the_row_that_a_question_names_is_shown_rather_than_nothing(known: dict[
     assert shown.grounding.reasons == (DOUBT,)
     answered = way(msgspec.structs.replace(given, **known))  # by a sentence
     assert answered.road == "place"
+
+
+def test_what_was_computed_goes_before_rows_that_do_not_tell_it() -> None:
+    rows = (
+        "Boat: Gannet | Log 31.12.2023: 386 | Log 31.12.2024: 448\nBoat: Tern | Log 31.12.2023: 12 | Log 31.12.2024: 15"
+    )
+    asked = "How much fuel did the Gannet use in 2024 by the log?"
+    given = reply(0.06, DOUBT, value="448 − 386 = 62")
+    told = passage(rows, "log.csv")
+    assert way(given, asked, told).road == "place"
+    taken = way(msgspec.structs.replace(given, computed=True), asked, told)
+    assert taken.road == "table"
+    assert taken.grounding is not None
+    assert taken.grounding.reasons == (DOUBT,)
 
 
 def test_a_row_that_has_all_that_is_asked_goes_before_places_that_are_doubted() -> None:

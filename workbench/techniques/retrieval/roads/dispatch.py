@@ -3,7 +3,7 @@
 Where one place or a table is likely and a table of the collection has an answer, that is shown which is more probably
 right: the table's or the quoted sentences (``table_answers/preference.py``). Rather than nothing the row is shown that
 the question calls by its name, or that has all that it asks; this one also rather than doubted sentences of several
-places.
+places, and what was computed rather than rows that do not tell what has to be computed.
 """
 
 from __future__ import annotations
@@ -108,6 +108,8 @@ def _table_or_place(
             preferred = preference(reply.sure, at_place.strength, likelihood) > least
         if at_place.declined and (reply.named or reply.several) and not reply.empty:
             preferred = True  # the row that the question names is shown rather than nothing
+        if reply.computed and any(one.kind == "table" for one in at_place.reasons):
+            preferred = True  # what the rows come to, rather than the rows that do not tell it
     if preferred:
         grounding = yield from table.run(conversation, recipe, context)
         if grounding is not None:

@@ -81,6 +81,7 @@ class TableAnswers:
         return msgspec.structs.replace(
             reply,
             named=is_named_row(choice, asked, chosen),
+            computed=choice.candidate.query.kind not in ("value", "list"),
             several=asked.parts > 1 and len(choice.candidate.rows) == 1 and len(choice.candidate.query.show) > 1,
         )
 
