@@ -38,8 +38,7 @@ from workbench.techniques.retrieval.question_terms import (
 from workbench.techniques.retrieval.sentence_choice import Choice
 from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
 from workbench.techniques.retrieval.sentence_features import Comparison
-from workbench.techniques.retrieval.table_answers.cues import asks_to_compute
-from workbench.techniques.retrieval.table_answers.words import best_match, name_words, words_of
+from workbench.techniques.retrieval.table_answers.cues import asks_to_compute, cues_of
 from workbench.text.language import split_words
 from workbench.text.terms import Vocabulary
 
@@ -217,9 +216,11 @@ def _lacks_computation(question: str, comparison: Comparison, choice: Choice) ->
     shown = [comparison.chosen[number] for number in choice.order[: choice.shown]]
     if not shown or any(unit.kind != "row" for unit in shown):
         return False
-    asked = [word for text in asks_to_compute(question) for word in words_of(text)]
-    told = [word for unit in shown for word in name_words(f"{unit.passage.context} {unit.text}")]
-    return bool(asked) and not any(best_match(word, told) for word in asked)
+    asked = asks_to_compute(question)
+    heads = [other.text for one in shown for its in comparison.units for other in its
+             if (other.rank, other.number) == (one.rank, one.lead)]  # fmt: skip
+    told = "\n".join([*heads, *(f"{one.passage.context}\n{one.text}" for one in shown)])
+    return bool(asked) and asked.isdisjoint(cues_of(told))
 
 
 def marks_of(

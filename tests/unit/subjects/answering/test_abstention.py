@@ -135,6 +135,7 @@ METER = (
         ("Wie viel Kaltwasser hat Kolbe verbraucht?", METER, True),
         ("Wie viel Kaltwasser haben Kolbe und Rahimi zusammen?", METER, True),
         ("Welche Wohnung hat Kolbe?", METER, False),
+        ("Wie lange wartet man im Durchschnitt auf 3 rooms?", "Flat: 3 rooms | Average wait: 4.5 years", False),
         ("Wie viel Kaltwasser hat Kolbe verbraucht?", METER.replace("Kaltwasser", "Verbrauch Kaltwasser"), False),
     ],
 )

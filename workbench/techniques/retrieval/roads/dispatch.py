@@ -88,9 +88,14 @@ def _is_sure(reply: TableReply, choice: Choice) -> bool:
 
 
 def _has_all_parts(reply: TableReply) -> bool:
-    """Whether one row of a table has all that is asked, which is rather shown than sentences that are doubted. The
-    router tells nothing of it: a question of several parts is for several places by its form."""
-    return reply.several and preference(reply.sure, EVEN, EVEN) > KEPT
+    """Whether one row of a table has all that is asked, which is rather shown than sentences that are doubted."""
+    return reply.several and _is_likely(reply)
+
+
+def _is_likely(reply: TableReply) -> bool:
+    """Whether a table's answer is likely where the sentences and the router tell nothing: a question of several parts
+    is for several places by its form."""
+    return preference(reply.sure, EVEN, EVEN) > KEPT
 
 
 def _table_or_place(
@@ -108,7 +113,7 @@ def _table_or_place(
             preferred = preference(reply.sure, at_place.strength, likelihood) > least
         if at_place.declined and (reply.named or reply.several) and not reply.empty:
             preferred = True  # the row that the question names is shown rather than nothing
-        if reply.computed and any(one.kind == "table" for one in at_place.reasons):
+        if reply.computed and any(one.kind == "table" for one in at_place.reasons) and _is_likely(reply):
             preferred = True  # what the rows come to, rather than the rows that do not tell it
     if preferred:
         grounding = yield from table.run(conversation, recipe, context)

@@ -31,11 +31,11 @@ def same_length_folded(text: str) -> str:
     return "".join(plain if len(plain := folded(sign)) == 1 else sign.casefold()[:1] for sign in text)
 
 
-def asks_to_compute(question: str) -> list[str]:
-    """The words of a question that ask for a sum, an average, a difference or what was used; [] where there are
-    none."""
+_COMPUTING = ("sum", "average", "difference")
+
+
+def asks_to_compute(question: str) -> frozenset[str]:
+    """The kinds of cues by which a question asks for a sum, an average, a difference or what was used."""
     cues = cues_of(question)
-    computing = ["sum", "average", "difference"]
-    if "how much" in cues or "asks_number" in cues:
-        computing.append("change")
-    return [question[start:end] for name in computing for start, end in cues.get(name, ())]
+    asks_amount = "how much" in cues or "asks_number" in cues
+    return frozenset(name for name in (*_COMPUTING, *(("change",) if asks_amount else ())) if name in cues)
