@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from workbench.techniques.retrieval.answer_types import AnswerType, cue_words, holds_type
+from workbench.techniques.retrieval.answer_types import AnswerType, asked_types, cue_words, holds_type
 from workbench.techniques.retrieval.sentence_units import Unit
 from workbench.text.language import split_words
 from workbench.text.terms import Vocabulary
@@ -31,6 +31,8 @@ class ToldWords:
     def __init__(self, question: str, kinds: Sequence[AnswerType]) -> None:
         self._question = question
         spoken = split_words(question)
+        if "person" in kinds and "count" not in asked_types(question):
+            kinds = [kind for kind in kinds if kind != "money"]  # who pays is not told by what is paid
         cues = {kind: [word for word in spoken if word in cue_words(question, kind)] for kind in kinds}
         self._cues = {kind: words for kind, words in cues.items() if words}
         bounds = {sign: [word for word in spoken if bound.fullmatch(word)] for sign, bound in _BOUND.items()}

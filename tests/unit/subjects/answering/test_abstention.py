@@ -249,6 +249,12 @@ def test_rates_and_fees_are_asked_as_amounts_of_money(question: str) -> None:
     assert "money" not in asked_types("Wie hoch ist der Turm?")
 
 
+def test_an_amount_does_not_tell_who_pays() -> None:
+    text = passage("The party costs EUR 240. The drinks are given by Mr Aalto.")
+    assert feature("Who paid for the drinks?", text, "kin_own", "The party") == 0
+    assert feature("How much was paid for the drinks?", text, "kin_own", "The party") > 0
+
+
 def test_an_amount_tells_the_price_that_is_asked_for() -> None:
     text = "Firm: Kastell | Hourly rate EUR: 119 | Emergency call-out EUR: 240\nFirm: Ott | Trade: lifts"
     row = passage(text, "r.xlsx")
