@@ -76,6 +76,23 @@ _LEAST_FUNCTION_WORDS = 0.08
 """A text with a smaller share of a language's function words is not in that language."""
 
 
+_ASKING = {
+    code: frozenset(words.split())
+    for code, words in {
+        "en": "who whom whose what when where which why how",
+        "de": "wer wen wem wessen wann wo wohin woher warum wieso wie wieviel wieviele welcher welche welches welchem "
+        "welchen wofür womit",
+        "fr": "qui quoi quand où combien pourquoi quel quelle quels quelles",
+        "es": "quién quiénes quien qué cuándo dónde donde cuál cuáles cuales cuánto cuánta cuántos cuántas cuanto "
+        "cuanta cuantos cuantas cómo",
+    }.items()
+}
+"""Words that ask, and mean nothing else in the other languages here."""
+_UMLAUT = re.compile("[äöüßÄÖÜ]")
+_UMLAUTS_TOO = frozenset(("et", "fi", "hu", "sk", "sv", "tr"))
+"""Languages that have umlauts beside German."""
+
+
 class Terms(Struct, frozen=True):
     """A question's terms: ``words`` are searched in the text, ``terms`` in the output of ``index_terms``."""
 
@@ -107,8 +124,21 @@ def detect_language(text: str) -> str:
 
 
 def detect_question_language(question: str, likely: Iterable[str]) -> str:
-    """As ``detect_language``, for a short text that is probably in one of the ``likely`` languages."""
-    return detect_language(question) or guess_by_function_words(split_words(question), likely, least=2)
+    """As ``detect_language``, for a short text that is probably in one of the ``likely`` languages: a word that asks in
+    only one of them, one function word, or a letter is enough."""
+    likely, words = tuple(likely), split_words(question)
+    asking = [code for code in likely if not _ASKING.get(code, frozenset()).isdisjoint(words)]
+    if len(set(asking)) == 1:
+        return asking[0]
+    found = detect_language(question) or guess_by_function_words(words, likely, least=2)
+    if found:
+        return found
+    alone = guess_by_function_words(words, likely, least=1)
+    if alone and alone == guess_by_function_words(words, likely[::-1], least=1):  # the same in whatever order: no tie
+        return alone
+    if "de" in likely and not _UMLAUTS_TOO & set(likely) and _UMLAUT.search(question):
+        return "de"
+    return ""
 
 
 def language_name(code: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 from workbench.text.language import (
     Terms,
     detect_language,
+    detect_question_language,
     index_terms,
     known_languages,
     language_name,
@@ -49,6 +50,24 @@ from workbench.text.language import (
 )
 def test_language_of_a_text(code: str, text: str) -> None:
     assert detect_language(text) == code
+
+
+@pytest.mark.parametrize(
+    ("question", "likely", "code"),
+    [
+        ("Ab wann gilt abends Nachtruhe?", ("en", "de"), "de"),
+        ("Stallfläche pro Ziege", ("en", "de"), "de"),
+        ("Käselager", ("en", "sv", "de"), ""),
+        ("¿Cuántas cajas de azulejos se rompieron?", ("en", "fr", "es"), "es"),
+        ("price of one strap", ("de", "en"), "en"),
+        ("notice period", ("de", "en"), ""),
+        ("was kostet annatto", ("en", "de"), ""),
+    ],
+)
+def test_one_word_or_letter_of_a_likely_language_tells_that_of_a_short_question(
+    question: str, likely: tuple[str, ...], code: str
+) -> None:
+    assert detect_question_language(question, likely) == code
 
 
 def test_the_languages_of_a_models_card_are_known_all_or_not_at_all() -> None:
