@@ -162,3 +162,10 @@ def test_the_names_of_a_text_lead_to_the_passages_that_mention_them(index: Colle
 def test_a_name_that_stands_everywhere_leads_nowhere(index: CollectionIndex) -> None:
     put(index, "/all.txt", *(f"We ask Mrs Anna Kolbe about case {n}." for n in range(MOST_MENTIONS + 1)))
     assert find_named(index, "c", "Anna Kolbe", 10) == (("Anna Kolbe",), ())
+
+
+def test_each_document_of_a_name_comes_before_a_second_passage_of_any(index: CollectionIndex) -> None:
+    put(index, "/a.txt", *(f"Mrs Anna Kolbe drove on day {n}." for n in range(5)))
+    put(index, "/b.txt", "We met Mrs Anna Kolbe, the trainee.")
+    _, passages = find_named(index, "c", "Anna Kolbe", 2)
+    assert {one.path for one in passages} == {"/a.txt", "/b.txt"}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from tests.fakes import FakeRetriever, passage
 from workbench.techniques.embedding_calls import NamedIn
 from workbench.techniques.retrieval.parts_search import (
+    NOT_CERTAIN,
     TWO_STEPS,
     _asks_value_alone,
     _telling,
     asks_for_several,
     gather,
 )
+from workbench.techniques.retrieval.question_parts import split_question
 from workbench.text.terms import Vocabulary
 
 QUESTION = "Which driver holds no certificate for dangerous goods, and which vehicle does that driver use?"
@@ -29,6 +31,38 @@ def test_of_two_rows_that_answer_a_part_the_one_with_the_name_of_the_answer_befo
     assert [one.passage.start for one in found.sentences[:2]] == [0, 200]
     assert "Atego" in found.sentences[1].text
     assert any("Jana Mertens" in query for query in found.queries)
+
+
+def test_a_name_beside_the_best_sentence_leads_to_the_next_part() -> None:
+    diary = passage("Room 203: water stain on the ceiling. Not ours. Nobody hurt; told Pascal.", "diary.md")
+    contract = passage("Pascal Thoma has the job of a head of technics.", "contract.txt")
+    retriever = FakeRetriever([diary, passage("The job is done by noon.", "rules.txt"), contract])
+    retriever.named = {"Pascal": NamedIn(names=("Pascal Thoma",), passages=(diary, contract))}
+    found = gather("Who heard of the water stain on the ceiling, and what is his job?", retriever)
+    assert found is not None
+    assert any("head of technics" in one.text for one in found.sentences)
+
+
+def test_one_thing_that_is_asked_of_two_is_looked_up_for_each() -> None:
+    question = "What is the name of the driver who holds a certificate, and of the driver of the Atego?"
+    assert split_question(question) == (
+        "What is the name of the driver who holds a certificate",
+        "What is the name of the driver of the Atego",
+    )
+    assert split_question("What is the weight of the tiles and of what are they made?")[0].endswith("of the tiles")
+
+
+def test_a_difference_that_has_nearly_all_of_the_probability_is_not_marked() -> None:
+    costs = passage("The old projector cost 900 euros and the new projector cost 650 euros.", "a.txt")
+    found = gather("By how much is the new projector cheaper than the old projector in euros?", FakeRetriever([costs]))
+    assert found is not None
+    assert found.calculation is not None
+    assert found.calculation.result == "250 EUR"
+    assert found.reasons == ()
+    fees = (passage(f"The fee of group {n} is {n}00 euros a year.", f"{n}.txt") for n in range(1, 6))
+    unsure = gather("By how much is the fee of one group higher than of another?", FakeRetriever(fees))
+    assert unsure is not None
+    assert unsure.reasons == (NOT_CERTAIN,)
 
 
 def test_a_question_of_one_part_without_a_calculation_does_not_ask_for_several() -> None:

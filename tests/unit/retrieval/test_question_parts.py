@@ -70,6 +70,8 @@ def test_products_days_and_what_is_left_are_told_apart() -> None:
     assert combination("Wie viele Tage lagen zwischen Bestellung und Lieferung?") == "days"
     assert combination("Within how many days must a complaint be made?") == ""
     assert combination("How many seats could still be sold?") == "difference"
+    assert combination("¿Cuántas sondas faltan por instalar?") == "difference"
+    assert combination("Was fehlt nach der zweiten Rate?") == "difference"
     assert combination("How much power does a battery lose at minus 10 degrees?") == ""
 
 

@@ -29,7 +29,8 @@ LEAST_COVERED = 0.6
 here on they are taken for an answer, although the first search alone would not be."""
 
 SENTENCES_OF_FIRST = 2
-"""So many are quoted of the first search, and one of each further."""
+"""So many at most are quoted of the first search, the second where the choice of one place would show it as well, and
+one of each further."""
 
 _WORD = re.compile(r"[^\W_][\w'’-]*")
 
@@ -69,7 +70,9 @@ class Lookup:
         new = [one for one in stating if _place(one) not in known]
         if not self._best:
             self._suffices, self._reasons = evidence.suffices, evidence.reasons
-        self._sentences += new[: 1 if self._best else SENTENCES_OF_FIRST]
+        self._sentences += new[:1]
+        if not self._best:
+            self._sentences += [one for one in new[1:SENTENCES_OF_FIRST] if one.shown]
         self._best.append(new[0] if new else None)
 
     @property

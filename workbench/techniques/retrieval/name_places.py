@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from workbench.records.documents import NameList, NamePlaces
@@ -9,6 +10,7 @@ from workbench.records.messages import Passage
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.name_index import Connection
 from workbench.techniques.retrieval.passages import passages_of_chunks
+from workbench.techniques.retrieval.snapshot import FoundChunk
 
 
 def list_names(index: CollectionIndex) -> NameList:
@@ -39,11 +41,17 @@ def find_named(
     index: CollectionIndex, collection: str, text: str, limit: int, paths: Sequence[str] | None = None
 ) -> tuple[tuple[str, ...], tuple[Passage, ...]]:
     """The names of a collection that a text mentions, and at most ``limit`` passages that mention them, with ``paths``
-    of these documents only."""
+    of these documents only; of each document one before a second one of any."""
     with index.reading() as snapshot:
         graph = snapshot.names()
         numbers = graph.find_in(text)
-        chunks = snapshot.chunks(graph.chunks_of_all(numbers)[: limit if paths is None else None])
+        chunks = snapshot.chunks(graph.chunks_of_all(numbers))
     wanted = None if paths is None else frozenset(paths)
-    kept = [chunk for chunk in chunks if wanted is None or chunk.path in wanted][:limit]
+    taken: Counter[str] = Counter()
+    turns: list[tuple[int, FoundChunk]] = []
+    for chunk in chunks:
+        if wanted is None or chunk.path in wanted:
+            turns.append((taken[chunk.path], chunk))
+            taken[chunk.path] += 1
+    kept = [chunk for _, chunk in sorted(turns, key=lambda turn: turn[0])][:limit]
     return tuple(graph.shown(number) for number in numbers), tuple(passages_of_chunks(kept, collection))

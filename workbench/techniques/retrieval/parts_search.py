@@ -30,7 +30,7 @@ from workbench.techniques.retrieval.question_parts import combination, factor_of
 from workbench.techniques.retrieval.second_search import search_further
 from workbench.techniques.retrieval.sentence_choice import LONGEST_COMPLETED
 from workbench.techniques.retrieval.sentence_features import NUMERALS, compare, term_weights
-from workbench.techniques.retrieval.value_pairs import Calculation, amounts_of, calculate, multiply
+from workbench.techniques.retrieval.value_pairs import SURE, Calculation, amounts_of, calculate, multiply
 from workbench.text.language import detect_language, detect_question_language, function_words, split_words
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
@@ -168,6 +168,8 @@ def _of_parts(
         if leans and led is None:
             reasons.append(TWO_STEPS)
         new = [one for one in stating if not any(_overlap(one, other) for other in chosen)]
+        # one that has nothing of what the part asks for is no answer to it
+        new = [one for one in new if one == stating[0] or one.kin_around >= LEAST_RELATED]
         if not new or new[0] != stating[0]:
             # the best sentence is already the answer to another part
             reasons.append(weak_reason(detect_language(question)))
@@ -261,15 +263,17 @@ def _window(sentence: Sentence) -> list[tuple[int, int]]:
 
 def _named(sentence: Sentence, part: str, retriever: Retriever) -> NamedIn:
     """The names that lead from a sentence to the answer of a part, and the passages that mention them: those that the
-    collection knows in the sentence, else those that its own passage shows."""
-    known = retriever.names_in(sentence.text, NAMED_PASSAGES)
+    collection knows in the sentence, or beside it, else those that its own passage shows."""
     asked = part.casefold()
-    names = [name for name in known.names if name.casefold() not in asked][:CARRIED_NAMES]
     own = sentence.passage.document, sentence.passage.start
-    passages = [one for one in known.passages if (one.document, one.start) != own]
-    if not names:
-        return NamedIn(names=tuple(_names_around(sentence, part)))
-    return NamedIn(names=tuple(names), passages=_by_likeness(part, passages, retriever))
+    around = "\n".join(sentence.passage.text[start:end] for start, end in _window(sentence))
+    for text in (sentence.text, around):
+        known = retriever.names_in(text, NAMED_PASSAGES)
+        names = [name for name in known.names if name.casefold() not in asked][:CARRIED_NAMES]
+        if names:
+            passages = [one for one in known.passages if (one.document, one.start) != own]
+            return NamedIn(names=tuple(names), passages=_by_likeness(part, passages, retriever))
+    return NamedIn(names=tuple(_names_around(sentence, part)))
 
 
 def _by_likeness(text: str, passages: Sequence[Passage], retriever: Retriever) -> tuple[Passage, ...]:
@@ -360,7 +364,9 @@ def _calculated(question: str, hits: Sequence[Passage], retriever: Retriever) ->
     if found is None:
         return None
     told = tuple(dict.fromkeys(amount.sentence for amount in found.amounts))
-    return Gathered(sentences=told, reasons=(NOT_CERTAIN,), calculation=found, queries=(question,), hits=tuple(hits))
+    sure = kind in ("difference", "sum") and found.share >= SURE
+    reasons = () if sure else (NOT_CERTAIN,)
+    return Gathered(sentences=told, reasons=reasons, calculation=found, queries=(question,), hits=tuple(hits))
 
 
 def _telling(question: str, weights: Mapping[str, float], vocabulary: Vocabulary) -> Mapping[str, float]:

@@ -33,6 +33,11 @@ _CUT = re.compile(
     rf"[?;]\s+|[,\s]\s*(?:and|und|et|y|sowie)\s+(?={_BEFORE_ASKING}(?:{_ASKING})\b)",
     re.IGNORECASE,
 )
+_SAME_OF_TWO = re.compile(
+    r"(?P<head>.{3,80}?\b(?P<of>of|von|de|del|du)\s)(?P<one>.{3,}?),?\s(?:and|und|et|y)\s(?P=of)\s(?P<other>.{3,})",
+    re.IGNORECASE,
+)
+"""One thing is asked of two: "the name of the one who leads, and of the one who pays"."""
 _INTERROGATIVE = re.compile(rf"(?<!\w)(?:{_ASKING})\b", re.IGNORECASE)
 _TOPIC = re.compile(r"^\s*([^:?]{3,60}):\s+(?=\S)")
 _FEWEST_LETTERS = 5
@@ -46,7 +51,9 @@ _DIFFERENCE = re.compile(
     r"|(?:dearer|cheaper) than|unterschied|differenz|um wie ?viel|wie ?viel (?:mehr|weniger|teurer|billiger|günstiger)"
     r"|wie ?viele? .{0,20}mehr|de combien|différence|écart|cuánto (?:más|menos)|diferencia|de más"
     r"|how many .{3,60}\b(?:still|left|remain\w*)\b|wie ?viele? .{3,60}\bnoch\b"
-    r"|combien .{3,60}\breste\w*\b|cuánt[oa]s .{3,60}\bqueda\w*)\b",
+    r"|combien .{3,60}\breste\w*\b|cuánt[oa]s .{3,60}\bqueda\w*"
+    r"|how many .{3,60}\b(?:missing|lacking)|wie ?viele? .{0,60}\bfehl\w+|combien .{0,60}\bmanqu\w+"
+    r"|cuánt[oa]s .{0,60}\bfaltan?|(?:what is|how much is) missing (?:after|from)|was fehlt (?:nach|von))\b",
     re.IGNORECASE,
 )
 _SUM = re.compile(
@@ -93,6 +100,8 @@ def split_question(question: str) -> tuple[str, ...]:
     cut = [piece.strip(" ,;?.!") for piece in _CUT.split(rest)]
     pieces = [piece for piece in cut if sum(c.isalpha() for c in piece) >= _FEWEST_LETTERS]
     pieces = [piece for place, piece in enumerate(pieces) if not place or _INTERROGATIVE.search(piece)]
+    if len(pieces) == 1 and (same := _SAME_OF_TWO.fullmatch(pieces[0])):
+        pieces = [f"{same['head']}{same['one']}", f"{same['head']}{same['other']}"]
     if len(pieces) < 2 or len(pieces) > MOST_PARTS:
         return (question.strip(),)
     return tuple(f"{topic}: {piece}" if topic else piece for piece in pieces)
@@ -106,6 +115,7 @@ def leans_on_another(part: str) -> bool:
 
 _POINTING = re.compile(
     r"\b(?:this|that|the same) (?:person|man|woman|one)|\bdies\w* (?:person|mann|frau|gerät)"
+    r"|\b(?:sein|(?-i:ihr))(?:e[mnrs]?)?\b"
     r"|\b(?:cette|cet|ce) \w+|\b(?:il|elle|ils|elles|lui|leur|son|sa|ses)\b"
     r"|\b(?:est[ea]|es[ea]) \w+|\b(?:él|ella|ellos|ellas|su|sus)\b",
     re.IGNORECASE,

@@ -4,7 +4,7 @@ Of all pairs of amounts that can be put together the one is taken that fits best
 both, weighted by their rarity; the parts of the sentences that they stand in are alike but for the words that tell them
 apart; for a difference they are of like size; and where money is asked for they are money. A number of the question
 itself ("for three nights") is multiplied by a price of one of these. Half of the results are right
-(docs/benchmarks.md): none is shown without its places and a mark.
+(docs/benchmarks.md): none is shown without its places, and without a mark only one that has most of the probability.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ MOST_AMOUNTS = 150
 
 LEAST_SHARE = 0.02
 """The least probability of a result among all pairs with which it is shown."""
+SURE = 0.85
+"""From this share on the result of a difference or a sum is shown without a mark."""
 LEAST_RELATED = 0.25
 """The share of the question's words that stand around two amounts, with the strength of their sentences."""
 
@@ -88,12 +90,14 @@ class Amount(Struct, frozen=True):
 
 class Calculation(Struct, frozen=True):
     """One or two amounts, the larger one first, with the ``sign`` between them, and what they come to: ``235 EUR``.
-    ``factor`` is the number of the question that one amount is multiplied by."""
+    ``factor`` is the number of the question that one amount is multiplied by. ``share``: of the probability of all
+    results that two amounts give, this one's."""
 
     amounts: tuple[Amount, ...]
     sign: str
     result: str
     factor: Decimal | None = None
+    share: float = 0.0
 
     def quoted(self, shown: Sequence[Passage] = ()) -> Quotes:
         """The amounts in the words around them, with their places, and the result; the amounts by themselves where one
@@ -255,7 +259,8 @@ def calculate(
     one, other, _ = pairs[best]
     same = [_result(kind, *pair[:2]) == _result(kind, one, other) for pair in pairs]
     shares = [math.exp(value - fits[best]) for value in fits]
-    if sum(part for part, agrees in zip(shares, same, strict=True) if agrees) / sum(shares) < LEAST_SHARE:
+    share = sum(part for part, agrees in zip(shares, same, strict=True) if agrees) / sum(shares)
+    if share < LEAST_SHARE:
         return None
     high, low = (one, other) if one.number >= other.number else (other, one)
     units = [unit for unit in (high.unit, low.unit) if unit]
@@ -263,7 +268,7 @@ def calculate(
         units = sorted(units, key=lambda unit: unit not in _MONEY)
     unit = "days" if high.unit == _DAY else units[0] if units else ""
     result = f"{_shown(_result(kind, high, low))} {unit}".rstrip()
-    return Calculation((high, low), _SIGNS[kind], result)
+    return Calculation((high, low), _SIGNS[kind], result, share=share)
 
 
 _SIGNS: dict[Combination, str] = {"difference": "−", "days": "−", "sum": "+", "product": "×"}
