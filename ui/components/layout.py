@@ -69,6 +69,15 @@ WIDTH = 860
 MARGINS = QMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5, tokens.SPACE_5)
 
 
+class _Column(QVBoxLayout):
+    """Gives its parts their height before the widget around it has grown: otherwise a part that appears squeezes the
+    others together for a moment."""
+
+    def setGeometry(self, rect: QRect) -> None:
+        needed = self.heightForWidth(rect.width()) if self.hasHeightForWidth() else self.sizeHint().height()
+        super().setGeometry(QRect(rect.topLeft(), QSize(rect.width(), max(rect.height(), needed))))
+
+
 class ScrolledColumn(QScrollArea):
     """``column`` takes what the page is made of; it stands on the left, or ``centred`` in a wide window."""
 
@@ -86,7 +95,7 @@ class ScrolledColumn(QScrollArea):
         row.setContentsMargins(margins)
         holder = QWidget()
         holder.setMaximumWidth(width)
-        self.column = QVBoxLayout(holder)
+        self.column = _Column(holder)
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(spacing)
         if centred:
