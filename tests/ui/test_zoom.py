@@ -34,10 +34,15 @@ def shell(qtbot: QtBot, theme: Theme, front: FakeFront, tmp_path: Path) -> Itera
     shell.activateWindow()
     qtbot.waitUntil(shell.isActiveWindow)
     yield shell
-    QTest.keyClick(shell, Qt.Key.Key_0, CONTROL)
+    press(qtbot, shell, Qt.Key.Key_0)
     qtbot.waitUntil(lambda: current_zoom() == 100)
     shell.close()
     shell.deleteLater()
+
+
+def press(qtbot: QtBot, shell: Shell, key: Qt.Key) -> None:
+    qtbot.waitUntil(shell.isActiveWindow)  # a window that was scaled anew may be activated a little later
+    QTest.keyClick(shell, key, CONTROL)
 
 
 def zoom(front: FakeFront) -> int:
@@ -48,17 +53,16 @@ def test_the_keys_zoom_texts_and_distances_alike(qtbot: QtBot, shell: Shell, fro
     assert current_zoom() == 100
     before, focus = shell.size(), QApplication.focusWidget()
     for step in (110, 125):
-        qtbot.waitUntil(shell.isActiveWindow)  # a window that was scaled anew may be activated a little later
-        QTest.keyClick(shell, Qt.Key.Key_Plus, CONTROL)
+        press(qtbot, shell, Qt.Key.Key_Plus)
         qtbot.waitUntil(lambda step=step: current_zoom() == step and zoom(front) == step)
     assert shell.devicePixelRatioF() == pytest.approx(1.25)
     assert abs(shell.width() * 1.25 - before.width()) < 2
     assert abs(shell.height() * 1.25 - before.height()) < 2
     assert shell.grab().width() == pytest.approx(before.width(), abs=2)
-    assert QApplication.focusWidget() is focus
-    QTest.keyClick(shell, Qt.Key.Key_Minus, CONTROL)
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is focus)
+    press(qtbot, shell, Qt.Key.Key_Minus)
     qtbot.waitUntil(lambda: zoom(front) == 110)
-    QTest.keyClick(shell, Qt.Key.Key_0, CONTROL)
+    press(qtbot, shell, Qt.Key.Key_0)
     qtbot.waitUntil(lambda: zoom(front) == 100 and shell.size() == before)
 
 
@@ -69,7 +73,7 @@ def test_the_setting_zooms_and_a_screen_without_room_is_said(qtbot: QtBot, shell
     front.announce("settings")
     qtbot.waitUntil(lambda: current_zoom() == 150)
     shell._zoom._least = room.size() / 1.5  # as large as the screen is at this zoom
-    QTest.keyClick(shell, Qt.Key.Key_Plus, CONTROL)
+    press(qtbot, shell, Qt.Key.Key_Plus)
     said = [message.text for message in shell.findChildren(InlineMessage) if message.isVisible()]
     assert texts.ZOOM_NO_ROOM.format(percent=150) in said
     assert zoom(front) == 150
