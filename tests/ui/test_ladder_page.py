@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QImage
+from PySide6.QtGui import QFont, QFontMetricsF, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
@@ -358,6 +358,16 @@ def test_titles_keep_off_the_steps_of_the_frontier(qapp: QApplication) -> None:
     boxes = picture.place_titles()
     assert {"similar", "lora", "joined"} <= set(boxes)
     assert not [name for name, (box, _) in boxes.items() for step in steps if box.intersects(step)]
+
+
+@pytest.mark.parametrize("width", [420, 450, 520])
+def test_titles_keep_off_that_of_the_axis(qapp: QApplication, width: int) -> None:
+    looks = Looks(LIGHT, QFont())
+    picture = ChartPicture(points_of(measured(), 1_000, "similar"), "", 1_000, QRectF(0, 0, width, 256), looks)
+    said = QRectF(0, 0, QFontMetricsF(looks.text(12)).horizontalAdvance(texts.AXIS_QUALITY), 17)
+    boxes = picture.place_titles()
+    assert boxes
+    assert not [name for name, (box, _) in boxes.items() if box.intersects(said)]
 
 
 def test_a_long_title_goes_on_in_further_lines(qapp: QApplication) -> None:

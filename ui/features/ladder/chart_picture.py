@@ -192,9 +192,14 @@ class ChartPicture:
         below = QRectF(plot.left(), self._area.bottom() - 18 * scale, plot.width(), 17 * scale)
         axis = texts.AXIS_COST.format(questions=texts.questions(self._questions))
         painter.drawText(below, Qt.AlignmentFlag.AlignCenter, axis)
-        above = QRectF(self._area.left(), self._area.top(), plot.width(), 17 * scale)
-        quality = texts.AXIS_VALUE.format(unit=self._unit) if self._unit else texts.AXIS_QUALITY
+        above, quality = self._quality_title()
         painter.drawText(above, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, quality)
+
+    def _quality_title(self) -> tuple[QRectF, str]:
+        """What is drawn upwards, and where that is said: above the axis."""
+        title = texts.AXIS_VALUE.format(unit=self._unit) if self._unit else texts.AXIS_QUALITY
+        width = QFontMetricsF(self._looks.text(12)).horizontalAdvance(title)
+        return QRectF(self._area.left(), self._area.top(), width + 4 * self._looks.scale, 17 * self._looks.scale), title
 
     def frontier(self) -> list[QPointF]:
         """The corners of steps: until the next one, so much quality is to be had."""
@@ -228,6 +233,7 @@ class ChartPicture:
         scale, front = self._looks.scale, {point.name for point in frontier_of(self._points)}
         radius, gap = self.radius + 4 * scale, self.radius + 6 * scale
         taken = [QRectF(at.x() - radius, at.y() - radius, 2 * radius, 2 * radius) for at in self.places.values()]
+        taken.append(self._quality_title()[0])
         lines = [self._span(point) for point in self._points]
         lines += [QRectF(a, b).normalized().adjusted(-1, -1, 1, 1) for a, b in pairwise(self.frontier())]
         room = self._plot.adjusted(0, -18 * scale, 12 * scale, 0)
