@@ -22,8 +22,8 @@ Span = tuple[int, int, int, int]
 class Grid:
     """``rows``: the number of each in its sheet or table, from 1, with its filled cells. ``head_rows``: how many are
     marked as a head. ``units``: those that the formats of cells show, by column. ``comma``: the file's numbers
-    probably have a decimal comma; ``stored``: they are numbers to the file, and have a decimal point. ``incomplete``:
-    some of its cells have no value that can be read."""
+    probably have a decimal comma; ``stored``: the columns whose numbers are numbers to the file, with a decimal point.
+    ``incomplete``: some of its cells have no value that can be read."""
 
     rows: Sequence[tuple[int, Row]]
     name: str = ""
@@ -31,5 +31,5 @@ class Grid:
     head_rows: int = 0
     units: Mapping[int, str] = field(default_factory=dict)
     comma: bool = False
-    stored: bool = False
+    stored: frozenset[int] = frozenset()
     incomplete: bool = False

@@ -8,6 +8,7 @@ Parsed as a stream: a sheet costs as much as its filled cells, wherever they are
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -20,7 +21,7 @@ from workbench.reading.markup import Markup
 from workbench.reading.properties import core_properties
 from workbench.reading.shapes import read_shapes
 from workbench.reading.table import BUILT_IN, TWO_DECIMALS, decimals_of_format, kind_of_format, row_lines, shown_number
-from workbench.text.cells import unit_name
+from workbench.text.cells import number_of, unit_name
 
 MOST_SPANS = 10_000
 _UNIT = re.compile(r"""\[\$([^\]-]+)(?:-\w+)?\]|"\s*([^"\d\s]{1,8})\s*"|([€£$%])""")
@@ -36,7 +37,8 @@ def read_xlsx(data: bytes) -> Extracted:
     for name, target, sheet in _sheets(archive, main):
         numbered = list(zip(sheet.numbers, sheet.rows, strict=True))
         incomplete = sheet.uncomputed > 0
-        tables.append(Grid(numbered, name, sheet.spans, units=sheet.units, stored=True, incomplete=incomplete))
+        stored = frozenset(column for column, more in sheet.stored.items() if more > 0)
+        tables.append(Grid(numbered, name, sheet.spans, units=sheet.units, stored=stored, incomplete=incomplete))
         if sheet.uncomputed:
             warnings.append(
                 f"The sheet “{name}” has {sheet.uncomputed:,} formulas without a value: open it in a spreadsheet "
@@ -173,7 +175,8 @@ class _Formats(Markup):
 
 class _Sheet(Markup):
     """``rows`` and, for each, its number in the sheet; ``spans``: merged areas; ``units`` of columns, by the formats of
-    their cells; ``uncomputed``: how many formulas have no value. ``running``: print headers and footers, as ("header"
+    their cells; ``stored``: by column how many more cells are numbers than texts that
+    look like one; ``uncomputed``: how many formulas have no value. ``running``: print headers and footers, as ("header"
     or "footer", text)."""
 
     _RUNNING = frozenset(f"{which}{place}" for which in ("odd", "even", "first") for place in ("Header", "Footer"))
@@ -183,6 +186,7 @@ class _Sheet(Markup):
         self.numbers: list[int] = []
         self.spans: list[Span] = []
         self.units: dict[int, str] = {}
+        self.stored: Counter[int] = Counter()
         self.uncomputed = 0
         self.running: list[tuple[str, str]] = []
         self._strings, self._formats, self._epoch = strings, formats, epoch
@@ -221,6 +225,10 @@ class _Sheet(Markup):
             shown = self._shown("".join(self._pieces))
             if shown:
                 self._row[self._column] = shown
+                if self._type == "n":
+                    self.stored[self._column] += 1
+                elif ("." in shown or "," in shown) and number_of(shown) is not None:
+                    self.stored[self._column] -= 1
             elif self._has_formula:
                 self.uncomputed += 1
         elif name == "row" and self._row:

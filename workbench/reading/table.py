@@ -28,6 +28,8 @@ LONGEST_CELL = 4_000_000
 _DATES = frozenset({14, 15, 16, 17, 18, 19, 20, 21, 22, 45, 47, *range(27, 37), *range(50, 59)})
 BUILT_IN = dict.fromkeys(_DATES, "date") | {9: "percent", 10: "percent", 46: "duration"}
 TWO_DECIMALS = (2, 4, 7, 8, 39, 40, 43, 44)
+MOST_DECIMALS = 30
+"""As spreadsheet programs show at most."""
 
 _NOT_CODE = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.I)
@@ -108,7 +110,7 @@ def kind_of_format(code: str) -> str:
 def decimals_of_format(code: str) -> int:
     """How many decimals a number format shows at least; 0 of one with an exponent."""
     found = re.search(r"\.(0+)(?!0|.*E)", _BRACKETS.sub("", _NOT_CODE.sub("", code.split(";")[0])))
-    return len(found[1]) if found else 0
+    return min(len(found[1]), MOST_DECIMALS) if found else 0
 
 
 def shown_number(value: str, kind: str, epoch: datetime, decimals: int = 0) -> str:
@@ -134,7 +136,7 @@ def shown_number(value: str, kind: str, epoch: datetime, decimals: int = 0) -> s
     if number.is_integer() and abs(number) < 1e15:
         return f"{number + 0:.{decimals}f}"  # no "-0"
     shown = f"{number:.15g}"
-    return shown if "e" in shown else shown + "0" * (decimals - len(shown.partition(".")[2]))
+    return shown if "." not in shown or "e" in shown else shown + "0" * (decimals - len(shown.partition(".")[2]))
 
 
 def _separated(text: str, delimiter: str) -> Extracted:

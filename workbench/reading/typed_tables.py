@@ -252,7 +252,7 @@ def _typed(grid: Grid, title: str, block: list[tuple[int, Row]], lines: _Lines, 
     if not rows:
         return None
     cells_of = [[row.cells[at] for row in rows] for at in range(len(filled))]
-    styles = _styles(grid, names[filled[0]], cells_of, language)
+    styles = _styles(grid, filled, names[filled[0]], cells_of, language)
     columns = tuple(
         _column(names[column], grid.units.get(column, ""), cells, style)
         for column, cells, style in zip(filled, cells_of, styles, strict=True)
@@ -282,19 +282,28 @@ def _with_merged(body: Sequence[tuple[int, Row]], spans: Sequence[Span]) -> Sequ
     return rows
 
 
-def _styles(grid: Grid, first: str, cells: Sequence[Sequence[str]], language: str) -> list[Style]:
-    """The style of the numbers of each column. One that does not tell it has that of most of the others. The cells of
-    the first column may be codes that say nothing of the others ("2.07", a flat), where all are there, all are
-    different and none has a unit; they are codes where they have another style than the others tell."""
-    stored = [grid.stored and not any("," in cell for cell in column) for column in cells]
+def _styles(
+    grid: Grid, columns: Sequence[int], first: str, cells: Sequence[Sequence[str]], language: str
+) -> list[Style]:
+    """The style of the numbers of each column. One that does not tell it has that of most of the others; what is a
+    number to the file has a decimal point, whatever the texts beside it have. The cells of the first column may be
+    codes that say nothing of the others ("2.07", a flat), where all are there, all are different and none has a unit;
+    they are codes where they have another style than the others tell."""
+    stored = [
+        number in grid.stored and not any("," in cell for cell in column)
+        for number, column in zip(columns, cells, strict=True)
+    ]
     told = [comma_style(column[:_SAMPLE], stored=is_stored) for column, is_stored in zip(cells, stored, strict=True)]
     may_be_codes = len(set(cells[0])) == len(cells[0]) and not unit_in(first) and not any(map(is_empty, cells[0]))
     others = sum(told[may_be_codes:])
+    typed = sum(
+        style for style, is_stored in zip(told[may_be_codes:], stored[may_be_codes:], strict=True) if not is_stored
+    )
     is_usual = grid.comma or language in ("de", "fr", "es", "it", "nl", "pt")
     styles: list[Style] = []
     for style, is_stored in zip(told, stored, strict=True):
-        votes = style or others or (1 if is_usual and not is_stored else -1)
-        styles.append("comma" if votes > 0 else "point")
+        votes = style or typed or (1 if is_usual else -1)
+        styles.append("comma" if votes > 0 and not is_stored else "point")
     if may_be_codes and others * told[0] < 0:
         styles[0] = "codes"
     return styles

@@ -204,7 +204,16 @@ def test_xlsx_numbers_have_the_decimals_of_their_format_and_all_of_their_own(tmp
 
 @pytest.mark.parametrize(
     ("code", "decimals"),
-    [("General", 0), ("#,##0.00", 2), ("0.0##", 1), ('0.00" kg"', 2), ("0.00E+00", 0), ("[Red]-0.000;0", 3), ("0", 0)],
+    [
+        ("General", 0),
+        ("#,##0.00", 2),
+        ("0.0##", 1),
+        ('0.00" kg"', 2),
+        ("0.00E+00", 0),
+        ("[Red]-0.000;0", 3),
+        ("0", 0),
+        (f"0.{'0' * 5_000}", 30),
+    ],
 )
 def test_decimals_of_number_formats(code: str, decimals: int) -> None:
     assert decimals_of_format(code) == decimals
@@ -245,6 +254,11 @@ def test_number_formats(code: str, kind: str) -> None:
 )
 def test_numbers_are_shown_as_in_the_sheet(value: str, kind: str, shown: str) -> None:
     assert shown_number(value, kind, datetime(1899, 12, 30)) == shown
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_what_is_no_number_gets_no_decimals(value: str) -> None:
+    assert shown_number(value, "", datetime(1899, 12, 30), 2) == value
 
 
 def test_rtf(tmp_path: Path) -> None:

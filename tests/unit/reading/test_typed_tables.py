@@ -117,6 +117,12 @@ def test_numbers_that_a_sheet_stores_have_a_decimal_point(tmp_path: Path) -> Non
     assert not only_table(path).columns[1].comma
 
 
+def test_numbers_that_a_sheet_stores_keep_their_decimal_point_beside_texts_with_a_comma(tmp_path: Path) -> None:
+    rows = [["Teil", "t", "Länge", "Preis"], ["a", "1.234", "12,5 m", "1.398 €"], ["b", "2.345", "8,5 m", "1.530 €"]]
+    columns = only_table(documents.write_xlsx(tmp_path / "a.xlsx", rows)).columns
+    assert [column.comma for column in columns[1:]] == [False, True, True]
+
+
 def test_numbers_that_are_typed_into_a_sheet_as_text_have_the_style_of_its_language(tmp_path: Path) -> None:
     rows = [["Teil", "€ je Liter"], ["Der Wagen und die Rechnung der Werkstatt", "1,398"], ["und das Rad", "1,530"]]
     path = documents.write_xlsx(tmp_path / "a.xlsx", rows)
