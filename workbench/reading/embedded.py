@@ -15,9 +15,11 @@ import re
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from workbench.base.errors import UserError
+from workbench.base.files import SpecialFile, open_regular
 from workbench.reading.archive import Archive, part_name
 from workbench.reading.content import read_content, signature_of
 from workbench.reading.extract import MARK
@@ -137,6 +139,7 @@ class LinkedPictures(FoundPictures):
         self._folders = [folder for folder in real if self._here == folder or _is_within(self._here, folder)]
         self._count = 0
         self._seen: set[bytes] = set()
+        self._looked_into: dict[Path, bool] = {}
 
     def place(self, attributes: Attributes) -> str:
         """The mark of a picture by the attributes of its element; "" for one that is left out."""
@@ -153,7 +156,13 @@ class LinkedPictures(FoundPictures):
             self._seen.add(digest)
             return self._number(f"{_IN_PAGE}{self._count}")
         file = self._file(address)
-        if file is None or not (_is_file_large(file) if is_large is None else is_large):
+        if file is None:
+            return ""
+        if is_large is None:
+            if file not in self._looked_into:  # a page may show the same ornament very often
+                self._looked_into[file] = _is_file_large(file)
+            is_large = self._looked_into[file]
+        if not is_large:
             return ""
         return self._number(_BESIDE + Path(os.path.relpath(file, self._here)).as_posix())
 
@@ -197,8 +206,9 @@ def _is_stated_large(attributes: Attributes) -> bool | None:
     return min(sides) >= LEAST_PIXELS if sides else None
 
 
-def _is_large(data: bytes) -> bool:
-    """Whether a picture that is shown as large as it is would be more than an ornament; no pixel is decoded."""
+def _is_large(data: bytes | BinaryIO) -> bool:
+    """Whether a picture that is shown as large as it is would be more than an ornament; no pixel is decoded, and
+    of a file only its beginning is read."""
     try:
         with opened(data, _FORMATS) as image:
             return min(image.size) >= LEAST_PIXELS
@@ -208,10 +218,9 @@ def _is_large(data: bytes) -> bool:
 
 def _is_file_large(file: Path) -> bool:
     try:
-        if file.stat().st_size > LARGEST_LOOKED_INTO:
-            return True
-        return _is_large(read_content(file, LARGEST_LOOKED_INTO).data)
-    except (OSError, UserError):
+        with open_regular(file) as found:
+            return os.fstat(found.fileno()).st_size > LARGEST_LOOKED_INTO or _is_large(found)
+    except (OSError, SpecialFile):
         return False
 
 

@@ -9,7 +9,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -67,19 +67,20 @@ def draw_picture(data: bytes, number: int, scale: float) -> PagePicture:
 
 
 @contextmanager
-def opened(data: bytes, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
-    """The picture in a file's content, in one of these formats. Raises UserError when it is none, or is damaged."""
+def opened(data: bytes | BinaryIO, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
+    """The picture in a file's content, or in an open file, in one of these formats. Raises UserError when it is none,
+    or is damaged."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of sizes, which are checked here, and of broken metadata
-            with Image.open(io.BytesIO(data), formats=formats) as image:
+            with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=formats) as image:
                 yield image
     except UserError:
         raise
     except Image.DecompressionBombError as error:
         raise _too_large() from error
     except UnidentifiedImageError as error:
-        meaning = signature_of(data)
+        meaning = signature_of(data) if isinstance(data, bytes) else None
         if meaning is None or "picture" in meaning:
             raise UserError("The file is damaged or not a picture.", "Copy it again.") from error
         raise UserError(

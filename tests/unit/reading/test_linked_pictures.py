@@ -4,8 +4,10 @@ are drawn."""
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from tests import documents
 from tests.picture_documents import docx, paragraph
 from tests.projectors import draw_pictures, encoded
 from workbench.base.errors import UserError
+from workbench.base.files import open_regular
+from workbench.reading import embedded
 from workbench.reading.book import read_epub
 from workbench.reading.embedded import LEAST_PIXELS, MOST_PICTURES, draw_embedded
 from workbench.reading.odt import read_odt
@@ -232,3 +236,21 @@ def test_pictures_of_an_e_book_are_placed(tmp_path: Path) -> None:
         ("C.", "OEBPS/images/last.png"),
     ]
     assert drawn(path, "OEBPS/images/map.jpg") == (90, 90)
+
+
+def test_of_large_files_only_the_beginning_is_read_and_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "photo.jpg").write_bytes(picture(kind="JPEG") + bytes(8_000_000))
+    (tmp_path / "dot.png").write_bytes(picture(3, 3) + bytes(8_000_000))
+    ends: list[int] = []
+
+    @contextlib.contextmanager
+    def watched(file: Path) -> Iterator[io.BufferedReader]:
+        with open_regular(file) as found:
+            yield found
+            ends.append(found.tell())
+
+    monkeypatch.setattr(embedded, "open_regular", watched)
+    page = write(tmp_path / "a.html", "<p>Photos</p>" + "<img src=photo.jpg><img src=dot.png>" * 3)
+    assert placed(read(page, tmp_path)) == [("Photos", "beside:photo.jpg")]
+    assert len(ends) == 2
+    assert max(ends) < 1_000_000
