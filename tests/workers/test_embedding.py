@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from workbench.techniques.embedding_calls import (
     State,
     Text,
 )
+from workbench.workers import embedding
 
 TEXTS = {
     "tower.txt": "The Eiffel Tower in Paris was built by the company of Gustave Eiffel and opened in 1889.",
@@ -102,6 +104,20 @@ def test_a_worker_without_a_place_for_prepared_embedders_leaves_none_behind(tmp_
     finally:
         host.stop()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_leaves_though_its_folder_cannot_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOTEMPTY, "a thread writes to it")
+
+    def serve(worker: str, calls: object, handlers: object, leave: Callable[[], None]) -> None:
+        monkeypatch.setattr("os.rmdir", refuse)
+        leave()
+
+    monkeypatch.delenv(EMBEDDERS_VARIABLE, raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(embedding, "serve", serve)
+    embedding.main()
 
 
 def test_documents_are_read_found_shown_and_removed(

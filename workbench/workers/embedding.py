@@ -377,16 +377,18 @@ def _part(document: DocumentText, number: int) -> str:
 
 
 def main() -> None:
-    """Serve until the parent goes. The process then ends at once, so a folder of its own is removed before."""
+    """Serve until the parent goes. The process then ends at once, so a folder of its own is removed before,
+    as far as nothing is being written to it, or holds it open."""
     with contextlib.ExitStack() as stack:
         folder = os.environ.get(EMBEDDERS_VARIABLE)
         if not folder:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="workbench-embedders-"))
+            own = tempfile.TemporaryDirectory(prefix="workbench-embedders-", ignore_cleanup_errors=True)
+            folder = stack.enter_context(own)
         loading = EmbedderLoading(Path(folder))
         service = EmbeddingService(EmbeddingQueue(loading.load), loading.prepare)
 
         def leave() -> None:
-            service.leave()
-            stack.close()
+            with stack:
+                service.leave()
 
         serve("embedding", embedding_calls.EmbeddingCall, service.handlers(), leave)
