@@ -114,7 +114,8 @@ def plan(
         disk = _disk_of(shape, method, resolved, objective)
     trained_bytes = sum(part.bytes for part in parts if part.name != _VERIFICATION)
     left_out = 0
-    if not problem and needed + other_bytes > free >= trained_bytes + other_bytes and trained_bytes < needed:
+    room = free - other_bytes if trained_bytes + other_bytes <= free else free  # a judge is no problem of the plan
+    if not problem and needed > room >= trained_bytes and trained_bytes < needed:
         left_out, needed = needed, trained_bytes
         parts = tuple(part for part in parts if part.name != _VERIFICATION)
     if not problem and needed > free:
@@ -147,7 +148,7 @@ def plan(
         notes.insert(
             0,
             "What is trained is not verified: to compare it with what is served takes about "
-            f"{_size(left_out)} of memory, and {_size(free - other_bytes)} are free. To have it verified, unload the "
+            f"{_size(left_out)} of memory, and {_size(room)} are free. To have it verified, unload the "
             "chat model and close other programs first.",
         )
     elif verified < MOST_TOKENS:

@@ -423,6 +423,8 @@ def test_the_verification_is_planned_with_its_memory_and_minutes(planned: Any, s
     assert short.notes[0].startswith("What is trained is not verified: to compare it with what is served takes about ")
     assert short.memory_bytes == sum(part.bytes for part in short.memory) == packed.memory_bytes - more
     assert [one.name for one in short.stages] == [one.name for one in packed.stages if one.name != "verification"]
+    judged = planned(config=packed.config, free=packed.memory_bytes - more // 2, other_bytes=more)
+    assert (judged.problem, judged.verified) == ("", False)  # as where the judge alone has no room
     none = planned(config=packed.config, free=packed.memory_bytes - more - 1)
     assert "of memory" in none.problem
     assert none.verified
