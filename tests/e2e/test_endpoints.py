@@ -175,6 +175,14 @@ def test_pictures_go_out_only_where_they_were_allowed_too(workbench: Workbench) 
 
     assert "pictures of the whole pages that they are on and pictures in their documents" in sentence("Seeing")
     assert "pictures" not in sentence("Blind")
+    for how in ("document", "history", "text"):  # they are allowed with these, too
+        for name, told in (("Seeing", 1), ("Blind", 0)):
+            with pytest.raises(UserError) as asked:
+                gate.check(catalogue.get(name), origins=(manuals.id,), how=how)
+            assert str(asked.value).count("pictures in their documents") == told
+        with pytest.raises(UserError) as unknown:
+            gate.check(catalogue.get("Seeing"), origins=None, how=how)
+        assert "pictures" not in str(unknown.value)
     call(workbench, AllowSending(name="Blind", collection="manuals", allowed=True))
     refuses(within=False)  # a decision that was made before pictures were sent is on passages alone
     refuses(within=True)

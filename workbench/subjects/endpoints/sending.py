@@ -43,6 +43,10 @@ _SENT_WITH_PAGES = (
     "Up to {count} passages of {name} will be sent to {host} with each question, and pictures of the whole pages that "
     "they are on and pictures in their documents, where the recipe shows these, if you allow it."
 )
+_WITH_IT = (
+    " This also allows passages of {name} to be sent to this model, which sees images, with pictures of the whole "
+    "pages that they are on and pictures in their documents."
+)
 _UNKNOWN = "Stored texts will be sent to {host}, if you allow it. It is not known which documents they were made from."
 _REFUSED: dict[How, str] = {
     "passages": "You have refused to send passages of {name} to {host}.",
@@ -93,7 +97,9 @@ class SendingGate:
             if decided:
                 continue
             refused = decided is False
-            sent = _SENT_WITH_PAGES if way == "passages" and endpoint.sees_images else _SENT[way]
+            sent = _SENT[way]
+            if endpoint.sees_images and key not in (AGENT, UNKNOWN):  # what ``decide`` allows then
+                sent = _SENT_WITH_PAGES if way == "passages" else sent + _WITH_IT
             words = _REFUSED[way] if refused else _UNKNOWN if key == UNKNOWN else sent
             message = words.format(count=count, name=name, host=endpoint.host)
             raise SendingRefused(message, HINT, model=model.name, collection=call, refused=refused)
