@@ -212,16 +212,16 @@ def test_a_collection_of_before_pictures_opens_and_says_that_more_can_be_read(
 @pytest.mark.parametrize(
     ("reading", "outdated"),
     [
-        (3, ["html", "odt", "epub", "docx", "pdf", "text", "xlsx", "csv"]),
-        (4, ["html", "odt", "epub", "pdf", "xlsx", "csv"]),
-        (5, ["pdf", "xlsx", "csv"]),
+        (3, ["html", "odt", "epub", "docx", "pdf", "text", "xlsx", "xls", "csv"]),
+        (4, ["html", "odt", "epub", "pdf", "xlsx", "xls", "csv"]),
+        (5, ["pdf", "xlsx", "xls", "csv"]),
         (6, []),
     ],
 )
 def test_only_kinds_of_which_less_was_taken_are_outdated(
     index: CollectionIndex, reading: int, outdated: list[str]
 ) -> None:
-    kinds = ("html", "odt", "epub", "docx", "pdf", "text", "xlsx", "csv")
+    kinds = ("html", "odt", "epub", "docx", "pdf", "text", "xlsx", "xls", "csv")
     for kind in kinds:
         index.put(msgspec.structs.replace(entry(f"/a.{kind}", "The castles burned"), kind=kind))
     with index.reading() as snapshot:
