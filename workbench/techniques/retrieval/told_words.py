@@ -33,7 +33,8 @@ class ToldWords:
         spoken = split_words(question)
         if "person" in kinds and "count" not in asked_types(question):
             kinds = [kind for kind in kinds if kind != "money"]  # who pays is not told by what is paid
-        cues = {kind: [word for word in spoken if word in cue_words(question, kind)] for kind in kinds}
+        cued = {kind: cue_words(question, kind) for kind in kinds}
+        cues = {kind: [word for word in spoken if word in words] for kind, words in cued.items()}
         self._cues = {kind: words for kind, words in cues.items() if words}
         bounds = {sign: [word for word in spoken if bound.fullmatch(word)] for sign, bound in _BOUND.items()}
         self._bounds = {sign: words for sign, words in bounds.items() if words}
