@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.fakes import FakeRetriever, passage
 from workbench.techniques.embedding_calls import NamedIn
 from workbench.techniques.retrieval.parts_search import (
@@ -63,6 +65,26 @@ def test_a_difference_that_has_nearly_all_of_the_probability_is_not_marked() -> 
     unsure = gather("By how much is the fee of one group higher than of another?", FakeRetriever(fees))
     assert unsure is not None
     assert unsure.reasons == (NOT_CERTAIN,)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "result"),
+    [
+        ("By how much is the new crate heavier than the old crate?",
+         "The old crate weighs 2.07 kg and the new crate weighs 1.935 kg.", "1,932.93 kg"),
+        ("How much more does the firm Veldstra charge for a crate than the firm Brandl?",
+         "The firm Veldstra charges 48 euros for a crate and any other firm charges 42 euros for a crate.", "6 EUR"),
+        ("By how much is the old crate dearer than the new crate in euros?",
+         "The old crate costs 48 euros and the new crate has a lid of type 30.", "18 EUR"),
+    ],
+)  # fmt: skip
+def test_a_difference_of_values_that_may_be_others_is_marked(question: str, text: str, result: str) -> None:
+    found = gather(question, FakeRetriever([passage(text, "a.txt")]))
+    assert found is not None
+    assert found.calculation is not None
+    assert found.calculation.result == result
+    assert found.calculation.share > 0.9
+    assert found.reasons == (NOT_CERTAIN,)
 
 
 def test_a_question_of_one_part_without_a_calculation_does_not_ask_for_several() -> None:

@@ -27,10 +27,11 @@ from workbench.techniques.retrieval.lookup import Lookup
 from workbench.techniques.retrieval.names import find_names
 from workbench.techniques.retrieval.query_rewriting import merged_by_rank
 from workbench.techniques.retrieval.question_parts import combination, factor_of, leans_on_another, split_question
+from workbench.techniques.retrieval.question_terms import identified_of, missing_identified, missing_names, names_of
 from workbench.techniques.retrieval.second_search import search_further
 from workbench.techniques.retrieval.sentence_choice import LONGEST_COMPLETED
 from workbench.techniques.retrieval.sentence_features import NUMERALS, compare, term_weights
-from workbench.techniques.retrieval.value_pairs import SURE, Calculation, amounts_of, calculate, multiply
+from workbench.techniques.retrieval.value_pairs import Calculation, amounts_of, calculate, multiply
 from workbench.text.language import detect_language, detect_question_language, function_words, split_words
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
@@ -364,9 +365,17 @@ def _calculated(question: str, hits: Sequence[Passage], retriever: Retriever) ->
     if found is None:
         return None
     told = tuple(dict.fromkeys(amount.sentence for amount in found.amounts))
-    sure = kind in ("difference", "sum") and found.share >= SURE
+    sure = kind in ("difference", "sum") and found.is_sure and not _lacks_named(question, told)
     reasons = () if sure else (NOT_CERTAIN,)
     return Gathered(sentences=told, reasons=reasons, calculation=found, queries=(question,), hits=tuple(hits))
+
+
+def _lacks_named(question: str, told: Sequence[Sentence]) -> bool:
+    """Whether the question names what none of the sentences' passages has: "Brandl", "room 7"."""
+    language = detect_question_language(question, LANGUAGES)
+    texts = [f"{one.passage.text}\n{one.passage.title}\n{one.passage.context}" for one in told]
+    named, identified = names_of(question, language), identified_of(question, language)
+    return bool(missing_names(named, texts) or missing_identified(identified, texts))
 
 
 def _telling(question: str, weights: Mapping[str, float], vocabulary: Vocabulary) -> Mapping[str, float]:

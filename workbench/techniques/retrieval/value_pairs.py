@@ -71,7 +71,7 @@ class Amount(Struct, frozen=True):
     """An amount in a sentence: ``near`` are the terms of the part of the sentence that it stands in, ``start`` to
     ``end`` of its text, and of the first cell of its row; ``around`` those of the whole sentence and of where its
     passage stands. ``place``: how many amounts stand before it in that part, and how many there are. A date counts its
-    days from the year 1."""
+    days from the year 1. ``ambiguous``: it is no price, and can be read in two ways ("1.935 kg")."""
 
     number: Decimal
     unit: str
@@ -82,6 +82,7 @@ class Amount(Struct, frozen=True):
     around: frozenset[str]
     place: tuple[int, int] = (0, 1)
     text: str = ""
+    ambiguous: bool = False
 
     @property
     def shown(self) -> str:
@@ -98,6 +99,12 @@ class Calculation(Struct, frozen=True):
     result: str
     factor: Decimal | None = None
     share: float = 0.0
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it has most of the probability, is of two amounts of one unit, and neither can be read otherwise."""
+        units = {one.unit for one in self.amounts}
+        return self.share >= SURE and len(units) == 1 and not any(one.ambiguous for one in self.amounts)
 
     def quoted(self, shown: Sequence[Passage] = ()) -> Quotes:
         """The amounts in the words around them, with their places, and the result; the amounts by themselves where one
@@ -149,7 +156,8 @@ def amounts_of(sentences: Sequence[Sentence], vocabulary: Vocabulary, *, dates: 
             same = [other.start for (other, _), part in zip(read, parts, strict=True) if part == (begin, end)]
             place = same.index(value.start), len(same)
             unit = _DAY if dates else value.unit
-            found.append(Amount(number, unit, sentence, *span, near, around, place, value.text))
+            ambiguous = len(value.readings) > 1 and value.unit not in _MONEY
+            found.append(Amount(number, unit, sentence, *span, near, around, place, value.text, ambiguous))
     return found[:MOST_AMOUNTS]
 
 
