@@ -422,3 +422,37 @@ def test_a_number_that_no_cell_explains_and_a_table_that_is_cut_are_doubts(table
     assert sure("What is the total amount for Lindt?", table)
     assert not sure("What is the total amount for Lindt?", cut)
     assert not sure("What is the total amount for Lindt in 1987?", table)
+
+
+METERS = """Zähler;Zählerstand 31.12.2023 kWh;Zählerstand 31.12.2024 kWh
+Bar;994;1.935
+Küche;812;1.420
+Sauna;120;877
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("Wie viel Strom hat die Bar 2024 verbraucht?", "1.935 − 994 = 941 kWh"),
+        ("Wie viel kWh wurden 2024 insgesamt verbraucht?", "2.306 kWh"),
+    ],
+)
+def test_a_sign_for_thousands_stands_before_no_decimals(tmp_path: Path, question: str, value: str) -> None:
+    assert ask(read(tmp_path, "Strom.csv", METERS), question, "de").value == value
+
+
+def test_a_price_less_a_weight_is_no_difference(tmp_path: Path) -> None:
+    parts = read(tmp_path, "Parts.csv", "Part,Price EUR,Weight kg\nPump,120.50,14\nValve,30,2\nSeal,3,1\n")
+    answer = TableAnswers().answer(
+        parts, "c", "What is the difference between the price and the weight of the pump?", "en"
+    )
+    assert answer is None or "106.5" not in answer.value
+
+
+def test_a_sum_over_rows_of_several_units_is_marked(tmp_path: Path) -> None:
+    rows = "Gas,kWh,100,900\nPower,kWh,500,1500\nWater,m³,10,60\n"
+    meters = read(tmp_path, "Meters.csv", f"Meter,Unit,Reading 2023-12-31,Reading 2024-12-31\n{rows}")
+    mixed = ask(meters, "What was used in total in 2024?")
+    assert (mixed.value, [one.text for one in mixed.reasons]) == ("1,850", ["The rows have values of several units."])
+    assert not ask(meters, "How much gas was used in 2024?").reasons

@@ -223,7 +223,7 @@ def _group_queries(
 def _pairs(
     reading: TableReading, numbers: Sequence[LoadedColumn], dates: Sequence[LoadedColumn]
 ) -> Iterator[tuple[LoadedColumn, LoadedColumn]]:
-    """Two columns that a difference is asked of."""
+    """Two columns that a difference is asked of; a price and a weight have none."""
     if not reading.question.has("difference"):
         return
     for kind in (numbers, dates):
@@ -231,7 +231,8 @@ def _pairs(
             for second in kind:
                 alike = first.unit == second.unit and (first.unit or first.kind != "number")
                 both = reading.named[first.number] and reading.named[second.number]
-                if first.number != second.number and (alike or both) and not first.is_ordinal:
+                unlike = first.unit and second.unit and first.unit != second.unit
+                if first.number != second.number and (alike or both) and not unlike and not first.is_ordinal:
                     yield first, second
 
 

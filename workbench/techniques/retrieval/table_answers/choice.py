@@ -142,6 +142,7 @@ _SAID = {
     "second": "Another reading of the question gives {value}.",
     "ties": "Several rows have this value.",
     "incomplete": "Not all of this table could be read, as the document's warning says.",
+    "units": "The rows have values of several units.",
     "unsure": "The question can be read in several ways; the calculation says which one this is.",
 }
 
@@ -153,9 +154,24 @@ def is_sure(choice: Choice, known: Weights) -> bool:
 
 def is_doubted(choice: Choice) -> bool:
     """Whether an answer is marked however probable it is: a number of the question that nothing in the table explains,
-    one value where several are asked for, a table of which a part is missing."""
-    doubts = choice.doubts
-    return bool(doubts["numbers left"] or doubts["parts missing"] or choice.candidate.table.content.incomplete)
+    one value where several are asked for, a table of which a part is missing, values of several units together."""
+    doubts, one = choice.doubts, choice.candidate
+    return bool(
+        doubts["numbers left"] or doubts["parts missing"] or one.table.content.incomplete or _has_several_units(one)
+    )
+
+
+def _has_several_units(candidate: Candidate) -> bool:
+    """Whether the query adds or compares numbers of rows of which another column tells several units."""
+    table, query = candidate.table, candidate.query
+    if query.column < 0 or query.kind in ("value", "list", "distinct", "times", "difference"):
+        return False
+    measured = table.columns[query.column]
+    if measured.kind != "number" or measured.unit:
+        return False
+    rows = [row for row in candidate.rows if measured.values[row] is not None]
+    units = [column for column in table.columns if column.has_units and column.number != query.by]
+    return any(len({column.cells[row].strip() for row in rows}) > 1 for column in units)
 
 
 MOST_LEFT = 0.5
@@ -188,6 +204,8 @@ def reasons_of(choice: Choice, language: str) -> tuple[Reason, ...]:
         found.append(_SAID["left"].format(words=", ".join(f"“{word}”" for word in left)))
     if choice.result is not None and choice.result.ties:
         found.append(_SAID["ties"])
+    if _has_several_units(choice.candidate):
+        found.append(_SAID["units"])
     if choice.second is not None and choice.doubts["lead"] < 0.6 and (result := choice.second.result()) is not None:
         value, _ = Wording(language).answer(choice.second.table, choice.second.query, result)
         if len(value) <= 80:

@@ -18,6 +18,8 @@ Value = float | datetime.date | str | None
 
 YES = frozenset({"yes", "y", "ja", "j", "oui", "o", "si", "true", "x", "✓", "✔", "1"})
 NO = frozenset({"no", "n", "nein", "non", "false", "0"})
+UNIT_WORDS = frozenset({"unit", "units", "einheit", "einheiten", "unite", "unites", "unidad", "unidades"})
+"""Words that call a column one of units."""
 MOST_DISTINCT = 3_000
 """Distinct values of a column that a question's words are compared with."""
 
@@ -45,6 +47,7 @@ class LoadedColumn:
         self.name = column.name
         self.kind = column.kind
         self.unit = column.unit
+        self.comma = column.comma
         self.cells = [row.cells[number] for row in table.content.rows]
         self.values = [_value(cell, column.kind, column.comma) for cell in self.cells]
         self.name_words = name_words(column.name)
@@ -65,16 +68,24 @@ class LoadedColumn:
 
     @cached_property
     def decimals(self) -> int:
-        """The most decimals of its numbers that have no other sign."""
+        """The most decimals of its numbers that have no other sign; "1.935" has none where a comma stands before
+        them."""
         if self.kind != "number":
             return 0
-        found = (re.fullmatch(r"-?\d+[.,](\d+)", cell.strip()) for cell in self.cells)
+        thousands = r"[1-9]\d{0,2}" + (r"\.\d{3}" if self.comma else r",\d{3}")
+        bare = (cell.strip().lstrip("-") for cell in self.cells)
+        found = (re.fullmatch(r"\d+[.,](\d+)", cell) for cell in bare if not re.fullmatch(thousands, cell))
         return max((len(match[1]) for match in found if match is not None), default=0)
 
     @cached_property
     def is_flag(self) -> bool:
         """Whether its cells are yes, no or empty."""
         return self.kind != "number" and 0 < len(self.distinct) <= 2 and all(one in YES | NO for one in self.distinct)
+
+    @cached_property
+    def has_units(self) -> bool:
+        """Whether its cells are the units of other cells of their rows."""
+        return self.kind == "text" and self.filled > 0 and not UNIT_WORDS.isdisjoint(self.name_words)
 
     @cached_property
     def is_name(self) -> bool:

@@ -250,7 +250,7 @@ class Wording:
         of = table.columns[column]
         bare = of.cells[row].strip()
         number = _PLAIN.fullmatch(bare)
-        is_measure = of.kind == "number" and not table.content.columns[column].comma and bool(of.unit)
+        is_measure = of.kind == "number" and not of.comma and bool(of.unit)
         if number is None or not is_measure:
             return _with_unit(bare, of)
         decimals = len(number[1] or "")
