@@ -193,8 +193,9 @@ def _beside(here: str, name: str) -> str:
         return ""
     file = os.path.normpath(os.path.join(here, name))
     try:
-        is_plain = os.path.normcase(os.path.realpath(file)) == os.path.normcase(file)
-        return file if is_plain and stat.S_ISREG(os.lstat(file).st_mode) else ""
+        if not stat.S_ISREG(os.lstat(file).st_mode):  # first: a path of thousands of folders takes seconds to resolve
+            return ""
+        return file if os.path.normcase(os.path.realpath(file)) == os.path.normcase(file) else ""
     except (OSError, ValueError):
         return ""
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
+import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -254,3 +255,20 @@ def test_of_large_files_only_the_beginning_is_read_and_once(tmp_path: Path, monk
     assert placed(read(page, tmp_path)) == [("Photos", "beside:photo.jpg")]
     assert len(ends) == 2
     assert max(ends) < 1_000_000
+
+
+def test_addresses_that_name_no_file_are_not_resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.png").write_bytes(picture())
+    page = write(
+        tmp_path / "a.html", f"<p>Text</p><img src='{'b/' * 50_000}c.png'><img src=missing.png><img src=a.png>"
+    )
+    resolved: list[str] = []
+    real = os.path.realpath
+
+    def watched(path: str) -> str:
+        resolved.append(str(path))
+        return real(path)
+
+    monkeypatch.setattr(os.path, "realpath", watched)
+    assert placed(read(page, tmp_path)) == [("Text", "beside:a.png")]
+    assert [Path(one).name for one in resolved if one.endswith(".png")] == ["a.png"]
