@@ -49,6 +49,8 @@ def test_names_are_there_with_another_ending() -> None:
         ("Qui est dans la salle 3 ?", "fr", [("salle", "3")]),
         ("May I come on May 5 before 9, or in 2024?", "en", []),
         ("Kommt er am 3. Mai oder um 9 Uhr?", "de", []),
+        ("Was kosten 2 Nächte in Zimmer 7?", "de", [("Zimmer", "7")]),
+        ("How early must I book 3 nights in room 7?", "en", [("room", "7")]),
     ],
 )
 def test_a_letter_or_number_after_a_noun_tells_its_things_apart(

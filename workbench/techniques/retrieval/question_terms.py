@@ -24,8 +24,12 @@ LEAST_FIGURE = 13
 _IDENTIFIER = re.compile(
     r"(?<![^\W\d_])([^\W\d_]{3,})(?: (?:no|nr|number|nummer|numéro|número)\.?| n°)? "
     r"([A-HJ-Z]|\d{1,3}[A-Za-z]?)(?![\w.,:/’'-]*\w)"
+    r"(?! (?:times|people|persons|guests|rooms|(?:working )?(?:minutes|hours|days|nights|weeks|months|years)|personnes"
+    r"|chambres|minutes|heures|jours|nuits|semaines|mois|ans|personas|habitaciones|minutos|horas|días|noches|semanas"
+    r"|meses|años)\b)"
 )
-"""A noun and the letter or number that tells one of its things from the others: "building D", "lot 12B"."""
+"""A noun and the letter or number that tells one of its things from the others: "building D", "lot 12B". None is a
+count: "book 3 nights"."""
 
 _UNNAMED = """am an at by chapter de du el en for from in is la le mr mrs ms of on or than the to until und
 von um vor nach about bis after before between chf dollars eur euro euros fewer gegen january february march
@@ -76,7 +80,9 @@ def identified_of(question: str, language: str) -> list[tuple[str, str]]:
     found = [
         (noun, identifier)
         for noun, identifier in _IDENTIFIER.findall(question)
-        if noun.lower() not in _NO_IDENTIFIED and not vocabulary.is_function_word(noun.lower())
+        if noun.lower() not in _NO_IDENTIFIED
+        and not vocabulary.is_function_word(noun.lower())
+        and (language != "de" or noun[0].isupper())  # "was kosten 2 Nächte?"
     ]
     return list(dict.fromkeys(found))
 
