@@ -14,6 +14,7 @@ from tests.soundness import faults
 from tests.unit.retrieval.fakes import FakeEmbedder
 from workbench.base.errors import UserError
 from workbench.records.documents import Chunk, DocumentPicture, PlacedText
+from workbench.records.tables import DocumentTable, TableColumn, TableRow
 from workbench.techniques.retrieval import index as index_module
 from workbench.techniques.retrieval.index import SCHEMA, CollectionIndex, Entry
 from workbench.techniques.retrieval.snapshot import FileStamp
@@ -232,6 +233,20 @@ def test_only_kinds_of_which_less_was_taken_are_outdated(
     with index.reading() as snapshot:
         assert snapshot.state().outdated == len(outdated)
         assert [kind for kind in kinds if snapshot.is_outdated(ids[kind])] == outdated
+
+
+def test_a_document_of_another_kind_with_a_table_is_outdated_by_the_styles_of_numbers(index: CollectionIndex) -> None:
+    columns = (TableColumn(name="Item"), TableColumn(name="Count", kind="number"))
+    table = DocumentTable(columns=columns, rows=(TableRow(cells=("Desk", "1.935"), number=2, start=0, end=4),))
+    index.put(msgspec.structs.replace(entry("/a.docx", "Desk | 1.935"), kind="docx", tables=(table,)))
+    index.put(msgspec.structs.replace(entry("/b.docx", "The castles burned"), kind="docx"))
+    with closing(apsw.Connection(str(index.path))) as written:
+        written.execute("update documents set reading = 5")
+    with index.reading() as snapshot:
+        ids = {one.path: one.id for one in snapshot.documents().documents}
+        assert snapshot.state().outdated == 1
+        assert snapshot.is_outdated(ids["/a.docx"])
+        assert not snapshot.is_outdated(ids["/b.docx"])
 
 
 def test_bm25_is_higher_for_the_better_match(index: CollectionIndex) -> None:

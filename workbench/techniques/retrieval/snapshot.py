@@ -32,11 +32,12 @@ READING = 6
 be read again."""
 
 _OUTDATED = (
-    "reading < case when kind in ('csv', 'tsv', 'xlsx', 'xls', 'pdf') then 6 "
+    "reading < case when kind in ('csv', 'tsv', 'xlsx', 'xls', 'pdf') "
+    "or exists (select 1 from document_tables t where t.document = documents.number) then 6 "
     "when kind in ('html', 'odt', 'epub') then 5 else 4 end"
 )
 """Of a document from whose file more is taken now; the last were the styles of numbers and the last rows of tables of
-the former kinds, and the pictures of the latter."""
+the former kinds and of all that have a table, and the pictures of the latter."""
 
 
 class FileStamp(msgspec.Struct, frozen=True):
