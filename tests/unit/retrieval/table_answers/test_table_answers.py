@@ -456,3 +456,16 @@ def test_a_sum_over_rows_of_several_units_is_marked(tmp_path: Path) -> None:
     mixed = ask(meters, "What was used in total in 2024?")
     assert (mixed.value, [one.text for one in mixed.reasons]) == ("1,850", ["The rows have values of several units."])
     assert not ask(meters, "How much gas was used in 2024?").reasons
+
+
+def test_an_empty_cell_of_several_that_are_asked_for_is_told_beside_the_others(tmp_path: Path) -> None:
+    orders = read(tmp_path, "Orders.csv", "Order,Ordered,Delivered\nK1,2025-01-10,2025-01-20\nK2,2025-02-01,\n")
+    answer = ask(orders, "When was K2 delivered and when was it ordered?")
+    assert answer.value == "Delivered: –, Ordered: 2025-02-01"
+    assert not answer.empty
+
+
+def test_what_was_used_by_a_meter_that_ran_backwards_is_marked(tmp_path: Path) -> None:
+    meters = read(tmp_path, "M.csv", "Meter;Stand 31.12.2023;Stand 31.12.2024\nBar;9950;120\nSauna;10;15\n")
+    assert ask(meters, "How much was used by the Bar in 2024?").reasons[0].text.startswith("A later reading is lower")
+    assert not ask(meters, "How much was used by the Sauna in 2024?").reasons

@@ -21,6 +21,7 @@ from workbench.techniques.retrieval.table_answers.features import FAMILIES, Cand
 from workbench.techniques.retrieval.table_answers.query import Result
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable
+from workbench.techniques.retrieval.table_answers.table_reading import is_dated
 from workbench.techniques.retrieval.table_answers.wording import Wording
 from workbench.techniques.retrieval.table_answers.words import Word
 
@@ -143,6 +144,7 @@ _SAID = {
     "ties": "Several rows have this value.",
     "incomplete": "Not all of this table could be read, as the document's warning says.",
     "units": "The rows have values of several units.",
+    "backwards": "A later reading is lower than the earlier one.",
     "unsure": "The question can be read in several ways; the calculation says which one this is.",
 }
 
@@ -154,10 +156,23 @@ def is_sure(choice: Choice, known: Weights) -> bool:
 
 def is_doubted(choice: Choice) -> bool:
     """Whether an answer is marked however probable it is: a number of the question that nothing in the table explains,
-    one value where several are asked for, a table of which a part is missing, values of several units together."""
+    one value where several are asked for, a table of which a part is missing, values of several units together, a
+    meter that ran backwards."""
     doubts, one = choice.doubts, choice.candidate
-    return bool(
-        doubts["numbers left"] or doubts["parts missing"] or one.table.content.incomplete or _has_several_units(one)
+    unclear = doubts["numbers left"] or doubts["parts missing"] or one.table.content.incomplete
+    return bool(unclear or _has_several_units(one) or _runs_backwards(one))
+
+
+def _runs_backwards(candidate: Candidate) -> bool:
+    """Whether what was used is computed of readings of which a later one is lower."""
+    columns, query = candidate.table.columns, candidate.query
+    if query.minus < 0 or not is_dated(columns[query.column]) or not is_dated(columns[query.minus]):
+        return False
+    pairs = zip(columns[query.column].values, columns[query.minus].values, strict=True)
+    return any(
+        isinstance(later, float) and isinstance(earlier, float) and later < earlier
+        for row, (later, earlier) in enumerate(pairs)
+        if row in candidate.rows
     )
 
 
@@ -206,6 +221,8 @@ def reasons_of(choice: Choice, language: str) -> tuple[Reason, ...]:
         found.append(_SAID["ties"])
     if _has_several_units(choice.candidate):
         found.append(_SAID["units"])
+    if _runs_backwards(choice.candidate):
+        found.append(_SAID["backwards"])
     if choice.second is not None and choice.doubts["lead"] < 0.6 and (result := choice.second.result()) is not None:
         value, _ = Wording(language).answer(choice.second.table, choice.second.query, result)
         if len(value) <= 80:

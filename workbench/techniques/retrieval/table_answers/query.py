@@ -108,7 +108,11 @@ def compute(table: LoadedTable, query: Query, rows: Sequence[int] | None = None)
     column = table.columns[query.column]
     if query.kind in ("most", "least", "groups"):
         return _grouped(table, query, kept)
-    filled = [row for row in kept if _measured(table, query, row) is not None]
+    if query.kind in ("list", "value"):  # of several cells that are asked for, one is enough
+        asked = [table.columns[number] for number in query.show or (query.column,)]
+        filled = [row for row in kept if any(one.values[row] is not None for one in asked)]
+    else:
+        filled = [row for row in kept if _measured(table, query, row) is not None]
     if not filled:
         return None
     if query.kind == "distinct":

@@ -63,6 +63,11 @@ class TableReading:
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\s?\d{1,2}[./]\s?\d{4}|\d{1,2}\.? [^\W\d_]{3,10}\.? \d{4}")
 
 
+def is_dated(column: LoadedColumn) -> bool:
+    """Whether a column is of readings at a date, which its name has."""
+    return column.kind == "number" and _DATE.search(column.name) is not None
+
+
 def changes_between(question: Question, table: LoadedTable) -> Iterator[tuple[int, int]]:
     """Two columns with the same name and unit but for a date: readings of a meter. In a year that the question names
     they are the ones at its beginning and its end; where it names none there are two."""

@@ -238,10 +238,12 @@ class Wording:
         return shown
 
     def _row(self, table: LoadedTable, columns: Sequence[int], row: int, *, named: bool = False) -> str:
-        """Cells of a row, with the names of their columns where there are many or where each is asked for."""
+        """Cells of a row, with the names of their columns where there are many, or where each is asked for: of these the
+        empty ones, too."""
         shown = [(table.columns[number].name, self._cell(table, number, row)) for number in columns]
         if named or len(columns) > MOST_BARE:
-            return ", ".join(f"{name}: {cell}" if name else cell for name, cell in shown if cell)
+            filled = [(name, cell or "–") for name, cell in shown if cell or (named and name)]
+            return ", ".join(f"{name}: {cell}" if name else cell for name, cell in filled)
         return ", ".join(dict.fromkeys(cell for _, cell in shown if cell))
 
     def _cell(self, table: LoadedTable, column: int, row: int) -> str:
