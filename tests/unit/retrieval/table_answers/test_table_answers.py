@@ -469,3 +469,15 @@ def test_what_was_used_by_a_meter_that_ran_backwards_is_marked(tmp_path: Path) -
     meters = read(tmp_path, "M.csv", "Meter;Stand 31.12.2023;Stand 31.12.2024\nBar;9950;120\nSauna;10;15\n")
     assert ask(meters, "How much was used by the Bar in 2024?").reasons[0].text.startswith("A later reading is lower")
     assert not ask(meters, "How much was used by the Sauna in 2024?").reasons
+
+
+def test_both_terms_of_a_difference_of_a_sheet_are_in_the_style_of_the_language(tmp_path: Path) -> None:
+    read(tmp_path, "Strom.csv", "Meter,Reading 2023-12-31,Reading 2024-12-31\nBar,0.5,1.935\nSauna,2,3.25\n")
+    with CollectionIndex(tmp_path / "c.sqlite").reading() as snapshot:
+        (stored,) = snapshot.tables(1_000)
+    table = LoadedTable(Source(stored.document, stored.hash, "/Strom.xlsx", stored.title), 0, stored.content)
+    query = Query("difference", (Condition(0, "is", ("bar",)),), 2, minus=1)
+    result = compute(table, query)
+    assert result is not None
+    assert Wording("de").answer(table, query, result)[0] == "1,935 − 0,5 = 1,435"
+    assert Wording("en").answer(table, query, result)[0] == "1.935 − 0.5 = 1.435"

@@ -230,7 +230,7 @@ class Wording:
             return self._in_lines([f"{name}: {self._worth(table, query, value)}" for name, value in result.groups])
         shown = self._amount(table, query, result)
         if query.kind == "difference" and len(result.rows) == 1:
-            first, second = (table.columns[number].cells[result.rows[0]] for number in (query.column, query.minus))
+            first, second = (self._term(table, number, result.rows[0]) for number in (query.column, query.minus))
             return f"{first} − {second} = {shown}"
         if query.kind in ("highest", "lowest") and query.show:
             rows = [self._row(table, query.show, row) for row in result.rows[:MOST_LISTED]]
@@ -238,8 +238,8 @@ class Wording:
         return shown
 
     def _row(self, table: LoadedTable, columns: Sequence[int], row: int, *, named: bool = False) -> str:
-        """Cells of a row, with the names of their columns where there are many, or where each is asked for: of these the
-        empty ones, too."""
+        """Cells of a row, with the names of their columns where there are many or where each is asked for, then with
+        the empty ones."""
         shown = [(table.columns[number].name, self._cell(table, number, row)) for number in columns]
         if named or len(columns) > MOST_BARE:
             filled = [(name, cell or "–") for name, cell in shown if cell or (named and name)]
@@ -261,6 +261,16 @@ class Wording:
         if not table.source.path.lower().endswith(SPREADSHEETS):
             return _with_unit(bare, of)
         return self.number(float(bare), of.unit, decimals)
+
+    def _term(self, table: LoadedTable, column: int, row: int) -> str:
+        """A cell that is computed with, without its unit; of a spreadsheet in the style of the language."""
+        of = table.columns[column]
+        bare = of.cells[row].strip()
+        number = _PLAIN.fullmatch(bare)
+        is_stored = table.source.path.lower().endswith(SPREADSHEETS)
+        if number is None or of.kind != "number" or of.comma or not is_stored:
+            return bare
+        return self.number(float(bare), "", len(number[1] or ""))
 
     def _amount(self, table: LoadedTable, query: Query, result: Result) -> str:
         column = table.columns[query.column]
