@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 
 from workbench.base.errors import UserError
 from workbench.reading.content import signature_of
@@ -27,6 +28,9 @@ _REALLY = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2
 _LINE_ENDS = re.compile(r"\r\n?")
 _UNWANTED = re.compile(r"[\x00\ud800-\udfff\ufeff]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_EURO = re.compile(rb"(?<![A-Za-z\x80-\xff])\x80(?![A-Za-z\x80-\xff])")
+"""The byte of "€" in the encodings of Windows; in others it is a letter, which seldom stands alone."""
+_IN_WORD = re.compile(r"(?<=[^\W\d_])[^\x00-\x7f]|[^\x00-\x7f](?=[^\W\d_])")
 _INNER_LETTER = re.compile(r"(?<=[^\W\d_])([^\x00-\x7f])(?=([^\W\d_]))")
 _CONTROLS = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 
@@ -100,12 +104,15 @@ def _guessed_encoding(data: bytes) -> str:
     if len(data) > SAMPLE_BYTES:
         sample = sample[: sample.rfind(b"\n") + 1] or sample
     matches = charset_normalizer.from_bytes(sample)
-    best = matches.best()
-    if best is None:
+    matches.best()  # sorts them
+    found = list(matches)
+    if len(_EURO.findall(sample)) > sample.count(0x80) / 2:
+        found = [match for match in found if "€" in str(match)] or found
+    if not found:
         return "utf-8"  # mostly ASCII may still be read; other text is refused for its invalid bytes
     # of those that fit equally well the ones without capitals within words ("Süderau", not "SŘderau"), of these those
-    # with the most letters ("Küste", not "K³ste"), and of these the one that is by far the most common
-    fitting = [match for match in matches if match.chaos <= best.chaos]
+    # with the most letters in words ("Küste", not "K³ste"), and of these the one that is by far the most common
+    fitting = [match for match in found if match.chaos <= found[0].chaos]
     fewest = min(map(_inner_capitals, fitting))
     fitting = [match for match in fitting if _inner_capitals(match) == fewest]
     most = max(map(_letters, fitting))
@@ -115,8 +122,9 @@ def _guessed_encoding(data: bytes) -> str:
 
 
 def _letters(text: object) -> int:
-    """The letters of a decoded text that are not ASCII."""
-    return sum(match.group().isalpha() for match in _NOT_ASCII.finditer(str(text)))
+    """The letters of a decoded text that are not ASCII, and stand beside another one: "Preis Ä" was "Preis €"."""
+    found = (match.group() for match in _IN_WORD.finditer(str(text)))
+    return sum(sign.isalpha() and unicodedata.category(sign) != "Lm" for sign in found)  # "Kˆln" was "Köln"
 
 
 def _inner_capitals(text: object) -> int:

@@ -69,6 +69,13 @@ def test_table_with_a_euro_sign_and_few_umlauts_is_western() -> None:
     assert decode_text(rows.encode("cp1252")) == rows
 
 
+@pytest.mark.parametrize(
+    "rows", ["Preis €;Ort\n12,50 €;Köln\n", "Menge;Preis €\n3;12,50 €\n", "Ort;€\nLübeck;5,00 €\nMünster;7,00 €\n"]
+)
+def test_a_small_table_with_euro_signs_is_western(rows: str) -> None:
+    assert decode_text(rows.encode("cp1252")) == rows
+
+
 def test_encoding_is_guessed_from_the_beginning_and_used_for_all() -> None:
     many = GERMAN * (2 * SAMPLE_BYTES // len(GERMAN))
     assert decode_text(many.encode("cp1252")) == many
