@@ -481,3 +481,9 @@ def test_both_terms_of_a_difference_of_a_sheet_are_in_the_style_of_the_language(
     assert result is not None
     assert Wording("de").answer(table, query, result)[0] == "1,935 − 0,5 = 1,435"
     assert Wording("en").answer(table, query, result)[0] == "1.935 − 0.5 = 1.435"
+
+
+def test_a_difference_of_a_column_with_a_unit_and_one_without_is_marked(tmp_path: Path) -> None:
+    cars = read(tmp_path, "Cars.csv", "Item,Seats,Price EUR\nBus,50,1200\nVan,8,400\n")
+    answer = ask(cars, "What is the difference between seats and price of the bus?")
+    assert "The two columns are not known to have the same unit." in [one.text for one in answer.reasons]

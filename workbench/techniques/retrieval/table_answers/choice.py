@@ -144,6 +144,7 @@ _SAID = {
     "ties": "Several rows have this value.",
     "incomplete": "Not all of this table could be read, as the document's warning says.",
     "units": "The rows have values of several units.",
+    "unlike": "The two columns are not known to have the same unit.",
     "backwards": "A later reading is lower than the earlier one.",
     "unsure": "The question can be read in several ways; the calculation says which one this is.",
 }
@@ -157,10 +158,16 @@ def is_sure(choice: Choice, known: Weights) -> bool:
 def is_doubted(choice: Choice) -> bool:
     """Whether an answer is marked however probable it is: a number of the question that nothing in the table explains,
     one value where several are asked for, a table of which a part is missing, values of several units together, a
-    meter that ran backwards."""
+    difference of columns of different units, a meter that ran backwards."""
     doubts, one = choice.doubts, choice.candidate
     unclear = doubts["numbers left"] or doubts["parts missing"] or one.table.content.incomplete
-    return bool(unclear or _has_several_units(one) or _runs_backwards(one))
+    return bool(unclear or _has_several_units(one) or _has_unlike_columns(one) or _runs_backwards(one))
+
+
+def _has_unlike_columns(candidate: Candidate) -> bool:
+    """Whether the query takes a number from one of another unit, or of none: seats from a price."""
+    columns, query = candidate.table.columns, candidate.query
+    return query.minus >= 0 and columns[query.column].unit != columns[query.minus].unit
 
 
 def _runs_backwards(candidate: Candidate) -> bool:
@@ -221,6 +228,8 @@ def reasons_of(choice: Choice, language: str) -> tuple[Reason, ...]:
         found.append(_SAID["ties"])
     if _has_several_units(choice.candidate):
         found.append(_SAID["units"])
+    if _has_unlike_columns(choice.candidate):
+        found.append(_SAID["unlike"])
     if _runs_backwards(choice.candidate):
         found.append(_SAID["backwards"])
     if choice.second is not None and choice.doubts["lead"] < 0.6 and (result := choice.second.result()) is not None:
