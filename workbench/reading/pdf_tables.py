@@ -101,8 +101,9 @@ class TableFinder:
                 rest = rest if place else []
             else:
                 self._found.append(one)
-        if before is not None:
-            before.rows += rest
+        if before is not None:  # a line that begins another table is none of its rows
+            others = {_as_line(row) for one in found for row in one.rows}
+            before.rows += [row for row in rest if _as_line(row) not in others]
         if found and found[-1].below <= MOST_EDGE:
             self._open = self._found[-1]
 
@@ -207,6 +208,10 @@ def _in_bands(line: Sequence[Piece], bands: Sequence[tuple[float, float]]) -> di
             return None
         row[within[0]] = cell.text
     return row if len(row) >= max(2, len(bands) - 1) else None
+
+
+def _as_line(row: dict[int, str]) -> str:
+    return " ".join(row[column] for column in sorted(row))
 
 
 def _has_digit(text: str) -> bool:

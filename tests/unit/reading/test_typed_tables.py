@@ -311,6 +311,15 @@ def test_what_does_not_stand_in_the_columns_of_a_table_does_not_go_on_with_it(se
     assert look(first, second) == [FIRST_ROWS]
 
 
+def test_lines_that_begin_another_table_are_no_rows_of_the_one_before() -> None:
+    first = [*row(780, "Name", "Job"), *row(765, "Ann 1", "cook"), *row(750, "Ben", "smith 2")]
+    second = [*row(800, "Flat", "Cold water"), *line(785, (50, "2.06"), (200, "566"), (300, "m³"))]
+    second += line(770, (50, "2.07"), (200, "448"), (300, "m³"))
+    rows = [[*cells.values()] for table in look(first, second) for cells in table]
+    assert rows[:3] == [["Name", "Job"], ["Ann 1", "cook"], ["Ben", "smith 2"]]
+    assert rows.count(["Flat", "Cold water"]) == 1
+
+
 def test_a_table_with_text_below_it_does_not_go_on_on_the_next_page() -> None:
     first = [*row(780, "Part", "Price EUR"), *row(765, "Base", "38.00"), *row(750, "Roof", "12.50")]
     first += [piece for n in range(3) for piece in line(700 - 15 * n, (50, f"Text {n}"))]
