@@ -56,7 +56,11 @@ def test_one_thing_that_is_asked_of_two_is_looked_up_for_each() -> None:
 
 def test_a_difference_that_has_nearly_all_of_the_probability_is_not_marked() -> None:
     costs = passage("The old projector cost 900 euros and the new projector cost 650 euros.", "a.txt")
-    found = gather("By how much is the new projector cheaper than the old projector in euros?", FakeRetriever([costs]))
+    question = "By how much is the new projector cheaper than the old projector in euros?"
+    alone = gather(question, FakeRetriever([costs]))
+    assert alone is not None
+    assert alone.reasons == (NOT_CERTAIN,)  # no other two amounts were there to be preferred to
+    found = gather(question, FakeRetriever([costs, passage("Snacks for the opening were 40 euros.", "b.txt")]))
     assert found is not None
     assert found.calculation is not None
     assert found.calculation.result == "250 EUR"
@@ -79,12 +83,31 @@ def test_a_difference_that_has_nearly_all_of_the_probability_is_not_marked() -> 
     ],
 )  # fmt: skip
 def test_a_difference_of_values_that_may_be_others_is_marked(question: str, text: str, result: str) -> None:
-    found = gather(question, FakeRetriever([passage(text, "a.txt")]))
+    others = passage("Snacks for the opening were 4000 euros and had 90 kg and 77 parts.", "b.txt")
+    found = gather(question, FakeRetriever([passage(text, "a.txt"), others]))
     assert found is not None
     assert found.calculation is not None
     assert found.calculation.result == result
     assert found.calculation.share > 0.9
     assert found.reasons == (NOT_CERTAIN,)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "result"),
+    [
+        ("Wie viel kosten Zelt und Hütte zusammen?", "Das Zelt kostet 1.600 Euro. Die Hütte kostet 2.000,50 Euro.",
+         "3.600,5 EUR"),
+        ("What do the tent and the hut cost together?", "The tent costs 1,600 euros. The hut costs 2,000.50 euros.",
+         "3,600.5 EUR"),
+    ],
+)  # fmt: skip
+def test_what_is_calculated_is_in_the_style_of_the_language_of_the_question(
+    question: str, text: str, result: str
+) -> None:
+    found = gather(question, FakeRetriever([passage(text, "a.txt")]))
+    assert found is not None
+    assert found.calculation is not None
+    assert found.calculation.result == result
 
 
 def test_a_question_of_one_part_without_a_calculation_does_not_ask_for_several() -> None:

@@ -359,9 +359,10 @@ def _calculated(question: str, hits: Sequence[Passage], retriever: Retriever) ->
     vocabulary = Vocabulary.of(one.text for one in sentences)
     weights = _telling(question, term_weights(question, vocabulary, retriever.count_terms(question)), vocabulary)
     amounts = amounts_of(sentences, vocabulary, dates=kind == "days")
-    found = calculate(kind, question, weights, amounts) if kind else None
+    language = detect_question_language(question, LANGUAGES)
+    found = calculate(kind, question, weights, amounts, language) if kind else None
     if found is None and factor is not None:
-        found = multiply(factor, weights, amounts, vocabulary)
+        found = multiply(factor, weights, amounts, vocabulary, language)
     if found is None:
         return None
     told = tuple(dict.fromkeys(amount.sentence for amount in found.amounts))

@@ -84,21 +84,22 @@ class Amount(Struct, frozen=True):
     text: str = ""
     ambiguous: bool = False
 
-    @property
-    def shown(self) -> str:
-        return self.text if self.unit == _DAY else _shown(self.number)
+    def shown(self, language: str) -> str:
+        return self.text if self.unit == _DAY else _shown(self.number, language)
 
 
 class Calculation(Struct, frozen=True):
     """One or two amounts, the larger one first, with the ``sign`` between them, and what they come to: ``235 EUR``.
     ``factor`` is the number of the question that one amount is multiplied by. ``share``: of the probability of all
-    results that two amounts give, this one's."""
+    results that two amounts give, this one's; 0 where no other two can be put together, which tells nothing. Numbers
+    are in the style of the ``language``."""
 
     amounts: tuple[Amount, ...]
     sign: str
     result: str
     factor: Decimal | None = None
     share: float = 0.0
+    language: str = ""
 
     @property
     def is_sure(self) -> bool:
@@ -113,9 +114,9 @@ class Calculation(Struct, frozen=True):
         places = list(dict.fromkeys((each.sentence, each.start, each.end) for each in self.amounts))
         quotes = quote_spans(places, shown)
         if len(places) == 1:
-            said = one.shown if self.factor is None else _shown(self.factor)
+            said = one.shown(self.language) if self.factor is None else _shown(self.factor, self.language)
             other = one if self.factor is not None else self.amounts[1]
-            text = f"{quotes.text}\n\n{said} {self.sign} {other.shown} = {self.result}"
+            text = f"{quotes.text}\n\n{said} {self.sign} {other.shown(self.language)} = {self.result}"
             return msgspec.structs.replace(quotes, text=text)
         first, second = quotes.statements
         before = f"{self.sign} "
@@ -251,10 +252,10 @@ def fit_of(features: Mapping[str, float]) -> float:
 
 
 def calculate(
-    kind: Combination, question: str, weights: Mapping[str, float], amounts: Sequence[Amount]
+    kind: Combination, question: str, weights: Mapping[str, float], amounts: Sequence[Amount], language: str = ""
 ) -> Calculation | None:
     """What the two amounts that fit a question best come to, whose terms have ``weights``; None where no two can be put
-    together."""
+    together. ``language``: that of the question."""
     pairs = [
         pair
         for pair in pairs_of(kind, question, weights, amounts)
@@ -275,17 +276,18 @@ def calculate(
     if kind == "product":
         units = sorted(units, key=lambda unit: unit not in _MONEY)
     unit = "days" if high.unit == _DAY else units[0] if units else ""
-    result = f"{_shown(_result(kind, high, low))} {unit}".rstrip()
-    return Calculation((high, low), _SIGNS[kind], result, share=share)
+    result = f"{_shown(_result(kind, high, low), language)} {unit}".rstrip()
+    return Calculation((high, low), _SIGNS[kind], result, share=share if len(pairs) > 1 else 0.0, language=language)
 
 
 _SIGNS: dict[Combination, str] = {"difference": "−", "days": "−", "sum": "+", "product": "×"}
 
 
 def multiply(
-    factor: Factor, weights: Mapping[str, float], amounts: Sequence[Amount], vocabulary: Vocabulary
+    factor: Factor, weights: Mapping[str, float], amounts: Sequence[Amount], vocabulary: Vocabulary, language: str = ""
 ) -> Calculation | None:
-    """The price that fits a question best, of one of what it names a number of, times that number; None without one."""
+    """The price that fits a question best, of one of what it names a number of, times that number; None without one.
+    ``language``: that of the question."""
     total = sum(weights.values())
     noun = vocabulary.stem(factor.noun)
     priced = [one for one in amounts if one.unit in _MONEY and _is_per(one, noun, factor, vocabulary)]
@@ -301,7 +303,8 @@ def multiply(
     best = max(priced, key=fit)
     if fit(best) < 2 * LEAST_RELATED:
         return None
-    return Calculation((best,), "×", f"{_shown(factor.number * best.number)} {best.unit}", factor.number)
+    result = f"{_shown(factor.number * best.number, language)} {best.unit}"
+    return Calculation((best,), "×", result, factor.number, language=language)
 
 
 _PER = r"(?:\b(?:per|an?|each|pro|je|die|der|das|par|la|le|l['’]|por|el|al|cada)\s*|/\s*|\|\s*)"
@@ -346,10 +349,15 @@ def _words(terms: frozenset[str]) -> frozenset[str]:
     return frozenset(term for term in terms if not term[0].isdigit())
 
 
-def _shown(number: Decimal) -> str:
-    """``1,234.5``."""
+_STYLES = {"de": (".", ","), "es": (".", ","), "fr": ("\u202f", ",")}
+"""The signs for thousands and before decimals, where they are not those of English."""
+
+
+def _shown(number: Decimal, language: str) -> str:
+    """``1,234.5``, in German ``1.234,5``."""
     plain = number.quantize(Decimal(1)) if number == number.to_integral() else number.normalize()
-    return f"{plain:,}"
+    group, point = _STYLES.get(language, (",", "."))
+    return f"{plain:,}".replace(",", "\0").replace(".", point).replace("\0", group)
 
 
 def _is_inside(match: re.Match[str], values: Sequence[Value]) -> bool:
