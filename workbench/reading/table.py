@@ -114,8 +114,8 @@ def decimals_of_format(code: str) -> int:
 
 
 def shown_number(value: str, kind: str, epoch: datetime, decimals: int = 0) -> str:
-    """The stored number with all its decimals, ``decimals`` at least, without the noise of its last binary digits;
-    dates in ISO 8601."""
+    """The stored number with all its decimals, ``decimals`` at least (of three: two), without the noise of its last
+    binary digits; dates in ISO 8601."""
     try:
         number = float(value)
     except ValueError:
@@ -133,6 +133,8 @@ def shown_number(value: str, kind: str, epoch: datetime, decimals: int = 0) -> s
         if 0 <= number < 1:
             return moment.strftime("%H:%M:%S")
         return str(moment.date()) if moment.time() == datetime.min.time() else moment.isoformat(" ")
+    if decimals == 3:  # "12.500" beside words in German would be twelve thousand
+        decimals = 2
     if number.is_integer() and abs(number) < 1e15:
         return f"{number + 0:.{decimals}f}"  # no "-0"
     shown = f"{number:.15g}"

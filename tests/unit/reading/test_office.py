@@ -17,6 +17,7 @@ from workbench.reading.sheets import read_xlsx
 from workbench.reading.slides import read_pptx
 from workbench.reading.table import decimals_of_format, kind_of_format, shown_number
 from workbench.reading.word import read_docx
+from workbench.text.cells import number_of
 
 CORE = (
     '<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" '
@@ -254,6 +255,16 @@ def test_number_formats(code: str, kind: str) -> None:
 )
 def test_numbers_are_shown_as_in_the_sheet(value: str, kind: str, shown: str) -> None:
     assert shown_number(value, kind, datetime(1899, 12, 30)) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "shown"),
+    [("12.5", 3, "12.50"), ("36", 3, "36.00"), ("12.345", 3, "12.345"), ("7", 4, "7.0000")],
+)
+def test_no_number_becomes_one_with_a_sign_for_thousands(value: str, decimals: int, shown: str) -> None:
+    assert shown_number(value, "", datetime(1899, 12, 30), decimals) == shown
+    if value != shown:
+        assert number_of(shown, comma=True) == (float(value), "")
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
