@@ -288,7 +288,7 @@ def _styles(
     """The style of the numbers of each column. One that does not tell it has that of most of the others; what is a
     number to the file has a decimal point, whatever the texts beside it have. The cells of the first column may be
     codes that say nothing of the others ("2.07", a flat), where all are there, all are different and none has a unit;
-    they are codes where they have another style than the others tell."""
+    they are codes where they are written in another style than the others tell."""
     stored = [
         number in grid.stored and not any("," in cell for cell in column)
         for number, column in zip(columns, cells, strict=True)
@@ -304,7 +304,7 @@ def _styles(
     for style, is_stored in zip(told, stored, strict=True):
         votes = style or typed or (1 if is_usual else -1)
         styles.append("comma" if votes > 0 and not is_stored else "point")
-    if may_be_codes and others * told[0] < 0:
+    if may_be_codes and others * told[0] < 0 and not stored[0]:
         styles[0] = "codes"
     return styles
 

@@ -123,6 +123,12 @@ def test_numbers_that_a_sheet_stores_keep_their_decimal_point_beside_texts_with_
     assert [column.comma for column in columns[1:]] == [False, True, True]
 
 
+def test_numbers_that_a_sheet_stores_first_are_no_codes_for_texts_with_a_comma_beside_them(tmp_path: Path) -> None:
+    rows = [["Durchmesser", "Länge"], ["0.5", "12,5 m"], ["0.8", "13,5 m"], ["1.2", "8,5 m"]]
+    columns = only_table(documents.write_xlsx(tmp_path / "a.xlsx", rows)).columns
+    assert [(column.kind, column.comma) for column in columns] == [("number", False), ("number", True)]
+
+
 def test_numbers_that_are_typed_into_a_sheet_as_text_have_the_style_of_its_language(tmp_path: Path) -> None:
     rows = [["Teil", "€ je Liter"], ["Der Wagen und die Rechnung der Werkstatt", "1,398"], ["und das Rad", "1,530"]]
     path = documents.write_xlsx(tmp_path / "a.xlsx", rows)
