@@ -18,6 +18,8 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
+from PIL import ImageOps
+
 from workbench.base.errors import UserError
 from workbench.base.files import SpecialFile, open_regular
 from workbench.reading.archive import Archive, part_name
@@ -244,7 +246,8 @@ def draw_embedded(
     with opened(_content(data, part, page, largest_bytes), _FORMATS) as image:
         check_size(image)
         image.load()
-        shown = on_white(image)
+        # a browser turns a photo as its camera was held
+        shown = on_white(image if signature_of(data) == "a ZIP archive" else ImageOps.exif_transpose(image))
     factor = min(1.0, scale * POINTS_WIDE / shown.width, (LARGEST_DRAWN / (shown.width * shown.height)) ** 0.5)
     drawn = scaled(shown, factor)
     png = io.BytesIO()

@@ -272,3 +272,12 @@ def test_addresses_that_name_no_file_are_not_resolved(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os.path, "realpath", watched)
     assert placed(read(page, tmp_path)) == [("Text", "beside:a.png")]
     assert [Path(one).name for one in resolved if one.endswith(".png")] == ["a.png"]
+
+
+def test_a_photo_is_drawn_as_its_camera_was_held(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    Image.new("RGB", (80, 50), "red").save(tmp_path / "a.jpg", exif=exif)
+    page = write(tmp_path / "a.html", "<p>Text</p><img src=a.jpg>")
+    width, height = drawn(page, "beside:a.jpg")
+    assert width < height
