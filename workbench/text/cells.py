@@ -206,8 +206,11 @@ def unit_in(name: str) -> str:
     if bracketed is not None and (unit := _known_unit(bracketed[2])):
         return unit
     words = name.replace("_", " ").split()
+    dated = len(words)
     while len(words) > 1 and (date_of(words[-1]) is not None or re.fullmatch(r"(?:19|20)\d\d", words[-1])):
         words.pop()  # "Gas kWh 2024"
+    if len(words) < dated and len(words[-1]) == 1 and words[-1].isupper():
+        words.pop()  # "Group A 2024"
     for place in range(len(words) - 2):  # "€ je Liter"
         if words[place + 1].casefold() in _PER_WORDS and (unit := _known_unit(" ".join(words[place : place + 3]))):
             return unit

@@ -93,6 +93,8 @@ def test_stored_numbers_have_no_sign_for_thousands() -> None:
         ("Gross kg", "kg"),
         ("paid_eur", "EUR"),
         ("Remark", ""),
+        ("Group A 2024", ""),
+        ("Ladung t 2024", "t"),
     ],
 )
 def test_units_of_names(name: str, unit: str) -> None:
