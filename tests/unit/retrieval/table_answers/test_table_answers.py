@@ -487,3 +487,17 @@ def test_a_difference_of_a_column_with_a_unit_and_one_without_is_marked(tmp_path
     cars = read(tmp_path, "Cars.csv", "Item,Seats,Price EUR\nBus,50,1200\nVan,8,400\n")
     answer = ask(cars, "What is the difference between seats and price of the bus?")
     assert "The two columns are not known to have the same unit." in [one.text for one in answer.reasons]
+
+
+@pytest.mark.parametrize("years", ["2024 and sales 2023", "2023 and sales 2024"])
+def test_the_difference_of_two_cells_of_a_row_is_that_of_the_higher_one(tmp_path: Path, years: str) -> None:
+    sales = read(tmp_path, "Sales.csv", "Store,Sales 2023 EUR,Sales 2024 EUR\nNorth,1935.50,2100\nSouth,800,994.25\n")
+    question = f"What is the difference between sales {years} for North?"
+    assert ask(sales, question).value == "2100 − 1935.50 = 164.50 EUR"
+
+
+def test_another_reading_that_gives_the_same_is_no_reason_to_doubt(tmp_path: Path) -> None:
+    staff = read(tmp_path, "Staff.csv", "Name,Phone,Email\nAnna Meyer,0123 456,\nBob Lind,0999 111,bob@x.org\n")
+    answer = ask(staff, "What is the phone and the email of Anna Meyer?")
+    assert answer.value == "Phone: 0123 456, Email: –"
+    assert not any(answer.value in one.text for one in answer.reasons)

@@ -5,6 +5,7 @@ Every combination of what is computed, of which column, under which of the condi
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice, product
 from typing import Literal
@@ -13,7 +14,7 @@ from workbench.techniques.retrieval.table_answers.conditions import Finding
 from workbench.techniques.retrieval.table_answers.features import Candidate, featured
 from workbench.techniques.retrieval.table_answers.query import Condition, Kind, Query, rows_of
 from workbench.techniques.retrieval.table_answers.question import Question
-from workbench.techniques.retrieval.table_answers.schema import LoadedColumn, LoadedTable
+from workbench.techniques.retrieval.table_answers.schema import LoadedColumn, LoadedTable, Value
 from workbench.techniques.retrieval.table_answers.table_reading import (
     TableReading,
     concepts_in,
@@ -145,7 +146,7 @@ def _queries(
         if len(rows) > 1:
             for kind in extremes:
                 yield Query(kind, conditions, first.number, minus=second.number, show=_shown(reading, first.number))
-        elif first.number != second.number and not _names_rows(reading):
+        elif rows and not _names_rows(reading) and not _is_less(first.values[rows[0]], second.values[rows[0]]):
             yield Query("difference", conditions, first.number, minus=second.number)
     if len(rows) == 2 and question.has("difference"):
         for column in (*numbers, *dates):
@@ -180,6 +181,13 @@ def _queries(
 def _as_asked(reading: TableReading, columns: Sequence[int]) -> tuple[int, ...]:
     """Columns in the order in which the question names them."""
     return tuple(sorted(columns, key=lambda number: min(reading.named[number], default=MOST_TIMES)))
+
+
+def _is_less(one: Value, other: Value) -> bool:
+    """Whether a number or date is lower than another one, from which it is taken then, not the other way round."""
+    if isinstance(one, float) and isinstance(other, float):
+        return one < other
+    return isinstance(one, datetime.date) and isinstance(other, datetime.date) and one < other
 
 
 def _names_rows(reading: TableReading) -> bool:

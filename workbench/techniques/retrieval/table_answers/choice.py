@@ -233,7 +233,9 @@ def reasons_of(choice: Choice, language: str) -> tuple[Reason, ...]:
     if _runs_backwards(choice.candidate):
         found.append(_SAID["backwards"])
     if choice.second is not None and choice.doubts["lead"] < 0.6 and (result := choice.second.result()) is not None:
-        value, _ = Wording(language).answer(choice.second.table, choice.second.query, result)
-        if len(value) <= 80:
+        wording, one = Wording(language), choice.candidate
+        value, _ = wording.answer(choice.second.table, choice.second.query, result)
+        shown = wording.answer(one.table, one.query, choice.result)[0] if choice.result is not None else ""
+        if len(value) <= 80 and value != shown:
             found.append(_SAID["second"].format(value=value))
     return tuple(Reason(kind="table", text=text) for text in found or [_SAID["unsure"]])
