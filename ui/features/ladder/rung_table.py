@@ -256,7 +256,7 @@ class RungLine(QFrame):
             self._show_numbers(rung, unit)
 
     def _on_cut(self, cut: bool) -> None:
-        """A title that has no room in its place stands in the line below."""
+        """Show a title in the line below where its column is too narrow for it."""
         self.about.setText(f"{self.title.full_text}. {self._sentence}" if cut else self._sentence)
         self._fit_height()
 

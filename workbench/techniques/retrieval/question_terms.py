@@ -106,7 +106,7 @@ def missing_identified(identified: Sequence[tuple[str, str]], texts: Sequence[st
 
 
 def _stands(identifier: str, text: str) -> bool:
-    """Whether an identifier stands in a text, alone or as a part of a code ("D1", "2-D")."""
+    """Whether a text contains an identifier, alone or as a part of a code ("D1", "2-D")."""
     if identifier.isdigit():
         return bool(re.search(rf"(?<!\d){identifier}(?!\d)", text))
     return bool(re.search(rf"(?<![^\W\d_]){re.escape(identifier)}(?![^\W\d_]|\. ?[A-Z])", text))
