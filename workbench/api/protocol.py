@@ -42,7 +42,7 @@ class RequestContext:
         self._left = False
         self._cancelled = threading.Event()
         self._lock = threading.Lock()
-        self._callbacks: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], object]] = []
         self._parts: dict[int, RequestContext] = {}
 
     @property
@@ -56,7 +56,7 @@ class RequestContext:
         for callback in callbacks:
             callback()
 
-    def when_cancelled(self, callback: Callable[[], None]) -> Callable[[], None]:
+    def when_cancelled(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Register ``callback`` to be called once, on the thread that cancels; immediately if that has happened
         already.
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from workbench.base.errors import UserError
 from workbench.base.launching import child_environment, is_frozen, python_command
-from workbench.processes.process import kill_group, kill_tree, measure_tree
+from workbench.processes.process import kill_group, kill_tree, measure_tree, wait_until_ended
 
 POLL_S = 0.25
 LARGEST_OUTPUT = 100_000_000
@@ -71,9 +71,10 @@ def run_program(
         try:
             _wait(process, name, time.monotonic() + seconds, seconds, memory_mb, out.fileno())
         finally:
-            kill_tree(process)
+            killed = kill_tree(process)
             process.wait()
             kill_group(process)
+            wait_until_ended(killed)  # what still runs would write into the folder that the caller removes
         if process.returncode != 0:
             told.seek(0)
             last = told.read()[-_TOLD:].decode("utf-8", "replace").strip().splitlines()

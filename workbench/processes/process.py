@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -98,13 +99,28 @@ def _resident_bytes(process: psutil.Process) -> int:
         return 0
 
 
-def kill_tree(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and its descendants."""
+def kill_tree(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Kill a process and its descendants, which are returned: they run on until the kernel has come round to them."""
     if process.poll() is not None:
-        return
-    for member in reversed(_tree(process.pid)):
+        return []
+    tree = _tree(process.pid)
+    for member in reversed(tree):
         with contextlib.suppress(psutil.Error):
             member.kill()
+    return tree[1:]
+
+
+def wait_until_ended(killed: Sequence[psutil.Process], seconds: float = 5.0) -> None:
+    """Wait until killed descendants run no more, for so long at most: one that waits for a disk ends later."""
+    deadline = time.monotonic() + seconds
+    while any(map(_runs, killed)) and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def _runs(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
