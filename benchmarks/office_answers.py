@@ -31,7 +31,18 @@ from workbench.subjects.chats.calls import Ask
 from workbench.subjects.documents.calls import AddDocuments, CreateCollection, ListCollections
 from workbench.subjects.machine.calls import ChangeSettings
 
-MADE = ("joinery", "sportsclub", "forwarder", "observatory", "dairy", "theatre", "softhouse", "archive", "library")
+MADE = (
+    "joinery",
+    "sportsclub",
+    "forwarder",
+    "observatory",
+    "dairy",
+    "theatre",
+    "softhouse",
+    "archive",
+    "library",
+    "school",
+)
 KEPT_APART = ("vets", "lodge")
 """Offices of benchmarks/offices that nothing is fitted on: asked by name, read by no script that fits."""
 
