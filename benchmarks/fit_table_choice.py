@@ -115,7 +115,8 @@ def main() -> None:
         for office in MADE:
             documents, file = places(office, given.data, given.made)
             read_office(core, office, documents, anew=False)
-            its = [*read_lines(file), *read_lines(file.with_name("table_questions.jsonl"))]
+            more = file.with_name("table_questions.jsonl")
+            its = [*read_lines(file), *(read_lines(more) if more.is_file() else ())]
             asked[office] = ask(score, office, read_tables(documents), its)
             sentences |= from_sentences(core, score, office, its[:: given.every])
             rows += its[:: given.every]
