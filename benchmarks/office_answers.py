@@ -42,6 +42,7 @@ MADE = (
     "archive",
     "library",
     "school",
+    "vineyard",
 )
 KEPT_APART = ("vets", "lodge")
 """Offices of benchmarks/offices that nothing is fitted on: asked by name, read by no script that fits."""
