@@ -43,6 +43,7 @@ MADE = (
     "library",
     "school",
     "vineyard",
+    "solar",
 )
 KEPT_APART = ("vets", "lodge")
 """Offices of benchmarks/offices that nothing is fitted on: asked by name, read by no script that fits."""
