@@ -6,6 +6,8 @@ The C loop (loop.c, compiled here with cc against the library and headers that l
 that decoding takes: llama_decode and the most probable token. Ours is the inference worker as the program uses it: its
 own process, a chat template, text, JSON lines, events, read here.
 
+Both allocate in huge pages where the system has them; a second worker that does not is measured beside them.
+
 one stream: both go on from the same prompt; what is timed is the way from the first token to the last. With
 --llama-bench llama.cpp's own program, which draws its tokens at random and looks at no logits, generates as many in
 each round, after as many as the prompt has.
@@ -21,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import tempfile
@@ -32,6 +35,7 @@ import msgspec
 from harness import ROOT, arguments, in_turns, show, starter_model
 
 from workbench.api import events
+from workbench.base.huge_pages import ask_for_huge_pages
 from workbench.engine.inference_calls import Generate, Generated, Load
 from workbench.engine.library import llama, start_library
 from workbench.engine.prompt import PromptWriter
@@ -44,6 +48,7 @@ from workbench.records.recipes import DecodingPart
 QUESTION = (Message("user", "Write a long story about a lighthouse keeper and the sea."),)
 PREFIX_TOKENS, SAMPLES, SAMPLE_TOKENS = 511, 8, 64
 CONTEXT = 4096
+SMALL_PAGES = "ours, greedy, pages of 4 kB"
 
 
 class CLoop:
@@ -59,6 +64,7 @@ class CLoop:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env={**os.environ, **ask_for_huge_pages()},
         )
 
     def ask(self, command: str) -> list[float]:
@@ -85,8 +91,8 @@ def compile_loop(program: Path) -> None:
 class Ours:
     """The inference worker."""
 
-    def __init__(self, path: Path, threads: int) -> None:
-        self.worker = WorkerHost("inference")
+    def __init__(self, path: Path, threads: int, huge_pages: bool = True) -> None:
+        self.worker = WorkerHost("inference", environment=ask_for_huge_pages() if huge_pages else None)
         self.loaded = self.worker.call(Load(path=str(path), context_tokens=CONTEXT, threads=threads))
 
     def stream(self, decoding: DecodingPart) -> tuple[float, float]:
@@ -142,6 +148,7 @@ def main() -> None:
     parser.add_argument("--llama-bench", type=Path, help="llama.cpp's llama-bench, to be run as well")
     options = parser.parse_args()
     path = (options.model or starter_model()).resolve()
+    small = Ours(path, options.threads, huge_pages=False)
     ours = Ours(path, options.threads)
     threads = ours.loaded.threads
     question, prefix, ends = read_vocabulary(path)
@@ -149,7 +156,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if options.part != "samples":
             loop = CLoop(path, threads, question, Path(folder))
-            streams = measure_streams(ours, loop, options, path, len(question))
+            streams = measure_streams(ours, small, loop, options, path, len(question))
             show(streams, "C loop", "tok/s", f"one stream, {options.tokens} tokens")
         if options.part != "streams":
             loop = CLoop(path, threads, prefix, Path(folder))
@@ -159,17 +166,19 @@ def main() -> None:
                 statistics.median(samples[n]) for n in ("ours, 8 at once, all of it", "ours, one by one")
             )
             print(f"8 at once are {together / apart:.2f} times as fast as one after the other (the prompt once each)")
-    ours.worker.stop()
+    for worker in (ours.worker, small.worker):
+        worker.stop()
 
 
 def measure_streams(
-    ours: Ours, loop: CLoop, options: argparse.Namespace, path: Path, prompt: int
+    ours: Ours, small: Ours, loop: CLoop, options: argparse.Namespace, path: Path, prompt: int
 ) -> dict[str, list[float]]:
     tokens: int = options.tokens
     greedy = DecodingPart(max_tokens=tokens, repetition_penalty=1.0)
     kinds = {
         "C loop": None,
         "ours, greedy": greedy,
+        SMALL_PAGES: greedy,
         "ours, repetition penalty 1.1": msgspec.structs.replace(greedy, repetition_penalty=1.1),
         "ours, temperature 0.8": msgspec.structs.replace(greedy, temperature=0.8, seed=1),
     }
@@ -179,7 +188,7 @@ def measure_streams(
     def speed(name: str, _round: int) -> float:
         decoding = kinds[name]
         if decoding is not None:
-            return ours.stream(decoding)[0]
+            return (small if name == SMALL_PAGES else ours).stream(decoding)[0]
         if name == "llama-bench":
             return llama_bench(options.llama_bench, path, ours.loaded.threads, prompt, tokens)
         return loop.ask(f"one {tokens}")[0]

@@ -13,6 +13,7 @@ import dataclasses
 from typing import Any
 
 from workbench.base.errors import UserError
+from workbench.base.huge_pages import has_huge_pages
 from workbench.engine.library import LibraryLog, llama
 from workbench.engine.memory_breakdown import can_count, count_memory, count_repacked
 from workbench.engine.memory_planner import Plan
@@ -24,8 +25,8 @@ MOST_TWICE = 0.1
 """A file is mapped unless more than this share of its weights is repacked: those are in memory twice."""
 
 SMALL_FILE = 256 << 20
-"""A smaller file is mapped without a count: what is in memory twice is little, and the count takes as long as the load
-(bytes)."""
+"""The load mode of a smaller file is chosen without a count, which takes as long as the load (bytes). It is read into
+memory where that has huge pages, which a mapped file has not: tokens come faster. Elsewhere it is mapped."""
 
 
 class DryModel:
@@ -61,7 +62,9 @@ class DryModel:
         """The plan of a model of ``size`` bytes, with its file mapped or not. On a processor llama.cpp repacks some
         quantisations (Q4_0, and by the kind of processor Q4_K, IQ4_NL and others) into memory of their own, beside
         which a mapped file would stay resident. Raises as ``count``."""
-        if not can_count() or size < SMALL_FILE:
+        if size < SMALL_FILE:
+            return _of_small_file(plan)
+        if not can_count():
             return plan
         context = self._context(plan)
         try:
@@ -87,9 +90,13 @@ def choose_load_mode(model: ModelRecord, plan: Plan, log: LibraryLog) -> Plan:
     """As ``DryModel.choose_load_mode``, for a model that is about to be loaded. A file that cannot be counted is
     mapped: the load says what is wrong with it."""
     if model.bytes < SMALL_FILE:
-        return plan
+        return _of_small_file(plan)
     try:
         with contextlib.closing(DryModel(model.path, plan, log)) as dry:
             return dry.choose_load_mode(plan, model.bytes)
     except UserError:
         return plan
+
+
+def _of_small_file(plan: Plan) -> Plan:
+    return dataclasses.replace(plan, mapped=not has_huge_pages())

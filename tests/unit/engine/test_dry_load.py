@@ -103,7 +103,12 @@ def test_weights_that_the_processor_repacks_are_in_memory_once(
     assert released_bytes(counted) == counted.cache + counted.computing + (counted.weights if repacked else 0)
 
 
-def test_a_small_file_is_mapped_without_a_count(tmp_path: Path) -> None:
+@pytest.mark.parametrize("huge", [False, True])
+def test_a_small_file_is_read_into_huge_pages_and_mapped_where_there_are_none(
+    huge: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.engine.dry_load.has_huge_pages", lambda: huge)
+    monkeypatch.setattr("workbench.engine.dry_load.count_memory", None)  # it is not counted
     kind = gguf.GGMLQuantizationType.Q4_0
     path = write_synthetic(tmp_path / "model.gguf", "llama", layers=2, vocabulary=500, matrices=kind)
-    assert choose_load_mode(describe_gguf(path).model, plan(), start_library()).mapped
+    assert choose_load_mode(describe_gguf(path).model, plan(), start_library()).mapped is not huge

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.base.errors import UserError
+from workbench.base.huge_pages import ask_for_huge_pages
 from workbench.base.training_environment import FOLDER_VARIABLE
 from workbench.core.foundation import Foundation
 from workbench.processes.host import State, WorkerHost
@@ -62,8 +63,12 @@ class Computing:
         return make
 
     def fitting_host(self) -> WorkerHost:
-        """It sees the devices that the inference worker sees."""
-        return self._base.host("fitting", lambda: {**self.engines.environment(), **self.packs.environment()})
+        """It sees the devices and the memory that the inference worker sees."""
+
+        def environment() -> dict[str, str]:
+            return {**self.engines.environment(), **self.packs.environment(), **ask_for_huge_pages()}
+
+        return self._base.host("fitting", environment)
 
     def _inference_host(self, on_state: Callable[[State], None]) -> WorkerHost:
         def changed(state: State) -> None:
@@ -72,7 +77,7 @@ class Computing:
             on_state(state)
 
         def environment() -> dict[str, str]:
-            return {**self.engines.inference_environment(), **self.packs.environment()}
+            return {**self.engines.inference_environment(), **self.packs.environment(), **ask_for_huge_pages()}
 
         host = self._base.host("inference", environment, changed)
         return host
