@@ -71,7 +71,7 @@ def ends_sentence(before: str, mark: str, following: str) -> bool:
         return not following
     if _BEFORE_FIGURE.search(tail):
         return not re.match(r"[A-Z]{0,4}[-/]?\d", following)
-    return not re.search(r"(?:^|\n)\s*\d{1,3}$", tail)  # the number of a list item
+    return not re.search(r"(?:^|\n)\s*(?:#{1,6} +)?\d{1,3}(?:\.\d{1,3})*$", tail)  # of a list item or a heading
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:

@@ -83,6 +83,7 @@ def test_a_price_is_asked_of_a_number_of_things() -> None:
     assert factor is not None
     assert (factor.number, factor.unit) == (3, "m3")
     assert factor_of("What does the fee of 2025 cost?") is None
+    assert factor_of("What does the Gannet 300 cost?") is None  # a name
     assert factor_of("Who stays for three nights?") is None
 
 

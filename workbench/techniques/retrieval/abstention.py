@@ -11,12 +11,14 @@ docs/benchmarks.md.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct, structs
 from numpy.typing import NDArray
 
+from workbench.base.errors import FaultElsewhere, UserError, WorkerDied
 from workbench.records.messages import Passage
 from workbench.records.outcomes import Outcome, Reason
 from workbench.techniques.embedding_calls import Retriever
@@ -35,6 +37,8 @@ from workbench.techniques.retrieval.sentence_pick import pick_sentences
 from workbench.techniques.retrieval.sentence_units import Unit
 from workbench.techniques.retrieval.sentence_weights import Weights, weights_for
 from workbench.text.sentences import is_heading
+
+_log = logging.getLogger(__name__)
 
 MOST_BEHIND = 2.0
 """By so much may the score of a further sentence be lower than that of the best."""
@@ -96,7 +100,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
 def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retriever) -> Evidence:
     """Compare a question with the sentences of the best hits. Two calls of the retriever, about 0.1 s; a third one,
-    about 0.4 s, where the first sentences do not surely answer it."""
+    about 0.4 s, where the first sentences do not surely answer it; if that one fails, these decide."""
     tabled = tabulate(question, hits, retriever)
     picked = pick_sentences(tabled.features, tabled.candidates)
     comparison = embed(tabled, picked.first, retriever)
@@ -109,7 +113,12 @@ def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retrieve
     evidence = _judge(question, comparison, weights)
     if evidence.outcome == "found" or not picked.further:
         return evidence
-    return _judge(question, embed(tabled, picked.further, retriever, comparison), weights)
+    try:
+        compared_further = embed(tabled, picked.further, retriever, comparison)
+    except (UserError, WorkerDied, FaultElsewhere) as error:
+        _log.warning("Further sentences could not be embedded, so the first ones decide: %s", error)
+        return evidence
+    return _judge(question, compared_further, weights)
 
 
 def _judge(question: str, comparison: Comparison, weights: Weights) -> Evidence:
@@ -161,9 +170,9 @@ def _is_within(one: Sentence, other: Sentence) -> bool:
 
 def _adds(comparison: Comparison, number: int, choice: Choice) -> bool:
     """Whether a further sentence may be the answer in place of the best: nearly as probable, with a value of the type
-    that is asked for where the best has one, and with enough of the question's words."""
+    that is asked for where the best has one, of the thing itself, and with enough of the question's words."""
     best = choice.order[0]
-    if choice.scores[best] - choice.scores[number] >= MOST_BEHIND:
+    if choice.scores[best] - choice.scores[number] >= MOST_BEHIND or comparison.belongs(number):
         return False
     if comparison.value(best, "met") and comparison.value(number, "missed"):
         return False

@@ -58,11 +58,13 @@ _ASKED: dict[AnswerType, str] = {
     r"|duration|dauer|durée|duración)\b|多久|多长时间",
     "frequency": r"\b(?:how often|how frequently|wie oft|wie häufig|à quelle fréquence|con qué frecuencia"
     r"|how many times|wie ?viele? male?|combien de fois|cuántas veces)\b",
-    "money": r"\b(costs?|price|pay|paid|fee|rent|salary|wage|deposit|charge[ds]?|expensive|budget|euros?|how much is"
+    "money": r"\b(costs?|price|pay|paid|earns?|fee|rent|salary|salaries|wages?|deposit|charge[ds]?|expensive|budget"
+    r"|euros?|how much is"
     r"|kostet?n?|preis|gebühr|miete|lohn|gehalt|kaution|bezahl\w*|zahl(?:en|t)|teuer|betrag|honorar|pauschale"
     r"|kosten|verdien\w*|\w+(?:gebühr|miete|preis|kosten|beitrag|entgelt|betrag|pauschale)(?:en|e|n|s)?|entgelte?"
     r"|(?:stunden|tages)s[aä]tze?n?|(?:hourly|daily|day) rates?|taux horaire"
-    r"|coûte\w*|coûts?|frais|prix|tarif|loyer|payer|montant|cuesta\w*|costes?|costos?|precio|tarifa|pagar"
+    r"|coûte\w*|coûts?|frais|prix|tarif|loyer|payer|montant|salaires?|gagne\w*|cuesta\w*|costes?|costos?|precio|tarifa"
+    r"|pagar|salarios?|sueldos?|gana"
     r"|importe|cobra\w*)\b|多少钱|价格|费用",
     "percent": r"\b(per ?cent|percentage|discount|prozent\w*|rabatt|skonto|pour ?cent|remise"
     r"|por ciento"
@@ -325,6 +327,45 @@ def asked_types(question: str) -> tuple[AnswerType, ...]:
     if "date" in found:  # "When was she born?"
         found = [kind for kind in found if kind != "age"]
     return tuple(found)
+
+
+_AMOUNT = re.compile(
+    r"\bhow (?:much|expensive|high)\b|\bwie ?(?:viel|hoch|teuer)\b|\bcombien\b|\bcuánto\b"
+    r"|\b(?:what|was|qué|que|cuál)\b[^,;?]{0,60}\b(?:costs?|earns?|kosten|kostet|verdien\w*|cuesta\w*|gana\w*|vaut)\b"
+    r"|\b(?:what(?: is|'s| are| was| were)|wie ist|was ist|was sind|quel(?:le)? (?:est|était)|cuál es)"
+    r" (?:the |der |die |das |le |la |el )?(?:[^\W\d_]+ ){0,2}"
+    r"(?:price|cost|salary|wages?|rent|fee|deposit|preis|gehalt|lohn|miete|gebühr|kaution|prix|salaire|loyer|tarif|precio"
+    r"|salario|sueldo|tarifa)\b",
+    re.IGNORECASE,
+)
+_WHAT_FOR = re.compile(
+    r"\b(?:includ\w*|cover\w*|contain\w*|for\W*$|enthalten|inbegriffen|umfasst|deckt|compris\w*|comprend|incluid\w*|incluye"
+    r"|per ?cent|percentage|prozent\w*|rabatt|discount|%)",
+    re.IGNORECASE,
+)
+"""Asks what a price is for, or for a share of it."""
+_NO_AMOUNT = re.compile(
+    r"\b(?:no|nothing|without|kein\w*|nichts|ohne|entfäll\w*|rien|sans|aucun\w*|nada|sin|ningun\w*)\b", re.IGNORECASE
+)
+
+
+def asks_amount(question: str) -> bool:
+    """Whether a question asks for an amount of money and nothing else, as "what does she earn?" does; "what is included
+    in the price?" does not."""
+    kinds = asked_types(question)
+    others = {"person", "place", "date", "time", "duration", "frequency", "contact", "reason", "choice"}
+    if "money" not in kinds or not others.isdisjoint(kinds):
+        return False
+    return bool(_AMOUNT.search(question)) and not _WHAT_FOR.search(question)
+
+
+def tells_amount(text: str, question: str) -> bool:
+    """Whether a text tells an amount of money, a figure of what is a price by its words ("Rent: 780"), or that nothing
+    is to be paid."""
+    if holds_type(text, "money", question) or _NO_AMOUNT.search(text):
+        return True
+    figures = re.findall(r"\d[\d.,]*", text)
+    return bool(_asked()["money"].search(text.lower())) and any(figure not in question for figure in figures)
 
 
 def holds_type(text: str, kind: AnswerType, question: str = "") -> bool:

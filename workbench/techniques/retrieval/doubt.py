@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from workbench.records.messages import Passage
 from workbench.records.outcomes import Outcome, Reason
-from workbench.techniques.retrieval.answer_types import counted_thing
+from workbench.techniques.retrieval.answer_types import asks_amount, counted_thing, tells_amount
 from workbench.techniques.retrieval.doubt_texts import (
+    belonging_reason,
     language_reason,
     missing_reason,
     uncomputed_reason,
@@ -39,6 +40,7 @@ from workbench.techniques.retrieval.sentence_choice import Choice
 from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
 from workbench.techniques.retrieval.sentence_features import Comparison
 from workbench.techniques.retrieval.table_answers.cues import asks_to_compute, cues_of
+from workbench.techniques.retrieval.told_words import with_head
 from workbench.text.language import split_words
 from workbench.text.terms import Vocabulary
 
@@ -66,10 +68,10 @@ MARKS = ("names", "figures", "attribute", "value")
 """What can make *perhaps* of *found*: a name or a figure of the question that no shown passage has, one of
 ``ATTRIBUTES_TOLD`` or ``VALUES_TOLD`` that no shown sentence tells. Where each of them does is fitted."""
 
-ALWAYS_MARKS = ("thing", "computed")
+ALWAYS_MARKS = ("thing", "computed", "belonging", "amount")
 """Make *perhaps* of *found* everywhere: what is asked of, "holiday" in "how many days of holiday?", stands beside none
 of the shown sentences; a sum, an average, a difference is asked for and rows of a table are shown that do not tell
-it."""
+it; the row is of another thing for the one whose value is asked for; an amount of money is asked for and none told."""
 
 MOST_NAMED = 3
 _FIRST = 4
@@ -223,6 +225,20 @@ def _lacks_computation(question: str, comparison: Comparison, choice: Choice) ->
     return bool(asked) and asked.isdisjoint(cues_of(told))
 
 
+def _belongs(comparison: Comparison, choice: Choice) -> str:
+    """The name of the thing that is asked for, where the best sentence is a row of another thing for it."""
+    return comparison.belongs(choice.order[0]) if choice.order else ""
+
+
+def _lacks_amount(question: str, comparison: Comparison, choice: Choice) -> bool:
+    """Whether a question asks for an amount of money that no shown sentence tells."""
+    if not choice.shown or not asks_amount(question):
+        return False
+    shown = [comparison.chosen[number] for number in choice.order[: choice.shown]]
+    units = {one.rank: its for its in comparison.units for one in its[:1]}
+    return not any(tells_amount(with_head(one, units[one.rank]), question) for one in shown)
+
+
 def marks_of(
     question: str, comparison: Comparison, choice: Choice, names: Sequence[str], figures: Sequence[str]
 ) -> tuple[str, ...]:
@@ -235,6 +251,8 @@ def marks_of(
         bool(untold(comparison, choice, VALUES_TOLD)),
         _lacks_thing(comparison, choice),
         _lacks_computation(question, comparison, choice),
+        bool(_belongs(comparison, choice)),
+        _lacks_amount(question, comparison, choice),
     )
     return tuple(mark for mark, holds in zip((*MARKS, *ALWAYS_MARKS), holding, strict=True) if holds)
 
@@ -254,10 +272,14 @@ def reasons_to_doubt(
     attribute = "attribute" in marks and untold(comparison, choice, ATTRIBUTES_TOLD)
     if value := attribute or ("value" in marks and untold(comparison, choice, VALUES_TOLD)):
         found.append(untold_reason(value, language))
+    elif _lacks_amount(question, comparison, choice):
+        found.append(untold_reason("money", language))
     elif _lacks_thing(comparison, choice):
         found.append(unnamed_reason(counted_thing(question), language))
     if _lacks_computation(question, comparison, choice):
         found.append(uncomputed_reason(language))
+    if name := _belongs(comparison, choice):
+        found.append(belonging_reason(name, language))
     if probable or found:
         return tuple(found)
     if comparison.value(choice.order[0], "other") > 0:

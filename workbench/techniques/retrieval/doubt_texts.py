@@ -10,7 +10,7 @@ from typing import Literal
 
 from workbench.records.outcomes import Reason
 
-Said = Literal["nowhere", "all_nowhere", "untold", "unnamed", "weak", "language", "uncomputed"]
+Said = Literal["nowhere", "all_nowhere", "untold", "unnamed", "weak", "language", "uncomputed", "belonging"]
 
 _TEXTS: dict[str, dict[Said, str]] = {
     "en": {
@@ -21,6 +21,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "weak": "The passages have only a part of what you asked for.",
         "language": "The passages are in another language than the question: few words could be compared.",
         "uncomputed": "The rows do not tell this: it has to be computed from them.",
+        "belonging": "The row is of another thing, which only belongs to {}.",
     },
     "de": {
         "nowhere": "{} steht in keiner dieser Stellen.",
@@ -30,6 +31,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "weak": "Die Stellen enthalten nur einen Teil dessen, wonach gefragt ist.",
         "language": "Die Stellen sind in einer anderen Sprache als die Frage: Wenige Wörter ließen sich vergleichen.",
         "uncomputed": "Die Zeilen sagen das nicht: Es muss aus ihnen berechnet werden.",
+        "belonging": "Die Zeile handelt von etwas anderem, das nur zu {} gehört.",
     },
     "fr": {
         "nowhere": "{} ne figure dans aucun de ces passages.",
@@ -39,6 +41,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "weak": "Les passages ne contiennent qu'une partie de ce qui est demandé.",
         "language": "Les passages sont dans une autre langue que la question : peu de mots ont pu être comparés.",
         "uncomputed": "Les lignes ne le disent pas : il faut le calculer à partir d'elles.",
+        "belonging": "La ligne porte sur autre chose, qui va seulement avec {}.",
     },
     "es": {
         "nowhere": "{} no aparece en ninguno de estos pasajes.",
@@ -48,6 +51,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "weak": "Los pasajes solo contienen una parte de lo que se pregunta.",
         "language": "Los pasajes están en otro idioma que la pregunta: se pudieron comparar pocas palabras.",
         "uncomputed": "Las filas no lo dicen: hay que calcularlo a partir de ellas.",
+        "belonging": "La fila trata de otra cosa, que solo va con {}.",
     },
 }  # fmt: skip
 
@@ -112,6 +116,11 @@ def language_reason(language: str) -> Reason:
 def uncomputed_reason(language: str) -> Reason:
     """What is asked for has to be computed from the rows that are shown."""
     return Reason(kind="table", text=_said("uncomputed", language))
+
+
+def belonging_reason(name: str, language: str) -> Reason:
+    """The row that is shown is of another thing for the one that is asked for."""
+    return Reason(kind="table", text=_said("belonging", language, name))
 
 
 def _said(said: Said, language: str, *given: str) -> str:

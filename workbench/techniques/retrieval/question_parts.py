@@ -143,7 +143,7 @@ def factor_of(question: str) -> Factor | None:
             continue
         number = Decimal(next(iter(value.readings)))
         noun = _NOUN.search(value.text) or _NOUN.match(text, value.end)
-        if 1 < number < LARGEST_FACTOR and noun is not None:
+        if 1 < number < LARGEST_FACTOR and noun is not None and not _ASKS_PRICE.match(noun[1]):  # "the Gannet 300 cost"
             return Factor(number, noun[1], value.unit)
     return None
 

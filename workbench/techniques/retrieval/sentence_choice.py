@@ -21,6 +21,9 @@ MOST_SHOWN = 3
 MOST_CHARACTERS = 600
 """Of the sentences that are shown together; the best is shown however long it is."""
 
+BELONGING = 4.0
+"""The score that a row loses which is of another thing for the one that is asked for ("Impeller for AquaLift 300")."""
+
 LONGEST_COMPLETED = 320
 """Characters of a unit with the one before it."""
 
@@ -39,6 +42,7 @@ def choose(comparison: Comparison, weights: NDArray[np.float64], mass: float) ->
     """Order the sentences of a comparison by ``weights`` (len(NAMES),). As many are shown as have a share of ``mass``
     in [0, 1] of the probability; the same text is shown once."""
     scores = comparison.features @ weights if len(comparison.chosen) else np.zeros(0)
+    scores = scores - BELONGING * np.array([bool(comparison.belongs(n)) for n in range(len(scores))], dtype=np.float64)
     order: list[int] = []
     taken: set[str] = set()
     for number in np.argsort(-scores, kind="stable"):  # the same text in two files, or in passages that overlap

@@ -19,7 +19,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ from workbench.techniques.retrieval.answer_types import (
     holds_type,
     value_places,
 )
+from workbench.techniques.retrieval.belonging_rows import asked_names, name_behind
 from workbench.techniques.retrieval.question_terms import figures_of, missing_figures, missing_names, names_of
 from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
 from workbench.techniques.retrieval.sentence_pick import pick_sentences
@@ -103,7 +104,8 @@ class Comparison:
     by the rank of their passage and their number in it, without cosines. ``asked``: the question's language, ``""``
     where it is not known. ``weights``: its content words with their rarity in (0, 1]; ``unseen``: those that occur
     nowhere in the collection. ``units`` have all units of each passage. ``zero``: the cosine of unrelated texts, and
-    ``cosines`` (n,) those of the chosen ones with the question.
+    ``cosines`` (n,) those of the chosen ones with the question. ``belonging``: the rows that are of another thing for
+    the one that is asked for, each with its name (``belonging_rows``).
     """
 
     chosen: tuple[Unit, ...]
@@ -115,6 +117,11 @@ class Comparison:
     unseen: tuple[str, ...]
     zero: float
     cosines: NDArray[np.float64]
+    belonging: dict[tuple[int, int], str] = field(default_factory=dict)
+
+    def belongs(self, number: int) -> str:
+        """The name that the chosen unit of that number only belongs to, "" where there is none."""
+        return self.belonging.get((self.chosen[number].rank, self.chosen[number].number), "")
 
     def value(self, number: int, name: str) -> float:
         """A feature of the chosen unit of that number."""
@@ -133,6 +140,7 @@ class Tabled:
     asked: str
     weights: dict[str, float]
     unseen: tuple[str, ...]
+    belonging: dict[tuple[int, int], str]
 
 
 def compare(question: str, passages: Sequence[Passage], retriever: Retriever) -> Comparison:
@@ -167,7 +175,19 @@ def tabulate(question: str, passages: Sequence[Passage], retriever: Retriever) -
     for row, unit in zip(table, candidates, strict=True):
         row[COLUMN["score"]] = unit.passage.score / best if best > 0 else 1.0
     weights, unseen = words.weights_of(asked or (languages[0] if languages else ""))
-    return Tabled(question, tuple(candidates), table, tuple(units), asked, weights, unseen)
+    belonging = _belonging(question, candidates, Vocabulary(asked))
+    return Tabled(question, tuple(candidates), table, tuple(units), asked, weights, unseen, belonging)
+
+
+def _belonging(question: str, candidates: Sequence[Unit], vocabulary: Vocabulary) -> dict[tuple[int, int], str]:
+    if not (names := asked_names(question)):
+        return {}
+    behind = {
+        (unit.rank, unit.number): name_behind(unit.text, question, names, vocabulary)
+        for unit in candidates
+        if unit.kind == "row"
+    }
+    return {place: name for place, name in behind.items() if name}
 
 
 def embed(tabled: Tabled, picked: Sequence[int], retriever: Retriever, before: Comparison | None = None) -> Comparison:
@@ -180,7 +200,10 @@ def embed(tabled: Tabled, picked: Sequence[int], retriever: Retriever, before: C
     table = table.reshape(len(chosen), len(NAMES))
     cosines, zero = _cosines(tabled.question, further, retriever, before)
     _add_cosines(chosen, table, cosines, zero)
-    return Comparison(chosen, table, around, tabled.units, tabled.asked, tabled.weights, tabled.unseen, zero, cosines)
+    return Comparison(
+        chosen, table, around, tabled.units, tabled.asked, tabled.weights, tabled.unseen, zero, cosines,
+        tabled.belonging,
+    )  # fmt: skip
 
 
 def term_weights(question: str, vocabulary: Vocabulary, counts: TermStatistics) -> dict[str, float]:

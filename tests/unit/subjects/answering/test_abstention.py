@@ -8,10 +8,19 @@ from functools import partial
 import pytest
 
 from tests.fakes import FakeRetriever, passage
+from workbench.base.errors import WorkerDied
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval import abstention
 from workbench.techniques.retrieval.abstention import measure_evidence
-from workbench.techniques.retrieval.answer_types import AnswerType, asked_types, counted_thing, holds_type
+from workbench.techniques.retrieval.answer_types import (
+    AnswerType,
+    asked_types,
+    asks_amount,
+    counted_thing,
+    holds_type,
+    tells_amount,
+)
+from workbench.techniques.retrieval.belonging_rows import asked_names
 from workbench.techniques.retrieval.doubt import MARKS, marks_of, reasons_to_doubt
 from workbench.techniques.retrieval.doubt_texts import language_reason, weak_reason
 from workbench.techniques.retrieval.sentence_choice import choose
@@ -64,6 +73,24 @@ def test_a_heading_names_the_subject_and_is_not_quoted() -> None:
     alone = passage("Report on the repair of the pump P-204\n\n", "title.txt")
     (sentence,) = measure_evidence(asked, [alone], Alike(0.6, 0.0, (alone,))).sentences
     assert sentence.text.startswith("Report")
+
+
+class FailsLater(Alike):
+    """An embedder that embeds once, and fails from then on."""
+
+    def question_similarities(self, question: str, texts: list[str]) -> list[float]:
+        if self.compared:
+            raise WorkerDied("embedding", 1)
+        return super().question_similarities(question, texts)
+
+
+def test_the_first_sentences_decide_where_further_ones_cannot_be_embedded(caplog: pytest.LogCaptureFixture) -> None:
+    rules = passage(" ".join(f"Rule {n} of the pump says that hose {n} is dry." for n in range(30)))
+    retriever = FailsLater(0.5, 0.0, (rules,))
+    found = measure_evidence("What voltage and frequency does the pump require outdoors?", [rules], retriever)
+    assert found.outcome != "found"
+    assert found.sentences
+    assert "could not be embedded" in caplog.text
 
 
 def test_question_about_something_else_is_not_found() -> None:
@@ -491,3 +518,65 @@ def test_what_a_question_asks_for(question: str, kind: AnswerType, asked: bool) 
 )
 def test_a_value_counts_that_the_question_does_not_have(text: str, kind: AnswerType, question: str, held: bool) -> None:
     assert holds_type(text, kind, question) == held
+
+
+PARTS = """article: B-I | name: Impeller for Gannet 300 | price_eur: 27.90
+article: B-S | name: Seal for Gannet 300 | price_eur: 38.50
+article: C | name: Controller | price_eur: 149.00 | remarks: for Gannet 300 and 450"""
+PUMPS = f"{PARTS}\narticle: G | name: Gannet 300 submersible pump | price_eur: 289.00"
+
+
+def test_a_row_of_another_thing_for_the_one_that_is_asked_for_is_not_shown_in_its_place() -> None:
+    whole = passage(PUMPS, "prices.csv")
+    found = measure_evidence("What does the Gannet 300 cost?", [whole], Alike(0.6, 0.0, (whole,)))
+    assert [one.text.split(" | ")[0] for one in found.sentences if one.shown] == ["article: G"]
+    parts = passage(PARTS, "prices.csv")
+    found = measure_evidence("What does the Gannet 300 cost?", [parts], Alike(0.6, 0.0, (parts,)))
+    assert found.outcome != "found"
+    assert any("belongs to Gannet 300" in reason.text for reason in found.reasons)
+    found = measure_evidence("What does the seal for the Gannet 300 cost?", [whole], Alike(0.6, 0.0, (whole,)))
+    assert found.sentence.startswith("article: B-S")
+    assert not any(reason.kind == "table" for reason in found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("What is the price of the Gannet 300?", ("Gannet 300",)),
+        ("Was kostet die Gannet 300?", ("Gannet 300",)),
+        ("What does the seal for the Gannet 300 cost?", ()),
+        ("Which controller fits the Gannet 300?", ()),
+    ],
+)
+def test_the_name_whose_value_is_asked_for(question: str, names: tuple[str, ...]) -> None:
+    assert asked_names(question) == names
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("Was verdient Corinna Pohl im Monat?", True),
+        ("What does the nurse earn?", True),
+        ("Combien gagne Marie ?", True),
+        ("What is the salary of Anna?", True),
+        ("What is included in the rent?", False),
+        ("Who pays the deposit?", False),
+        ("When must the rent be paid?", False),
+        ("How do I pay?", False),
+    ],
+)
+def test_questions_for_an_amount_of_money(question: str, asks: bool) -> None:
+    assert asks_amount(question) == asks
+
+
+def test_an_amount_that_is_asked_for_and_not_told_is_a_doubt() -> None:
+    back = passage("Nurse Corinna Pohl came back from parental leave in September.", "team.txt")
+    found = measure_evidence("What does Corinna Pohl earn?", [back], Alike(0.6, 0.0, (back,)))
+    assert found.outcome != "found"
+    assert any("no amount of money" in reason.text for reason in found.reasons)
+    paid = passage("Nurse Corinna Pohl is paid 3,100 euros a month.", "team.txt")
+    found = measure_evidence("What does Corinna Pohl earn?", [paid], Alike(0.6, 0.0, (paid,)))
+    assert not any("no amount of money" in reason.text for reason in found.reasons)
+    assert tells_amount("Rent: 780 | Flat: 3", "What is the rent?")
+    assert tells_amount("There is no fee for members.", "What is the fee?")
+    assert not tells_amount("Flat: 3 | Floor: 2", "What is the rent?")

@@ -27,6 +27,8 @@ COLUMNS = ("Part", "Price")
         ("Wait... what? Yes.", ["Wait... what?", "Yes."]),
         ("Heading\n\nA line\nthat goes on.", ["Heading", "A line\nthat goes on."]),
         ("1. Open it.\n2. Close it.", ["1. Open it.", "2. Close it."]),
+        ("## 1. Technical data\n\nIt pumps.", ["## 1. Technical data", "It pumps."]),
+        ("### 2.1. Oil\n\nIt needs none.", ["### 2.1. Oil", "It needs none."]),
         ("你好。再见！", ["你好。", "再见！"]),
         ("Bis zum 31. August 2025. Am 4. Juni nicht.", ["Bis zum 31. August 2025.", "Am 4. Juni nicht."]),
         ("Dipl.-Ing. Falk Neumann zahlt 3 Mio. Euro. Gut.", ["Dipl.-Ing. Falk Neumann zahlt 3 Mio. Euro.", "Gut."]),

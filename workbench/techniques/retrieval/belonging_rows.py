@@ -1,0 +1,62 @@
+"""Rows of a table that are of another thing than the one whose value is asked for, and only name what theirs is for.
+
+"What does the AquaLift 300 cost?" is not answered by the row "Impeller for AquaLift 300 | 27.90", which has all the
+words of the question. A row is of another thing where the name stands in it behind such a preposition only, begins no
+cell, and no other word of the question stands there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from workbench.techniques.retrieval.answer_types import TOLD, asked_types, cue_words
+from workbench.text.terms import Vocabulary
+
+_NAME = re.compile(r"(?<![^\W_])([A-ZÄÖÜÉÈ](?:[\w’'-]*[^\W_])?(?: (?:[A-ZÄÖÜÉÈ]|\d)(?:[\w’'-]*[^\W_])?)*)")
+_FOR = (
+    r"(?:for|fits|suits|of|für|zu|zum|zur|von|vom|pour|de|du|para|del)"
+    r"(?: (?:the|an?|our|die|der|das|den|dem|une?|la|le|les|el|los|las))?"
+)
+_BEHIND = re.compile(rf"(?:([^\W\d_]+) )?(?<!\w){_FOR} $", re.IGNORECASE)
+_CELL = re.compile(r"(?:^|\|)\s*(?:[^\W\d_][^:|]{0,40}: )?([^|]*)")
+_LISTED = r"(?:[\w-]+(?:, | and | und | et | y | or | oder | ?[/&+] ?))*"
+_ASKING_WORDS = """what which who whose when where how is are does do did can was were welche welcher welches wie wer
+wann wo wieviel wessen kann ist sind hat haben quel quelle quels quelles combien qui quand où cuánto cuánta cuántos qué
+cuál quién cuándo dónde"""
+_ASKING = frozenset(_ASKING_WORDS.split())
+
+
+def asked_names(question: str) -> tuple[str, ...]:
+    """The names whose value a question asks for, not that of something for them ("the seal for the AquaLift 300"); ()
+    where it asks for no value."""
+    kinds = asked_types(question)
+    if not any(kind in TOLD and kind != "person" for kind in kinds):
+        return ()
+    found = []
+    for match in _NAME.finditer(question):
+        begin, name = match.start(), match.group()
+        first, _, rest = name.partition(" ")
+        if first.lower() in _ASKING:
+            begin, name = begin + len(first) + 1, rest
+        behind = _BEHIND.search(question[:begin])
+        of_value = behind is not None and bool(asked_types(behind.group(1) or ""))  # "the price of the AquaLift 300"
+        if len(name) > 2 and (behind is None or of_value):
+            found.append(name)
+    return tuple(dict.fromkeys(found))
+
+
+def name_behind(row: str, question: str, names: Sequence[str], vocabulary: Vocabulary) -> str:
+    """That of the ``names`` which a row has only as what its own thing is for; "" where there is none."""
+    cells = [match.group(1).strip() for match in _CELL.finditer(row)]
+    for name in names:
+        pattern = re.compile(rf"(?<!\w){rf' {_LISTED}'.join(map(re.escape, name.split()))}(?!\w)", re.IGNORECASE)
+        places = [(cell, match.start()) for cell in cells for match in pattern.finditer(cell)]
+        if not places or not all(_BEHIND.search(cell[:start]) for cell, start in places):
+            continue
+        cues = {word for kind in asked_types(question) for word in cue_words(question, kind)}
+        own = set(vocabulary.stems(name)) | {vocabulary.stem(word) for word in cues}
+        told = set(vocabulary.stems(" | ".join(cells)))
+        if not any(term in told for term in vocabulary.content_terms(question) if term not in own):
+            return name
+    return ""
