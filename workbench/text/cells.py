@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from statistics import median
 
 LONGEST_VALUE = 40
 """Characters of a cell that may be a number or a date; a longer one is text."""
@@ -31,6 +33,9 @@ _MONTH_NAMES = (
 )
 EMPTY = frozenset({"", "-", "–", "—", "--", "n/a", "n.a.", "k.a.", "k. a.", "?", "/", "."})
 """Cells that say that there is no value."""
+
+_LIKE_SIZE = 0.5
+"""By so many powers of ten must numbers be nearer to those beside them with thousands than with decimals."""
 
 _CURRENCY = r"(?:€|EUR|£|GBP|US\$|\$|USD|CHF|SFr\.?|Fr\.)"
 _DIGITS = r"\d+(?:[.,'’\u00a0\u202f ]\d+)*"
@@ -130,7 +135,8 @@ def comma_style(texts: Sequence[str], *, stored: bool = False) -> int:
     """What a column tells of the style of its numbers: 1 that they have a decimal comma, -1 a decimal point, 0 nothing.
 
     Where each could be read in either, "1.935" beside "994" tells it: so long numbers have a sign for thousands, and
-    shorter ones none. Numbers that a file has ``stored`` are written without one."""
+    shorter ones none. "3.141" beside "100" does not: neither reading makes numbers of like size of them. Numbers that a
+    file has ``stored`` are written without one."""
     votes = sum(map(comma_votes, texts))
     if votes or stored:
         return (votes > 0) - (votes < 0)
@@ -138,6 +144,10 @@ def comma_style(texts: Sequence[str], *, stored: bool = False) -> int:
     signs = {match["sign"] for one in digits if (match := _GROUPED.fullmatch(one))} & {".", ","}
     lengths = {len(one) for one in digits if one.isdigit()}
     if len(signs) != 1 or 3 not in lengths or max(lengths) > 3:
+        return 0
+    whole = median(math.log10(int(one)) for one in digits if one.isdigit() and int(one))
+    grouped = median(math.log10(int(re.sub(r"\D", "", one))) for one in digits if _GROUPED.fullmatch(one))
+    if abs(grouped - whole) + _LIKE_SIZE > abs(grouped - 3 - whole):
         return 0
     return 1 if signs == {"."} else -1
 

@@ -132,3 +132,22 @@ def test_header_and_footer_of_an_office_file_are_left_out() -> None:
 def test_title_above_all_headings_is_shared_by_the_text_before_it() -> None:
     assert shared_path([(), ("Rules", "Pets"), ("Rules", "Bikes")]) == 1
     assert shared_path([("Pets",), ("Bikes",)]) == 0
+
+
+def test_an_open_sentence_goes_on_in_small_letters_though_few_lines_are_full() -> None:
+    terms = """Terms
+
+1. Length
+It lasts 36 months.
+
+2. Claims
+Claims must be made in writing, by letter or by e-mail to the office, within 14 days of noticing the
+fault. Keep the receipt.
+
+3. Abroad
+The warranty holds in Norway.
+"""
+    said = [unit.text for section in outline(terms, "txt") for unit in section.units]
+    end = "within 14 days of noticing the fault."
+    assert f"Claims must be made in writing, by letter or by e-mail to the office, {end}" in said
+    assert "Keep the receipt." in said

@@ -153,3 +153,12 @@ def test_of_rows_alike_the_total_is_taken() -> None:
     )
     assert found is not None
     assert found.result == "14,000"
+
+
+def test_a_price_with_three_decimals_is_read_by_the_sign_of_those_beside_it() -> None:
+    def numbers(text: str) -> list[str]:
+        return [str(one.number) for one in amounts_of([sentence(text)], VOCABULARY)]
+
+    assert numbers("Diesel: 1.459 EUR | Car wash: 9.50 EUR") == ["1.459", "9.5"]
+    assert numbers("Diesel: 1.459 EUR | Autowäsche: 9,50 EUR") == ["1459", "9.5"]
+    assert numbers("The engine costs 1.459 EUR, ready at 10.30 h.")[0] == "1459"

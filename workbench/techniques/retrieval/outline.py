@@ -82,6 +82,7 @@ _EDGE_LINES = 3  # of a page, in which running heads stand
 _WRAPPED = 0.9  # of the width of the text: a line that the next word would have filled goes on
 _FULL, _WRAPPED_SHARE = 0.8, 0.35
 _LEAST_WIDTH, _MOST_WIDTH = 30, 140
+_LONG_OPEN = 60  # characters of a line with an open sentence, which goes on in the next whatever the others are
 
 
 def read_outline(document: DocumentText) -> tuple[Section, ...]:
@@ -339,7 +340,8 @@ def _goes_on(before: _Line, line: _Line, blank_between: bool, width: int) -> boo
     if _COLUMNS.search(before.text.strip()):
         return False
     if not _LEAST_WIDTH <= width <= _MOST_WIDTH:
-        return False
+        opened = before.text.rstrip()
+        return len(opened) >= _LONG_OPEN and not _CLOSED.search(opened) and line.text.lstrip()[0].islower()
     first = line.text.split()[0]
     return len(before.text.rstrip()) + 1 + len(first) >= _WRAPPED * width or line.text.lstrip()[0].islower()
 

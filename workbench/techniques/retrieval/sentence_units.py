@@ -169,10 +169,14 @@ def _names_what_follows(text: str, spans: Sequence[tuple[int, int]], number: int
 
 
 def _is_table_head(text: str, spans: Sequence[tuple[int, int]], number: int) -> bool:
-    """The first of several rows, without figures."""
+    """The first of several rows, without figures; in Markdown the row above the rule."""
     start, end = spans[number]
     before = text[slice(*spans[number - 1])] if number else ""
     after = text[slice(*spans[number + 1])] if number + 1 < len(spans) else ""
+    if "|" in after and is_rule(after):
+        return True
+    if "|" in before and is_rule(before):
+        return False
     return (
         " | " not in before and " | " in after and not re.search(r"\d", text[start:end]) and ":" not in text[start:end]
     )

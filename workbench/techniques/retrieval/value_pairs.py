@@ -134,11 +134,12 @@ def amounts_of(sentences: Sequence[Sentence], vocabulary: Vocabulary, *, dates: 
         text, values = find_values(sentence.text, vocabulary.language)
         as_written = text == sentence.text.translate(SAME_LENGTH)
         around = frozenset(vocabulary.stems(f"{sentence.passage.title} {sentence.passage.context} {text}"))
+        decimal = _decimal_sign(sentence.passage.text)
         numbered = _NUMBERING.match(text)
         numbering = numbered.end() if numbered else 0
         read: list[tuple[Value, Decimal]] = []
         for value in values:
-            number = _days(value) if dates else _number(value)
+            number = _days(value) if dates else _number(value, decimal)
             if number is None:
                 continue
             if (
@@ -364,15 +365,25 @@ def _is_inside(match: re.Match[str], values: Sequence[Value]) -> bool:
     return any(value.start <= match.start() < value.end for value in values)
 
 
-def _number(value: Value) -> Decimal | None:
-    """The number of an amount; of "84.600", which can be read in two ways, the one with thousands: few prices have
-    three decimals."""
+_DECIMALS = re.compile(r"(?<![\w.,:/-])\d+([.,])\d\d(?![\d.,:/-]| ?(?:uhr|h|am|pm|a\.m|p\.m|o'clock)\b)", re.IGNORECASE)
+
+
+def _decimal_sign(text: str) -> str:
+    """The sign before two decimals in the numbers of a text, "" where there are none, or of both."""
+    signs = {match.group(1) for match in _DECIMALS.finditer(text)}
+    return signs.pop() if len(signs) == 1 else ""
+
+
+def _number(value: Value, decimal: str = "") -> Decimal | None:
+    """The number of an amount; of "84.600", which can be read in two ways, the one with thousands, since few prices
+    have three decimals, unless its sign is the ``decimal`` one of the numbers beside it."""
     if value.kind != "amount":
         return None
     try:
-        return max(Decimal(reading) for reading in value.readings)
+        numbers = [Decimal(reading) for reading in value.readings]
     except (InvalidOperation, ValueError):
         return None
+    return min(numbers) if decimal and len(numbers) > 1 and decimal in value.text else max(numbers)
 
 
 def _days(value: Value) -> Decimal | None:

@@ -94,6 +94,16 @@ def test_the_row_that_a_question_names_is_shown_rather_than_nothing(known: dict[
     assert answered.road == "place"
 
 
+def test_the_row_that_a_question_names_is_shown_rather_than_sentences_that_lack_the_name() -> None:
+    asked = "What is the harbour fee of the Petrel?"
+    given = reply(0.1, DOUBT)
+    lacking = way(given, asked)
+    assert lacking.road == "place"
+    assert lacking.grounding is not None
+    assert [reason.kind for reason in lacking.grounding.reasons] == ["missing"]
+    assert way(msgspec.structs.replace(given, named=True), asked).road == "table"
+
+
 def test_what_was_computed_goes_before_rows_that_do_not_tell_it() -> None:
     rows = (
         "Boat: Gannet | Log 31.12.2023: 386 | Log 31.12.2024: 448\nBoat: Tern | Log 31.12.2023: 12 | Log 31.12.2024: 15"

@@ -22,6 +22,7 @@ from workbench.techniques.retrieval.table_answers.choice import choose, is_sure,
 from workbench.techniques.retrieval.table_answers.conditions import find_conditions
 from workbench.techniques.retrieval.table_answers.query import Condition, Query, compute, rows_of
 from workbench.techniques.retrieval.table_answers.question import Question
+from workbench.techniques.retrieval.table_answers.reasons import table_reason
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
 from workbench.techniques.retrieval.table_answers.table_reading import TableReading, fits, naming_column, rarity_of
 from workbench.techniques.retrieval.table_answers.wording import Wording
@@ -501,3 +502,58 @@ def test_another_reading_that_gives_the_same_is_no_reason_to_doubt(tmp_path: Pat
     answer = ask(staff, "What is the phone and the email of Anna Meyer?")
     assert answer.value == "Phone: 0123 456, Email: –"
     assert not any(answer.value in one.text for one in answer.reasons)
+
+
+BUDGETS = """Team,Budget planned EUR,Budget used EUR
+North,1000,900
+South,2000,1500
+West,500,700
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "rival"),
+    [
+        ("What is the total budget?", "en", "“Budget used EUR”"),
+        ("Wie hoch ist das Budget insgesamt?", "de", "„Budget used EUR“"),
+        ("What is the total of the budget used?", "en", ""),
+        ("What is the total of the budget planned?", "en", ""),
+    ],
+)
+def test_of_two_columns_that_are_called_alike_the_other_is_named(
+    tmp_path: Path, question: str, language: str, rival: str
+) -> None:
+    reply = TableAnswers().answer(read(tmp_path, "teams.csv", BUDGETS), "c", question, language)
+    assert reply is not None
+    assert bool(rival) == any("Budget used EUR" in reason.text for reason in reply.reasons)
+    assert any(rival in reason.text for reason in reply.reasons) or not rival
+
+
+def test_the_reasons_are_told_in_the_language_of_the_question() -> None:
+    told = {language: table_reason(language, "ties").text for language in ("en", "de", "fr", "es", "it")}
+    assert told["de"] == "Mehrere Zeilen haben diesen Wert."
+    assert len(set(told.values())) == 4
+    assert told["it"] == told["en"]
+
+
+PUMPS = """article,name,price_eur,delivery_days
+G-300,Gannet 300 submersible pump,289.00,3
+G-450,Gannet 450 submersible pump,419.00,5
+G-300-I,Impeller for Gannet 300,27.90,2
+HOSE,Pressure hose,4.60,1
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "value", "named"),
+    [
+        ("What does the Gannet 300 cost?", "289.00 EUR", True),
+        ("How many days does the delivery of the Gannet 450 take?", "5 days", True),
+        ("Which article is the cheapest?", "HOSE, Pressure hose (price_eur: 4.60 EUR)", False),
+    ],
+)
+def test_a_row_is_called_by_the_beginning_of_its_name(tmp_path: Path, question: str, value: str, named: bool) -> None:
+    reply = TableAnswers().answer(read(tmp_path, "prices.csv", PUMPS), "c", question, "en")
+    assert reply is not None
+    assert (reply.value, reply.named) == (value, named)
+    assert not any("article" in reason.text for reason in reply.reasons)  # it names a column that is shown

@@ -27,6 +27,7 @@ from workbench.techniques.retrieval.sentence_choice import choose
 from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
 from workbench.techniques.retrieval.sentence_features import BACKGROUND, compare
 from workbench.techniques.retrieval.sentence_pick import EMBEDDED, EMBEDDED_ELSEWHERE, MOST_EMBEDDED
+from workbench.techniques.retrieval.sentence_units import split_units
 from workbench.techniques.retrieval.sentence_weights import weights_for
 
 PUMP = passage("The warranty of the pump runs for 36 months. Claims must be made in writing to the seller.")
@@ -580,3 +581,17 @@ def test_an_amount_that_is_asked_for_and_not_told_is_a_doubt() -> None:
     assert tells_amount("Rent: 780 | Flat: 3", "What is the rent?")
     assert tells_amount("There is no fee for members.", "What is the fee?")
     assert not tells_amount("Flat: 3 | Floor: 2", "What is the rent?")
+
+
+def test_the_first_row_below_the_head_of_a_table_in_markdown_is_no_head() -> None:
+    text = """## 5. When something is wrong
+
+| What you see | Likely cause | What to do |
+|---|---|---|
+| The pump hums but gives no water | Impeller blocked | Free the impeller |
+| Little water | Strainer clogged | Clean the strainer |"""
+    (units,) = split_units([passage(text, "manual.md")])
+    assert [unit.kind for unit in units] == ["heading", "head", "head", "row", "row"]
+    assert [unit.lead for unit in units[3:]] == [1, 1]
+    found = measure_evidence("The pump hums but gives no water", [units[0].passage], Alike(0.6, 0.0))
+    assert "Impeller blocked" in found.sentence

@@ -1,9 +1,10 @@
 """Takes the road of a question over documents, and falls back to one place where that road has nothing to go on.
 
 Where one place or a table is likely and a table of the collection has an answer, that is shown which is more probably
-right: the table's or the quoted sentences (``table_answers/preference.py``). Rather than nothing the row is shown that
-the question calls by its name, or that has all that it asks; this one also rather than doubted sentences of several
-places, and what was computed rather than rows that do not tell what has to be computed.
+right: the table's or the quoted sentences (``table_answers/preference.py``). Rather than nothing, and rather than
+sentences that lack its name, the row is shown that the question calls by it; rather than nothing the one that has all
+that is asked, this also rather than doubted sentences of several places, and what was computed rather than rows that do
+not tell what has to be computed.
 """
 
 from __future__ import annotations
@@ -111,8 +112,9 @@ def _table_or_place(
         at_place = yield from grounded.run(conversation, recipe, context)
         if preferred is None:
             preferred = preference(reply.sure, at_place.strength, likelihood) > least
-        if at_place.declined and (reply.named or reply.several) and not reply.empty:
-            preferred = True  # the row that the question names is shown rather than nothing
+        lacking = at_place.declined or (reply.named and any(one.kind == "missing" for one in at_place.reasons))
+        if lacking and (reply.named or reply.several) and not reply.empty:
+            preferred = True  # the row that the question names is shown rather than nothing, or what lacks the name
         if reply.computed and any(one.kind == "table" for one in at_place.reasons) and _is_likely(reply):
             preferred = True  # what the rows come to, rather than the rows that do not tell it
     if preferred:

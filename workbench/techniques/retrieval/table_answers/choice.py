@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 
 import msgspec
@@ -20,6 +20,7 @@ from workbench.techniques.retrieval.table_answers.candidates import candidates_o
 from workbench.techniques.retrieval.table_answers.features import FAMILIES, Candidate
 from workbench.techniques.retrieval.table_answers.query import Result
 from workbench.techniques.retrieval.table_answers.question import Question
+from workbench.techniques.retrieval.table_answers.reasons import quoted, table_reason
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable
 from workbench.techniques.retrieval.table_answers.table_reading import is_dated
 from workbench.techniques.retrieval.table_answers.wording import Wording
@@ -138,18 +139,6 @@ def _doubts(question: Question, first: Candidate, result: Result | None, same: f
     }
 
 
-_SAID = {
-    "left": "No cell and no column of the table is called {words}.",
-    "second": "Another reading of the question gives {value}.",
-    "ties": "Several rows have this value.",
-    "incomplete": "Not all of this table could be read, as the document's warning says.",
-    "units": "The rows have values of several units.",
-    "unlike": "The two columns are not known to have the same unit.",
-    "backwards": "A later reading is lower than the earlier one.",
-    "unsure": "The question can be read in several ways; the calculation says which one this is.",
-}
-
-
 def is_sure(choice: Choice, known: Weights) -> bool:
     """Whether the answer is given without a mark."""
     return choice.sure >= known.least_sure and not is_doubted(choice)
@@ -158,9 +147,10 @@ def is_sure(choice: Choice, known: Weights) -> bool:
 def is_doubted(choice: Choice) -> bool:
     """Whether an answer is marked however probable it is: a number of the question that nothing in the table explains,
     one value where several are asked for, a table of which a part is missing, values of several units together, a
-    difference of columns of different units, a meter that ran backwards."""
+    difference of columns of different units, a meter that ran backwards, a column that another one is called as well
+    as."""
     doubts, one = choice.doubts, choice.candidate
-    unclear = doubts["numbers left"] or doubts["parts missing"] or one.table.content.incomplete
+    unclear = doubts["numbers left"] or doubts["parts missing"] or one.table.content.incomplete or one.rival >= 0
     return bool(unclear or _has_several_units(one) or _has_unlike_columns(one) or _runs_backwards(one))
 
 
@@ -201,17 +191,20 @@ MOST_LEFT = 0.5
 
 
 def is_named_row(choice: Choice, question: Question, tables: Sequence[LoadedTable]) -> bool:
-    """Whether a name of the question is the whole cell of one row, which the query looks up in a column that the
-    question names, and no other table knows it."""
+    """Whether a name of the question is the whole cell of one row, or begins its cell and no other, the query looks up
+    this row in a column that the question names or fits, and no other table knows the name."""
     one, doubts = choice.candidate, choice.doubts
-    if len(one.rows) != 1 or not doubts["column named"] or doubts["numbers left"] or doubts["left"] > MOST_LEFT:
+    fitting = doubts["column named"] or one.features.get("money asked and is")
+    if len(one.rows) != 1 or not fitting or doubts["numbers left"] or doubts["left"] > MOST_LEFT:
         return False
     others = [table for table in tables if table is not one.table]
-    return any(
-        finding.kind == "value" and finding.whole and _is_name(words := [question.words[at] for at in finding.places])
-        and not any(all(w.plain in t.vocabulary or w.spelled in t.vocabulary for w in words) for t in others)
-        for finding in one.findings
-    )  # fmt: skip
+    for finding in one.findings:
+        words = [question.words[at] for at in finding.places]
+        if finding.kind == "value" and (finding.whole or finding.heads) and _is_name(words):
+            known = any(all(w.plain in t.vocabulary or w.spelled in t.vocabulary for w in words) for t in others)
+            if not known:
+                return True
+    return False
 
 
 def _is_name(words: Sequence[Word]) -> bool:
@@ -219,23 +212,26 @@ def _is_name(words: Sequence[Word]) -> bool:
 
 
 def reasons_of(choice: Choice, language: str) -> tuple[Reason, ...]:
-    """Why the answer may not be what was asked for, at least one."""
-    found = [_SAID["incomplete"]] if choice.candidate.table.content.incomplete else []
-    left = [word for word in choice.candidate.left if word[:1].isupper() or word[:1].isdigit() or len(word) > 4][:4]
+    """Why the answer may not be what was asked for, in the question's language, at least one."""
+    one, said = choice.candidate, partial(table_reason, language)
+    found = [said("incomplete")] if one.table.content.incomplete else []
+    left = [word for word in one.left if word[:1].isupper() or word[:1].isdigit() or len(word) > 4][:4]
     if left and (choice.doubts["left"] > 0.15 or choice.doubts["numbers left"]):
-        found.append(_SAID["left"].format(words=", ".join(f"“{word}”" for word in left)))
+        found.append(said("left", words=", ".join(quoted(word, language) for word in left)))
     if choice.result is not None and choice.result.ties:
-        found.append(_SAID["ties"])
-    if _has_several_units(choice.candidate):
-        found.append(_SAID["units"])
-    if _has_unlike_columns(choice.candidate):
-        found.append(_SAID["unlike"])
-    if _runs_backwards(choice.candidate):
-        found.append(_SAID["backwards"])
+        found.append(said("ties"))
+    if one.rival >= 0:
+        found.append(said("rival", column=quoted(one.table.columns[one.rival].name, language)))
+    if _has_several_units(one):
+        found.append(said("units"))
+    if _has_unlike_columns(one):
+        found.append(said("unlike"))
+    if _runs_backwards(one):
+        found.append(said("backwards"))
     if choice.second is not None and choice.doubts["lead"] < 0.6 and (result := choice.second.result()) is not None:
-        wording, one = Wording(language), choice.candidate
+        wording = Wording(language)
         value, _ = wording.answer(choice.second.table, choice.second.query, result)
         shown = wording.answer(one.table, one.query, choice.result)[0] if choice.result is not None else ""
         if len(value) <= 80 and value != shown:
-            found.append(_SAID["second"].format(value=value))
-    return tuple(Reason(kind="table", text=text) for text in found or [_SAID["unsure"]])
+            found.append(said("second", value=value))
+    return tuple(found) or (said("unsure"),)

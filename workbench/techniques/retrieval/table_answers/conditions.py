@@ -37,8 +37,8 @@ LEAST_COVERAGE = 0.3
 @dataclass(frozen=True)
 class Finding:
     """A condition with the ``places`` of the words that name it, how ``sure`` that is, and whether they name the whole
-    cell. ``beside``: words that name its column. ``kind``: "value", "number", "date", "range", "flag", "empty",
-    "filled" or "columns"."""
+    cell. ``beside``: words that name its column. ``heads``: they begin exactly one of the cells that have them.
+    ``kind``: "value", "number", "date", "range", "flag", "empty", "filled" or "columns"."""
 
     condition: Condition
     places: frozenset[int]
@@ -47,6 +47,7 @@ class Finding:
     whole: bool = True
     names_column: bool = False
     beside: frozenset[int] = frozenset()
+    heads: bool = False
 
 
 def find_conditions(question: Question, table: LoadedTable) -> list[Finding]:
@@ -136,7 +137,7 @@ def _values(question: Question, table: LoadedTable, named: dict[int, dict[int, f
         condition = Condition(number, "not" if negated else "is", tuple(sorted(value for value, _, _ in chosen)))
         sure = surest * (0.55 + 0.45 * max(one[1] for one in chosen)) * (1.0 if len(chosen) == 1 else 0.9)
         sure = min(1.0, sure + 0.1 * (bool(beside) or is_head))
-        yield (finding := Finding(condition, places, sure, "value", whole, bool(beside), beside))
+        yield (finding := Finding(condition, places, sure, "value", whole, bool(beside), beside, is_head))
         if not negated and (whole or len(chosen) == 1):
             listed.setdefault(number, []).append(finding)
     for number, several in listed.items():

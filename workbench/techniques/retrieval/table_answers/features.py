@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from workbench.techniques.retrieval.table_answers.conditions import Finding
 from workbench.techniques.retrieval.table_answers.query import Query, Result, compute
 from workbench.techniques.retrieval.table_answers.question import Question
-from workbench.techniques.retrieval.table_answers.schema import LoadedTable
+from workbench.techniques.retrieval.table_answers.schema import LoadedColumn, LoadedTable
 from workbench.techniques.retrieval.table_answers.table_reading import (
     TableReading,
     counted_noun,
@@ -17,11 +17,15 @@ from workbench.techniques.retrieval.table_answers.table_reading import (
     fits,
     which_noun,
 )
+from workbench.techniques.retrieval.table_answers.words import best_match, stop_words
+from workbench.text.cells import folded
 
 
 @dataclass
 class Candidate:
-    """A query of a table, with the findings that its conditions come from, its features and its result."""
+    """A query of a table, with the findings that its conditions come from, its features and its result. ``rival``: the
+    column that the question calls as well as the one that is computed with, by a part of the names of both; -1 where
+    there is none."""
 
     table: LoadedTable
     query: Query
@@ -30,6 +34,7 @@ class Candidate:
     features: dict[str, float] = field(default_factory=dict)
     explained: frozenset[int] = frozenset()
     left: tuple[str, ...] = ()
+    rival: int = -1
 
     def result(self) -> Result | None:
         return compute(self.table, self.query, self.rows)
@@ -115,6 +120,7 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
         )
         features["column fits best"] = float(fit > 0 and fit >= rival)
         features["column fits worse"] = float(fit < rival)
+        candidate.rival = _rival(reading, query, naming, explained)
         explained |= set(naming)
         if kind == "sum" or query.measure == "sum":
             features["sum of shares"] = float(measure.unit == "%" or "/" in measure.unit)
@@ -139,6 +145,8 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
             features["names by number"] = float(measure.is_label)
             features["measure without unit"] = float(not measure.unit and measure.kind == "number")
         if kind in ("highest", "lowest"):
+            for number in query.show:
+                explained |= {place for place in reading.named[number] if place not in explained}
             features["age as year"] = float(question.has("age") and (measure.kind == "date" or measure.is_ordinal))
             features["age as other"] = float(question.has("age") and not (measure.kind == "date" or measure.is_ordinal))
             features["weight as kg"] = float(question.has("weight") and measure.unit in ("kg", "t", "g"))
@@ -270,6 +278,32 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
     candidate.explained = frozenset(explained)
     candidate.left = tuple(w.text for w in left)
     return candidate
+
+
+def _rival(reading: TableReading, query: Query, naming: dict[int, float], explained: Collection[int]) -> int:
+    """The number of another column of numbers, in the same unit, that the question names by the same words as the one
+    of the query ("budget" of "budget planned" and "budget used"), where these are not the whole name of either."""
+    measure = reading.table.columns[query.column]
+    if measure.kind != "number" or not naming or query.minus >= 0:
+        return -1
+
+    def is_whole(column: LoadedColumn) -> bool:
+        words = [reading.question.words[place] for place in naming]
+        telling = [word for word in column.name_words if word not in stop_words() and word != folded(column.unit)]
+        return len(telling) <= len(words) and all(
+            any(best_match(word, (one,)) > 0.65 for word in words) for one in telling
+        )
+
+    others = (
+        column
+        for column in reading.table.columns
+        if column.number not in (query.column, query.by, *query.show)
+        and (column.kind, column.unit) == (measure.kind, measure.unit)
+        and {place for place in reading.named[column.number] if place not in explained} == set(naming)
+    )
+    if is_whole(measure):
+        return -1
+    return next((column.number for column in others), -1)
 
 
 def _cue_places(question: Question, kind: str) -> set[int]:
