@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from workbench.techniques.retrieval.answer_types import TOLD, asked_types, cue_words
+from workbench.techniques.retrieval.sentence_units import Unit
 from workbench.text.terms import Vocabulary
 
 _NAME = re.compile(r"(?<![^\W_])([A-ZÄÖÜÉÈ](?:[\w’'-]*[^\W_])?(?: (?:[A-ZÄÖÜÉÈ]|\d)(?:[\w’'-]*[^\W_])?)*)")
@@ -60,3 +61,15 @@ def name_behind(row: str, question: str, names: Sequence[str], vocabulary: Vocab
         if not any(term in told for term in vocabulary.content_terms(question) if term not in own):
             return name
     return ""
+
+
+def belonging_rows(question: str, units: Sequence[Unit], vocabulary: Vocabulary) -> dict[tuple[int, int], str]:
+    """The rows among the ``units``, by the rank of their passage and their number in it, that are of another thing for
+    the one whose value is asked for, each with the name of this one."""
+    if not (names := asked_names(question)):
+        return {}
+    found: dict[tuple[int, int], str] = {}
+    for unit in units:
+        if unit.kind == "row" and (name := name_behind(unit.text, question, names, vocabulary)):
+            found[unit.rank, unit.number] = name
+    return found

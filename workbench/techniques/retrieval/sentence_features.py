@@ -35,7 +35,7 @@ from workbench.techniques.retrieval.answer_types import (
     holds_type,
     value_places,
 )
-from workbench.techniques.retrieval.belonging_rows import asked_names, name_behind
+from workbench.techniques.retrieval.belonging_rows import belonging_rows
 from workbench.techniques.retrieval.question_terms import figures_of, missing_figures, missing_names, names_of
 from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
 from workbench.techniques.retrieval.sentence_pick import pick_sentences
@@ -175,19 +175,8 @@ def tabulate(question: str, passages: Sequence[Passage], retriever: Retriever) -
     for row, unit in zip(table, candidates, strict=True):
         row[COLUMN["score"]] = unit.passage.score / best if best > 0 else 1.0
     weights, unseen = words.weights_of(asked or (languages[0] if languages else ""))
-    belonging = _belonging(question, candidates, Vocabulary(asked))
+    belonging = belonging_rows(question, candidates, Vocabulary(asked))
     return Tabled(question, tuple(candidates), table, tuple(units), asked, weights, unseen, belonging)
-
-
-def _belonging(question: str, candidates: Sequence[Unit], vocabulary: Vocabulary) -> dict[tuple[int, int], str]:
-    if not (names := asked_names(question)):
-        return {}
-    behind = {
-        (unit.rank, unit.number): name_behind(unit.text, question, names, vocabulary)
-        for unit in candidates
-        if unit.kind == "row"
-    }
-    return {place: name for place, name in behind.items() if name}
 
 
 def embed(tabled: Tabled, picked: Sequence[int], retriever: Retriever, before: Comparison | None = None) -> Comparison:

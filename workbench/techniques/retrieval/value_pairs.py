@@ -376,14 +376,15 @@ def _decimal_sign(text: str) -> str:
 
 def _number(value: Value, decimal: str = "") -> Decimal | None:
     """The number of an amount; of "84.600", which can be read in two ways, the one with thousands, since few prices
-    have three decimals, unless its sign is the ``decimal`` one of the numbers beside it."""
+    have three decimals, unless it is a price whose sign is the ``decimal`` one of the numbers beside it."""
     if value.kind != "amount":
         return None
     try:
         numbers = [Decimal(reading) for reading in value.readings]
     except (InvalidOperation, ValueError):
         return None
-    return min(numbers) if decimal and len(numbers) > 1 and decimal in value.text else max(numbers)
+    is_told = len(numbers) > 1 and bool(decimal) and decimal in value.text and value.unit in _MONEY
+    return min(numbers) if is_told else max(numbers)
 
 
 def _days(value: Value) -> Decimal | None:

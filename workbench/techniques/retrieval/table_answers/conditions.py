@@ -221,14 +221,8 @@ def _numbers(question: Question, table: LoadedTable, named: dict[int, dict[int, 
                 else:
                     low = value if test in ("above", "at least") else None
                     high = value if test in ("below", "at most") else None
-                    yield Finding(
-                        Condition(column.number, test, low=low, high=high),
-                        places,
-                        0.9 if near else 0.75,
-                        "number",
-                        True,
-                        bool(near),
-                    )
+                    condition = Condition(column.number, test, low=low, high=high)
+                    yield Finding(condition, places, 0.9 if near else 0.75, "number", True, bool(near))
     yield from _alternatives(question, table, named)
 
 
