@@ -6,9 +6,8 @@ import pytest
 
 from tests.fakes import FakeRetriever, passage
 from workbench.techniques.embedding_calls import NamedIn
+from workbench.techniques.retrieval.doubt_texts import calculated_reason, two_steps_reason
 from workbench.techniques.retrieval.parts_search import (
-    NOT_CERTAIN,
-    TWO_STEPS,
     _asks_value_alone,
     _telling,
     asks_for_several,
@@ -59,7 +58,7 @@ def test_a_difference_that_has_nearly_all_of_the_probability_is_not_marked() -> 
     question = "By how much is the new projector cheaper than the old projector in euros?"
     alone = gather(question, FakeRetriever([costs]))
     assert alone is not None
-    assert alone.reasons == (NOT_CERTAIN,)  # no other two amounts were there to be preferred to
+    assert alone.reasons == (calculated_reason("en"),)  # no other two amounts were there to be preferred to
     found = gather(question, FakeRetriever([costs, passage("Snacks for the opening were 40 euros.", "b.txt")]))
     assert found is not None
     assert found.calculation is not None
@@ -68,7 +67,7 @@ def test_a_difference_that_has_nearly_all_of_the_probability_is_not_marked() -> 
     fees = (passage(f"The fee of group {n} is {n}00 euros a year.", f"{n}.txt") for n in range(1, 6))
     unsure = gather("By how much is the fee of one group higher than of another?", FakeRetriever(fees))
     assert unsure is not None
-    assert unsure.reasons == (NOT_CERTAIN,)
+    assert unsure.reasons == (calculated_reason("en"),)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +88,7 @@ def test_a_difference_of_values_that_may_be_others_is_marked(question: str, text
     assert found.calculation is not None
     assert found.calculation.result == result
     assert found.calculation.share > 0.9
-    assert found.reasons == (NOT_CERTAIN,)
+    assert found.reasons == (calculated_reason("en"),)
 
 
 @pytest.mark.parametrize(
@@ -126,14 +125,14 @@ def test_a_person_who_is_called_by_one_name_alone_leads_to_the_next_part() -> No
     assert found is not None
     assert "Leonie Thoms" in found.sentences[0].text
     assert found.sentences[1].passage.document == "news.txt"
-    assert not any(reason == TWO_STEPS for reason in found.reasons)
+    assert not any(reason == two_steps_reason("en") for reason in found.reasons)
 
 
 def test_a_part_that_leans_on_a_sentence_without_a_name_is_doubted() -> None:
     retriever = FakeRetriever([passage("the blue canoe is used until the rigger comes. it is heavy.", "mail.txt")])
     found = gather("Which canoe is used until the rigger comes, and how heavy is it?", retriever)
     assert found is not None
-    assert TWO_STEPS in found.reasons
+    assert two_steps_reason("en") in found.reasons
 
 
 def test_function_words_of_the_language_of_the_question_do_not_tell_amounts_apart() -> None:
@@ -149,10 +148,19 @@ def test_a_part_that_asks_a_value_alone_is_answered_by_the_sentence_of_the_part_
     found = gather("Do solar panels have to be reported, and how early?", FakeRetriever([rules, paths]))
     assert found is not None
     assert [one.passage.path for one in found.sentences] == [rules.path]
-    assert TWO_STEPS not in found.reasons
+    assert two_steps_reason("en") not in found.reasons
 
 
 def test_a_part_asks_a_value_alone_where_it_names_nothing_else() -> None:
     earlier = "Do I need to tell anyone before I mount a panel"
     assert all(_asks_value_alone(part, earlier) for part in ("how early", "for how long", "when", "for how much"))
     assert not any(_asks_value_alone(part, earlier) for part in ("when does the course end", "which panel"))
+
+
+def test_the_reasons_are_told_in_the_language_of_the_question() -> None:
+    costs = passage("Der alte Projektor kostete 900 Euro und der neue Projektor kostete 650 Euro.", "a.txt")
+    found = gather("Um wie viel ist der neue Projektor billiger als der alte?", FakeRetriever([costs]))
+    assert found is not None
+    assert [reason.text for reason in found.reasons] == [
+        "Das Ergebnis ist aus Werten der Dokumente berechnet: Prüfen Sie, ob es die richtigen sind."
+    ]

@@ -10,7 +10,10 @@ from typing import Literal
 
 from workbench.records.outcomes import Reason
 
-Said = Literal["nowhere", "all_nowhere", "untold", "unnamed", "weak", "language", "uncomputed", "belonging"]
+Said = Literal[
+    "nowhere", "all_nowhere", "untold", "unnamed", "weak", "language", "uncomputed", "belonging", "calculated",
+    "two_steps", "part", "part_unsure",
+]  # fmt: skip
 
 _TEXTS: dict[str, dict[Said, str]] = {
     "en": {
@@ -22,6 +25,10 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "language": "The passages are in another language than the question: few words could be compared.",
         "uncomputed": "The rows do not tell this: it has to be computed from them.",
         "belonging": "The row is of another thing, which only belongs to {}.",
+        "calculated": "The result is calculated from values of the documents: check that they are the right ones.",
+        "two_steps": "The answer is put together from two places: check that they belong together.",
+        "part": "Nothing here answers this part of the question: “{}”.",
+        "part_unsure": "Nothing here surely answers this part of the question: “{}”.",
     },
     "de": {
         "nowhere": "{} steht in keiner dieser Stellen.",
@@ -32,6 +39,10 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "language": "Die Stellen sind in einer anderen Sprache als die Frage: Wenige Wörter ließen sich vergleichen.",
         "uncomputed": "Die Zeilen sagen das nicht: Es muss aus ihnen berechnet werden.",
         "belonging": "Die Zeile handelt von etwas anderem, das nur zu {} gehört.",
+        "calculated": "Das Ergebnis ist aus Werten der Dokumente berechnet: Prüfen Sie, ob es die richtigen sind.",
+        "two_steps": "Die Antwort ist aus zwei Stellen zusammengesetzt: Prüfen Sie, ob sie zusammengehören.",
+        "part": "Nichts hier beantwortet diesen Teil der Frage: „{}“.",
+        "part_unsure": "Nichts hier beantwortet diesen Teil der Frage sicher: „{}“.",
     },
     "fr": {
         "nowhere": "{} ne figure dans aucun de ces passages.",
@@ -42,6 +53,10 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "language": "Les passages sont dans une autre langue que la question : peu de mots ont pu être comparés.",
         "uncomputed": "Les lignes ne le disent pas : il faut le calculer à partir d'elles.",
         "belonging": "La ligne porte sur autre chose, qui va seulement avec {}.",
+        "calculated": "Le résultat est calculé à partir de valeurs des documents : vérifiez que ce sont les bonnes.",
+        "two_steps": "La réponse réunit deux passages : vérifiez qu'ils vont ensemble.",
+        "part": "Rien ici ne répond à cette partie de la question : « {} ».",
+        "part_unsure": "Rien ici ne répond sûrement à cette partie de la question : « {} ».",
     },
     "es": {
         "nowhere": "{} no aparece en ninguno de estos pasajes.",
@@ -52,6 +67,10 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "language": "Los pasajes están en otro idioma que la pregunta: se pudieron comparar pocas palabras.",
         "uncomputed": "Las filas no lo dicen: hay que calcularlo a partir de ellas.",
         "belonging": "La fila trata de otra cosa, que solo va con {}.",
+        "calculated": "El resultado se calcula con valores de los documentos: compruebe que son los correctos.",
+        "two_steps": "La respuesta une dos lugares: compruebe que van juntos.",
+        "part": "Nada de aquí responde a esta parte de la pregunta: «{}».",
+        "part_unsure": "Nada de aquí responde con seguridad a esta parte de la pregunta: «{}».",
     },
 }  # fmt: skip
 
@@ -121,6 +140,21 @@ def uncomputed_reason(language: str) -> Reason:
 def belonging_reason(name: str, language: str) -> Reason:
     """The row that is shown is of another thing for the one that is asked for."""
     return Reason(kind="table", text=_said("belonging", language, name))
+
+
+def calculated_reason(language: str) -> Reason:
+    """The answer is a result of values that may be the wrong ones."""
+    return Reason(kind="weak", text=_said("calculated", language))
+
+
+def two_steps_reason(language: str) -> Reason:
+    """The answer is put together from two places, which may have nothing to do with each other."""
+    return Reason(kind="weak", text=_said("two_steps", language))
+
+
+def part_reason(part: str, language: str, *, unsure: bool) -> Reason:
+    """A part of the question has no answer, or an ``unsure`` one."""
+    return Reason(kind="partial", text=_said("part_unsure" if unsure else "part", language, part))
 
 
 def _said(said: Said, language: str, *given: str) -> str:

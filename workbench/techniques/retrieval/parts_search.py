@@ -22,7 +22,7 @@ from workbench.records.outcomes import Reason
 from workbench.techniques.embedding_calls import NamedIn, Retriever
 from workbench.techniques.retrieval.abstention import Evidence, Sentence, compared_sentences, measure_evidence
 from workbench.techniques.retrieval.answer_types import TOLD, asked_types, cue_words, value_places
-from workbench.techniques.retrieval.doubt_texts import weak_reason
+from workbench.techniques.retrieval.doubt_texts import calculated_reason, part_reason, two_steps_reason, weak_reason
 from workbench.techniques.retrieval.lookup import Lookup
 from workbench.techniques.retrieval.names import find_names
 from workbench.techniques.retrieval.query_rewriting import merged_by_rank
@@ -66,11 +66,6 @@ MOST_SENTENCES = 4
 LEAST_RELATED = 0.15
 """Of the words of a part, by their rarity, that stand in a sentence and beside it: with less it is not quoted as the
 closest, where the part is not answered."""
-
-NOT_CERTAIN = Reason(
-    kind="weak", text="The result is calculated from values of the documents: check that they are the right ones."
-)
-TWO_STEPS = Reason(kind="weak", text="The answer is put together from two places: check that they belong together.")
 
 
 class Gathered(Struct, frozen=True, kw_only=True):
@@ -127,6 +122,7 @@ def _of_parts(
     hits: list[Passage] = []
     before: Evidence | None = None
     asked = ""
+    language = detect_question_language(question, LANGUAGES)
     for part in parts:
         found = search(part, CANDIDATES).hits
         leans = before is not None and leans_on_another(part)
@@ -154,20 +150,18 @@ def _of_parts(
         before = evidence
         related = led is not None or (bool(stating) and stating[0].kin_around >= LEAST_RELATED)
         if not stating or not (evidence.suffices or related):
-            reasons.append(Reason(kind="partial", text=f"Nothing here answers this part of the question: “{part}”."))
+            reasons.append(part_reason(part, language, unsure=False))
             asked = part
             continue
         if not evidence.suffices:
-            reasons.append(
-                Reason(kind="partial", text=f"Nothing here surely answers this part of the question: “{part}”.")
-            )
+            reasons.append(part_reason(part, language, unsure=True))
         certain = certain or evidence.outcome == "found"
         reasons += evidence.reasons
         earlier, asked = asked, part
         if _tells_both(earlier, part, stating[0], chosen):
             continue
         if leans and led is None:
-            reasons.append(TWO_STEPS)
+            reasons.append(two_steps_reason(language))
         new = [one for one in stating if not any(_overlap(one, other) for other in chosen)]
         # one that has nothing of what the part asks for is no answer to it
         new = [one for one in new if one == stating[0] or one.kin_around >= LEAST_RELATED]
@@ -343,9 +337,9 @@ def _of_steps(question: str, search: Callable[[str, int], SearchResult], retriev
         lookup.add(query, found)
     if not lookup.suffices:
         return None
-    reasons = lookup.reasons or (
-        (TWO_STEPS,) if len(queries) > 1 and len({s.passage.document for s in lookup.sentences}) > 1 else ()
-    )
+    joined = len(queries) > 1 and len({one.passage.document for one in lookup.sentences}) > 1
+    said = two_steps_reason(detect_question_language(question, LANGUAGES))
+    reasons = lookup.reasons or ((said,) if joined else ())
     return Gathered(
         sentences=lookup.sentences[:MOST_SENTENCES], reasons=reasons, queries=tuple(queries), hits=tuple(hits)
     )
@@ -367,7 +361,7 @@ def _calculated(question: str, hits: Sequence[Passage], retriever: Retriever) ->
         return None
     told = tuple(dict.fromkeys(amount.sentence for amount in found.amounts))
     sure = kind in ("difference", "sum") and found.is_sure and not _lacks_named(question, told)
-    reasons = () if sure else (NOT_CERTAIN,)
+    reasons = () if sure else (calculated_reason(language),)
     return Gathered(sentences=told, reasons=reasons, calculation=found, queries=(question,), hits=tuple(hits))
 
 
