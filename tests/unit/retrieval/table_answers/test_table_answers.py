@@ -550,6 +550,7 @@ HOSE,Pressure hose,4.60,1
         ("What does the Gannet 300 cost?", "289.00 EUR", True),
         ("How many days does the delivery of the Gannet 450 take?", "5 days", True),
         ("Which article is the cheapest?", "HOSE, Pressure hose (price_eur: 4.60 EUR)", False),
+        ("Welcher Artikel ist am billigsten?", "HOSE, Pressure hose (price_eur: 4.60 EUR)", False),
     ],
 )
 def test_a_row_is_called_by_the_beginning_of_its_name(tmp_path: Path, question: str, value: str, named: bool) -> None:
