@@ -15,6 +15,7 @@ import hashlib
 import importlib.util
 import os
 import re
+import sys
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +26,8 @@ from workbench.processes.process import EMBEDDERS_VARIABLE
 
 TESTS = Path(__file__).parent
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # no test writes into the keyring of a person
+sys.dont_write_bytecode = False  # many containers set it: each process would compile the program anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 FOLDER_MARKERS = {"ui": "ui", "workers": "process", "e2e": "process", "contract": "process"}
 FOLDERS = ["workers", "e2e", "ui", "contract", "unit"]
 MODEL_FIXTURES = {"smollm_path", "gemma_path", "minilm_path"}
