@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -24,26 +26,36 @@ LEFT_OUT = (
     "runs",  # a title in brackets that is cut within another one
 )  # fmt: skip
 """Scenes in which the test does not tell stored texts from those of the window."""
-PARTS = 2
-"""The scenes are looked at in so many processes, which may run beside each other."""
+PARTS = 4
+"""The scenes are looked at in so many processes beside each other: each mostly waits for a window to be still."""
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def looks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[subprocess.Popen[bytes], Path]]]:
+    """The processes, each with the folder of what it writes."""
     folder = tmp_path_factory.mktemp("locale")
     write_catalogue([(entry.text, entry.plural) for entry in script("catalogue").entries()], folder)
-    return folder
+    with ExitStack() as stack:
+        started = []
+        for part in range(PARTS):
+            told = tmp_path_factory.mktemp(f"part-{part}")
+            command = [sys.executable, "-m", "tests.ui.pseudo_locale", str(folder), "--part", str(part)]
+            command += ["--parts", str(PARTS), "--without", *LEFT_OUT]
+            with (told / "out").open("wb") as out, (told / "errors").open("wb") as errors:
+                process = subprocess.Popen(command, stdout=out, stderr=errors, cwd=ROOT, env=environment(folder))
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            started.append((process, told))
+        yield started
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_each_scene_speaks_the_language_and_cuts_nothing(folder: Path, part: int) -> None:
-    command = [sys.executable, "-m", "tests.ui.pseudo_locale", str(folder), "--part", str(part), "--parts", str(PARTS)]
-    command += ["--without", *LEFT_OUT]
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, env=environment(folder), check=False, encoding="utf-8"
-    )
-    assert done.returncode == 0, done.stderr
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
+def test_each_scene_speaks_the_language_and_cuts_nothing(
+    looks: list[tuple[subprocess.Popen[bytes], Path]], part: int
+) -> None:
+    process, told = looks[part]
+    assert process.wait() == 0, (told / "errors").read_text("utf-8")
+    rows = [json.loads(line) for line in (told / "out").read_text("utf-8").splitlines()]
     assert len(rows) > 90 // PARTS
     assert {row["scene"]: row["found"] for row in rows if row["found"]} == {}
 
