@@ -76,8 +76,8 @@ class Bridge(QObject):
 
     _arrived = Signal()
 
-    def __init__(self, front: Front, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, front: Front) -> None:
+        super().__init__()
         self.front = front
         self.connected: bool | None = None
         self.problem = ""

@@ -66,8 +66,8 @@ class FaultWatch(QObject):
     occurred = Signal(object)
     _arrived = Signal(str, str)  # from any thread
 
-    def __init__(self, logs: Path, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, logs: Path) -> None:
+        super().__init__()
         self._logs = logs
         self._counts: collections.Counter[str] = collections.Counter()
         self._untold: dict[str, str] = {}  # traces by summary

@@ -17,8 +17,8 @@ INTERVAL_MS = 500
 class GarbageCollection(QObject):
     """Takes the place of Python's own schedule until ``close``, with the same thresholds."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         gc.disable()
         self._timer = QTimer(self, interval=INTERVAL_MS, timeout=self._on_turn)
         self._timer.start()

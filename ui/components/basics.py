@@ -63,10 +63,9 @@ class ElidedLabel(QLabel):
         text: str = "",
         role: TextRole = "body",
         mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
-        parent: QWidget | None = None,
         **properties: Any,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self.setProperty("role", role)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -191,8 +190,8 @@ class LinkButton(WordedButton):
 
     kind = "link"
 
-    def __init__(self, text: str, icon: str = "", parent: QWidget | None = None, **properties: Any) -> None:
-        super().__init__(text, icon, parent, **properties)
+    def __init__(self, text: str, icon: str = "", **properties: Any) -> None:
+        super().__init__(text, icon, **properties)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
 
@@ -215,10 +214,8 @@ class FoldButton(LinkButton):
 class IconButton(QToolButton):
     """A button with an icon; ``name`` is its tooltip and its text for screen readers. Enter presses it."""
 
-    def __init__(
-        self, icon: str, name: str, token: str = "muted", parent: QWidget | None = None, **properties: Any
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, icon: str, name: str, token: str = "muted", **properties: Any) -> None:
+        super().__init__()
         set_up(self, {"focusPolicy": Qt.FocusPolicy.StrongFocus, "accessibleName": name, "toolTip": name})
         set_icon(self, icon, token)
         set_up(self, properties)
@@ -257,8 +254,8 @@ class ColourKey(QWidget):
 class Card(QFrame):
     """A surface that holds one thing. ``body`` is its layout."""
 
-    def __init__(self, parent: QWidget | None = None, margin: int = tokens.SPACE_4) -> None:
-        super().__init__(parent)
+    def __init__(self, margin: int = tokens.SPACE_4) -> None:
+        super().__init__()
         self.setProperty("role", "card")
         self.body = column_of(self, gap=tokens.SPACE_2, margins=margin)
 
@@ -269,8 +266,8 @@ class Card(QFrame):
 class Chip(QLabel):
     """A word or two about a thing. The tone only supports what the words say."""
 
-    def __init__(self, text: str, tone: Tone = "plain", parent: QWidget | None = None, **properties: Any) -> None:
-        super().__init__(text, parent, textFormat=Qt.TextFormat.PlainText)
+    def __init__(self, text: str, tone: Tone = "plain", **properties: Any) -> None:
+        super().__init__(text, textFormat=Qt.TextFormat.PlainText)
         self.setProperty("role", "chip")
         self.setProperty("kind", tone)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -283,8 +280,8 @@ class Chip(QLabel):
 class ChipButton(WordedButton):
     """A chip that opens something."""
 
-    def __init__(self, text: str, tone: Tone = "plain", parent: QWidget | None = None, **properties: Any) -> None:
-        super().__init__(text, "", parent, **properties)
+    def __init__(self, text: str, tone: Tone = "plain", **properties: Any) -> None:
+        super().__init__(text, "", **properties)
         self.setProperty("role", "chip")
         self.setProperty("kind", tone)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -406,8 +403,8 @@ class ProgressLine(QWidget):
 
     stop_clicked = Signal()
 
-    def __init__(self, parent: QWidget | None = None, stoppable: bool = True, **properties: Any) -> None:
-        super().__init__(parent)
+    def __init__(self, stoppable: bool = True, **properties: Any) -> None:
+        super().__init__()
         column = column_of(self, gap=tokens.SPACE_1)
         row = row_of(gap=tokens.SPACE_2)
         self._words = ElidedLabel("", "body")

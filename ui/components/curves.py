@@ -52,9 +52,8 @@ class CurveChart(QWidget):
         legend: bool = True,
         from_zero: bool = False,
         help: str = "",
-        parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._title = title
         self._unit = unit
         self._series: tuple[Series, ...] = ()

@@ -50,8 +50,8 @@ class DocumentPane(QFrame):
     close_wanted = Signal()
     stepped = Signal(object)
 
-    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
         self.setProperty("role", "panel")
         self._bridge = bridge
         self._collection = ""

@@ -27,8 +27,8 @@ class DocumentPictures(QWidget):
 
     chosen = Signal(int)
 
-    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
         self._bridge = bridge
         self._asked = 0  # counts documents: pictures of an earlier one are passed over
         self.tiles: dict[int, QToolButton] = {}

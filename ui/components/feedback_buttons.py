@@ -19,8 +19,8 @@ class FeedbackButtons(QWidget):
 
     rated = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._rating = 0
         self.up = IconButton("thumb-up", texts.GOOD_ANSWER)
         self.down = IconButton("thumb-down", texts.BAD_ANSWER)

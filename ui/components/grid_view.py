@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
-    QWidget,
 )
 
 from ui.components.paged_table import RowRole
@@ -33,10 +32,10 @@ class GridView(QTableView):
 
     opened = Signal(object, int)
 
-    def __init__(self, name: str, fixed: Sequence[int], slim: int = 0, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, fixed: Sequence[int], slim: int = 0) -> None:
         """``fixed`` are the widths of the first columns; the others share what these leave. Below ``slim`` pixels only
         the first of them is in sight."""
-        super().__init__(parent)
+        super().__init__()
         self.setAccessibleName(name)
         self._fixed, self._slim = fixed, slim
         self.setItemDelegate(RowDelegate(self))

@@ -15,8 +15,8 @@ _DOT = 5.0
 class IntervalBar(QWidget):
     """``show_interval`` with shares in [0, 1]; None shows an empty line. The words beside it say the same."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, name: str) -> None:
+        super().__init__()
         self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(_HEIGHT)

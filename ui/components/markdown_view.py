@@ -37,8 +37,8 @@ class MarkdownView(QWidget):
     link_clicked = Signal(str)
     citation_clicked = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._column = column_of(self, gap=tokens.SPACE_3)
         self._segments: list[Segment] = []
         self._settled = 0  # so many segments hold settled text; the last of them may be open behind it

@@ -18,8 +18,8 @@ class EmptyState(QWidget):
     ``add_action`` puts a widget below; ``button`` is the main action, None when there is none.
     """
 
-    def __init__(self, icon: str, title: str, text: str, action: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, icon: str, title: str, text: str, action: str = "") -> None:
+        super().__init__()
         self._column = column_of(self, None, gap=tokens.SPACE_3, margins=(tokens.SPACE_5, tokens.SPACE_6))
         centre = Qt.AlignmentFlag.AlignHCenter
         self._column.addWidget(IconLabel(icon, "muted", 32), 0, centre)
@@ -101,8 +101,8 @@ class ConfirmRow(QWidget):
 
     confirmed = Signal()
 
-    def __init__(self, asker: QWidget, space_above: int = 0, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, asker: QWidget, space_above: int = 0) -> None:
+        super().__init__()
         self._asker = asker
         self._question = Text("")
         self.confirm_button = DangerButton("")

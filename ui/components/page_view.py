@@ -24,8 +24,8 @@ class PageView(QWidget):
 
     wanted = Signal(int, float)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.page, self.pages = 1, 1
         self._scale = 1.0
         self._fits_width = True

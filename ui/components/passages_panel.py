@@ -25,12 +25,10 @@ class PassageCard(Card):
 
     clicked = Signal()
 
-    def __init__(
-        self, passage: Passage, parent: QWidget | None = None, *, ranked: bool = True, about: str = ""
-    ) -> None:
+    def __init__(self, passage: Passage, *, ranked: bool = True, about: str = "") -> None:
         """Without ``ranked`` nothing is said of how it was found: it is not the hit of a search. Of a long passage the
         part that holds ``about`` is shown."""
-        super().__init__(parent, tokens.SPACE_3)
+        super().__init__(tokens.SPACE_3)
         self.passage = passage
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -82,8 +80,8 @@ class PassageList(QScrollArea):
 
     opened = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None, *, ranked: bool = True) -> None:
-        super().__init__(parent)
+    def __init__(self, *, ranked: bool = True) -> None:
+        super().__init__()
         self._ranked = ranked
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -117,8 +115,8 @@ class PassagesPanel(QFrame):
     close_wanted = Signal()
     opened = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setProperty("role", "panel")
         self.close_button = IconButton("close", texts.CLOSE_PASSAGES, clicked=self.close_wanted)
         self.query = Text("", "muted")

@@ -28,8 +28,8 @@ class FromDocuments(QWidget):
 
     made = Signal(object)
 
-    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
         self._bridge = bridge
         self._collections: tuple[Collection, ...] = ()
         self._asked = ""

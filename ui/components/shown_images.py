@@ -78,8 +78,8 @@ class ImageRow(QWidget):
     """The images of a question, beside each other, each at most as large as ``largest``; hidden while there are
     none."""
 
-    def __init__(self, largest: QSize = TILE, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, largest: QSize = TILE) -> None:
+        super().__init__()
         self._largest = largest
         self._images: tuple[ImagePart, ...] = ()
         self.tiles: list[QLabel] = []

@@ -21,9 +21,9 @@ class StrengthSlider(QWidget):
 
     changed = Signal(float)
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str) -> None:
         """``name`` is the adapter's name."""
-        super().__init__(parent)
+        super().__init__()
         self._value = 1.0
         help = texts.STRENGTH_HELP
         self.slider = Slider(Qt.Orientation.Horizontal)

@@ -30,8 +30,8 @@ class VerdictBar(QWidget):
     names_wanted = Signal()
     """The person wants to know which is which without judging."""
 
-    def __init__(self, with_keys: bool = False, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, with_keys: bool = False) -> None:
+        super().__init__()
         self.buttons: dict[str, PlainButton] = {}
         self._row = QWidget()
         flow = FlowLayout(self._row, tokens.SPACE_2)

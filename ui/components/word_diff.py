@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel
 
 from ui import texts
 from ui.components.basics import set_up
@@ -17,8 +17,8 @@ from workbench.text.word_diff import Change, compare_words
 class WordDiff(QLabel):
     """Added words are underlined on a quiet ground, removed ones struck through."""
 
-    def __init__(self, parent: QWidget | None = None, **properties: Any) -> None:
-        super().__init__(parent, textFormat=Qt.TextFormat.RichText, wordWrap=True)
+    def __init__(self, **properties: Any) -> None:
+        super().__init__(textFormat=Qt.TextFormat.RichText, wordWrap=True)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )

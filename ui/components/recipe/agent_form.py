@@ -42,8 +42,8 @@ class AgentForm(QWidget):
     withdrawn = Signal(str)
     """A tool that was allowed in this chat is to be asked for again."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._recipes: tuple[tuple[str, str], ...] = ()
         self._part: AgentPart | None = None
         self._last = AgentPart()  # what was on before it was switched off

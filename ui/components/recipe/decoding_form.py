@@ -87,8 +87,8 @@ class DecodingForm(QWidget):
     format_wanted = Signal()
     """The form of the answer is to be edited."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._part = DecodingPart()
         self._methods: Methods[Any] = Methods()
         self._problem = ""

@@ -46,8 +46,8 @@ class DistributionChart(QWidget):
 
     picked = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.tokens: tuple[Alternative, ...] = ()
         self.narrowed = Narrowed(())
         self._chosen = -1
@@ -202,8 +202,8 @@ class DistributionView(QWidget):
     wanted = Signal()
     appeared = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.chart = DistributionChart()
         self.chart.picked.connect(lambda _: self._say())
         self._decoding = DecodingPart()

@@ -19,9 +19,9 @@ class OrderList(QWidget):
 
     changed = Signal(object)
 
-    def __init__(self, steps: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
+    def __init__(self, steps: Sequence[tuple[str, str]]) -> None:
         """``steps`` are names and titles, in the usual order."""
-        super().__init__(parent)
+        super().__init__()
         self._names = [name for name, _ in steps]
         self.rows = {name: _Step(title) for name, title in steps}
         self._column = column_of(self, gap=2)

@@ -87,8 +87,8 @@ def visible(text: str) -> str:
 class TokenLegend(QWidget):
     """What the tints mean."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setFixedHeight(tokens.ICON_SIZE)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(texts.LEGEND)

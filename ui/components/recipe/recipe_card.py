@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 
-from ui.components.basics import ElidedLabel, IconLabel, Text, Tone
+from ui.components.basics import ElidedLabel, IconLabel, Text
 from ui.components.layout import column_of, row_of
 from ui.components.recipe import texts
 from ui.theme import tokens
@@ -21,8 +21,8 @@ class RecipeCard(QFrame):
     toggled = Signal(bool)
     """It was opened or closed."""
 
-    def __init__(self, title: str, explanation: str, tone: Tone = "plain", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, title: str, explanation: str) -> None:
+        super().__init__()
         self.setProperty("role", "card")
         self._title = title
         self.head = QPushButton()

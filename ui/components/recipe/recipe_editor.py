@@ -136,8 +136,8 @@ class ValuesRow(QWidget):
 
     changed = Signal()
 
-    def __init__(self, fields: Sequence[tuple[str, str, Field]], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, fields: Sequence[tuple[str, str, Field]]) -> None:
+        super().__init__()
         self._fields = {name: field for _, name, field in fields}
         self.field = ChoiceBox(texts.SWEPT_FIELD, [(title, name) for title, name, _ in fields], 26)
         self.field.chosen.connect(lambda _: self._on_field())

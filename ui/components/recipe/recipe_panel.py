@@ -75,9 +75,9 @@ class RecipePanel(QFrame):
     files_wanted = Signal()
     """Some files of the documents are to be chosen."""
 
-    def __init__(self, forms: Mapping[str, Any] | None = None, parent: QWidget | None = None) -> None:
+    def __init__(self, forms: Mapping[str, Any] | None = None) -> None:
         """``forms`` are those of ``FORMS``, where they were made before."""
-        super().__init__(parent)
+        super().__init__()
         forms = forms or {name: make() for name, make in FORMS.items()}
         self.setProperty("role", "panel")
         self._recipe = Recipe()
@@ -88,11 +88,11 @@ class RecipePanel(QFrame):
         self._attached = False
         self._collections: tuple[str, ...] = ()
         self.model = RecipeCard(texts.MODEL, texts.MODEL_HELP)
-        self.prompting = RecipeCard(texts.PROMPT, texts.PROMPT_HELP, "prompting")
-        self.decoding = RecipeCard(texts.DECODING, texts.DECODING_HELP, "decoding")
-        self.retrieval = RecipeCard(texts.DOCUMENTS, texts.DOCUMENTS_HELP, "retrieval")
-        self.agent = RecipeCard(texts.AGENT, texts.AGENT_HELP, "agents")
-        self.adapters = RecipeCard(texts.ADAPTERS, texts.ADAPTERS_HELP, "finetuning")
+        self.prompting = RecipeCard(texts.PROMPT, texts.PROMPT_HELP)
+        self.decoding = RecipeCard(texts.DECODING, texts.DECODING_HELP)
+        self.retrieval = RecipeCard(texts.DOCUMENTS, texts.DOCUMENTS_HELP)
+        self.agent = RecipeCard(texts.AGENT, texts.AGENT_HELP)
+        self.adapters = RecipeCard(texts.ADAPTERS, texts.ADAPTERS_HELP)
         self.adapter_form: AdapterForm = forms["adapter_form"]
         self.adapter_form.changed.connect(self._on_adapters)
         self.model_box = ChoiceBox(texts.MODEL, chosen=self._on_model)

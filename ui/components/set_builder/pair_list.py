@@ -22,8 +22,8 @@ SHOWN = 200
 class PairList(QWidget):
     """``add_pair`` takes a pair as the run tells it; a ``reason`` says why it was left out."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.taken = self.left_out = 0
         self.rows: list[PairRow] = []
         self.counts = Text(texts.NO_PAIR, "strong")

@@ -50,8 +50,8 @@ class ChatSource(QWidget):
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._counts: dict[str, Counter[str]] = {}
         self.summary = Text(texts.SCANNING_CHATS)
         self.list = QListWidget(accessibleName=texts.CHATS_TO_USE, minimumHeight=200)
@@ -127,8 +127,8 @@ class PairSource(QWidget):
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._models: tuple[ModelRecord, ...] = ()
         self.collection = ChoiceBox(texts.DOCUMENTS, characters=24, placeholder=texts.NONE_YET)
         self.model = ChoiceBox(texts.PAIR_MODEL, characters=24, placeholder=texts.NONE_YET)
@@ -188,8 +188,8 @@ class TextSource(QWidget):
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.collection = ChoiceBox(
             texts.DOCUMENTS,
             characters=24,

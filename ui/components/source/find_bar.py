@@ -20,8 +20,8 @@ class FindBar(QWidget):
     stepped = Signal(int)
     closed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.field = QLineEdit(
             placeholderText=texts.FIND_IN_SOURCE, accessibleName=texts.FIND_IN_SOURCE, clearButtonEnabled=True
         )

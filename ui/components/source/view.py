@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame
 
 from ui import texts
 from ui.components.source.drawn_blocks import DrawnBlock, draw_block, estimated_height, fitted_widths, natural_widths
@@ -50,8 +50,8 @@ class SourceView(QAbstractScrollArea):
 
     zoomed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(texts.DOCUMENT_TEXT)

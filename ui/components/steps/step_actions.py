@@ -29,8 +29,8 @@ class StepActions(QWidget):
     demonstration_wanted = Signal(bool)
     """Save the program of this answer as a demonstration; False: remove it again."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._step: TraceStep | None = None
         self._changeable = self._demonstrated = False
         self.buttons: dict[StepAction, PlainButton] = {}

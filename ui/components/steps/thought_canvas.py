@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QMouseEvent
-from PySide6.QtWidgets import QWidget
 
 from ui.components.steps import texts
 from ui.components.tree_canvas import FIGURES, LINE, Look, TreeCanvas
@@ -33,8 +32,8 @@ class ThoughtCanvas(TreeCanvas[str]):
 
     least_legible = 0.75
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(texts.THOUGHT_TREE, parent)
+    def __init__(self) -> None:
+        super().__init__(texts.THOUGHT_TREE)
         self.tree: ThoughtTree | None = None
         self._places: dict[str, QRectF] = {}
         self.setFixedHeight(LEAST_HEIGHT)

@@ -60,8 +60,8 @@ class TimelineRow(QWidget):
     edit_wanted = Signal(object)
     moved = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.entry: Entry | None = None
         self._changeable = False

@@ -27,8 +27,8 @@ class TimelineView(QWidget):
     edit_wanted = Signal(object)
     """A StepEdit: another answer is to go on from there."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setAccessibleName(texts.TIMELINE_NAME)
         self.summary = Text("", "small")
         self.replay_button = QuietButton(texts.REPLAY, "play", small=True, toolTip=texts.REPLAY_HELP)

@@ -54,8 +54,8 @@ class TraceView(QWidget):
     edit_wanted = Signal(object)
     """A StepEdit: another answer is to go on from there."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.tree = _Tree()
         self.canvas = ThoughtCanvas()
         self.timeline = TimelineView()
@@ -284,8 +284,8 @@ class StepDetails(QWidget):
 
     source_wanted = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.title = Text("", "strong")
         self.figures = Text("", "small")
         self.error = Text("", "error")

@@ -52,8 +52,8 @@ class AdapterDetails(QWidget):
     model_wanted = Signal(str)
     stop_wanted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.record: AdapterRecord | None = None
         self._methods: Methods[Any] = Methods()
         self._name = ElidedLabel("", "title")

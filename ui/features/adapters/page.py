@@ -319,8 +319,8 @@ class AdapterList(QFrame):
     delete_pressed = Signal()
     rename_pressed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setProperty("role", "panel")
         self._records: tuple[AdapterRecord, ...] = ()
         self._showing = False

@@ -24,8 +24,8 @@ class ChatHeader(QWidget):
     recipe_toggled = Signal()
     menu_wanted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.chat_title = ElidedLabel("", "muted")
         self.model = ChipButton(recipe_texts.NO_MODEL, clicked=self.model_clicked)
         self.context = Chip(texts.CONTEXT_UNKNOWN)

@@ -208,7 +208,6 @@ SEARCH_CHATS = _("Search chats")
 NEW_CHAT_HELP = _("New chat (Ctrl+N)")
 CHATS = _("Chats")
 NO_CHAT_FOUND, NO_CHATS = _("No matching chats."), _("Your chats appear here.")
-DELETE = _("Delete")
 PINNED, FOLDERS = _("Pinned"), _("Projects")
 NEW_FOLDER, NEW_FOLDER_NAME = _("New project"), _("New project")
 CLOSED_FOLDER = "{name} ({chats})"
@@ -302,7 +301,6 @@ COPIED_SOURCES = _("Sources:")
 RENAME_ACTION = _("Rename this chat")
 NOT_ASKED = _("The question could not be sent. {reason}")
 EXPORT_CHAT = _("Export chat")
-FILTER_MARKDOWN = _("Markdown (*.md)")
 NOT_WRITTEN = _("{path} could not be written: {strerror}.")
 EXPORTED = _("The chat was exported to {path}.")
 LINK_REFUSED = _("This link cannot be opened: {address}")
@@ -325,7 +323,6 @@ RECIPE_TAKEN = _("The next question is answered with the recipe of the last answ
 SAVE_RECIPE, OPEN_RECIPE = _("Save the recipe"), _("Open a recipe")
 RECIPE_FILE, FILTER_RECIPES = "recipe.toml", _("Recipes (*.toml)")
 RECIPE_SAVED = _("The recipe was saved to {path}.")
-PLUS_DOCUMENTS = "{documents} +{count}"
 
 # token text
 TOKEN_TEXT = _("Tokens of the answer: left and right move, up and down select another token")

@@ -33,8 +33,8 @@ class CollectionPanel(QFrame):
     index_wanted = Signal()
     """The length of its passages or its embedding model is to be set."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setProperty("role", "panel")
         self._collections: tuple[Collection, ...] = ()
         self._showing = False

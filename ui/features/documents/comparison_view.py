@@ -25,8 +25,8 @@ class ComparisonView(QWidget):
 
     close_wanted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._differences: tuple[DocumentDifference, ...] = ()
         self._names = ("", "")
         self.current = -1

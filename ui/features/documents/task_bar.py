@@ -22,8 +22,8 @@ class TaskBar(QWidget):
 
     wanted = Signal(str, dict)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.buttons: dict[str, QuietButton] = {}
         buttons = QWidget()
         self._row = FlowLayout(buttons, tokens.SPACE_1)

@@ -11,7 +11,6 @@ COLLECTION_NAME = _("Name of the collection")
 NEW_COLLECTION_NAME = _("Name of the new collection")
 NEW_COLLECTION_HELP = _("Enter makes the collection, to which files or folders are then added. Esc cancels.")
 COLLECTIONS = _("Collections")
-DELETE = _("Delete")
 NAME_NEEDED = _("A collection needs a name.")
 RENAME_MENU = _("Rename\tF2")
 INDEX_MENU = _("Passages and embedding model…")
@@ -100,7 +99,6 @@ NO_NAMES_HELP = _(
 
 # page
 ADD_FILES, ADD_FOLDER = _("Add files"), _("Add folder")
-REMOVE = _("Remove")
 
 # several files
 FILES_NAMED = _("{name} and {count} more")

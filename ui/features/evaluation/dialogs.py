@@ -257,8 +257,8 @@ class ImportDialog(StreamDialog):
 class ScorerList(QWidget):
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._methods: Methods[MethodInfo] = Methods()
         self._models: tuple[str, ...] = ()
         self._default = ""

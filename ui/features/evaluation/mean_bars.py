@@ -15,8 +15,8 @@ from workbench.records.evaluation import ColumnCost, ScorerResult
 
 
 class MeanBars(QWidget):
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, toolTip=texts.COSTS_HELP)
+    def __init__(self) -> None:
+        super().__init__(toolTip=texts.COSTS_HELP)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._names: Sequence[str] = ()
         self._result = ScorerResult(title="", unit="", columns=())

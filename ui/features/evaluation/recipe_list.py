@@ -38,8 +38,8 @@ class RecipeList(QWidget):
 
     changed = Signal()
 
-    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
         self._bridge = bridge
         self._prompts: tuple[PromptRecord, ...] = ()
         self._default = ""

@@ -61,8 +61,8 @@ class ResultsView(QWidget):
     export_wanted = Signal(str)
     resume_wanted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.report: EvaluationReport | None = None
         self.title, self.figures = ElidedLabel("", "heading"), ElidedLabel("", "small")
         self.score_button = PlainButton(texts.ADD_SCORERS, "plus", small=True)
@@ -250,8 +250,8 @@ class CellPanel(QFrame):
     other_wanted = Signal(int)
     rated = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setProperty("role", "panel")
         self.setMinimumWidth(300)
         self._details: CellDetails | None = None
@@ -422,8 +422,8 @@ class SearchResult(Card):
     use_wanted = Signal(object)
     compare_wanted = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, margin=tokens.SPACE_3)
+    def __init__(self) -> None:
+        super().__init__(margin=tokens.SPACE_3)
         self.result: OptimisationResult | None = None
         self.text, self.instructions = Text(""), Text("", "small")
         self.use_button = PrimaryButton(texts.USE_RECIPE, small=True)

@@ -19,8 +19,8 @@ class SampleButton(QWidget):
 
     made = Signal(object)
 
-    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
         self._bridge = bridge
         self.button = PlainButton(texts.SAMPLES, toolTip=texts.SAMPLES_HELP)
         self.message = InlineMessage(visible=False)

@@ -24,8 +24,8 @@ class SetView(QWidget):
 
     filtered = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.shown: QuestionSet | None = None
         self.title, self.figures, self.notes = Text("", "heading"), Text("", "small"), Text("", "small")
         self.evaluate_button = PrimaryButton(texts.NEW_EVALUATION, small=True)

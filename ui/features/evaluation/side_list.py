@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem
 
 from ui.bridge import Bridge
 from ui.components.basics import PlainButton, PrimaryButton
@@ -27,8 +27,8 @@ class SideList(QFrame):
     chosen = Signal(str, str)
     delete_pressed = Signal()
 
-    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
         self.setProperty("role", "panel")
         self.setMinimumWidth(200)
         self._showing = False

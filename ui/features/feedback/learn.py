@@ -222,8 +222,8 @@ class StatisticsView(QWidget):
 
     judgement_wanted = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.shares: dict[str, ShareRow] = {}
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(tokens.SPACE_4)

@@ -34,8 +34,8 @@ class PairView(QWidget):
     skip_wanted = Signal()
     undo_wanted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(texts.PAIR)
         self.setAccessibleDescription(texts.LABEL_KEYS)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge
 from ui.components.choice_box import ChoiceBox
@@ -31,7 +30,7 @@ class RecipeChoice(ChoiceBox):
     known = Signal()
     """The choices are known, or have changed."""
 
-    def __init__(self, bridge: Bridge, name: str, with_same: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(self, bridge: Bridge, name: str, with_same: bool = False) -> None:
         super().__init__(name, (), 26)
         self._bridge = bridge
         self._with_same = with_same

@@ -290,8 +290,8 @@ class JudgementPanel(QFrame):
     delete_wanted = Signal()
     chat_wanted = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setProperty("role", "panel")
         self.setMinimumWidth(320)
         self.shown: Judgement | None = None

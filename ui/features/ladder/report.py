@@ -54,7 +54,6 @@ class LadderReportView(QWidget):
     use_wanted = Signal(str)
     export_wanted = Signal(str)
     add_wanted = Signal()
-    continue_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()

@@ -36,7 +36,6 @@ ADDING, READING_FILE, READING_CHATS = _("Adding {title}"), _("Reading {name}"), 
 CHATS_NAME = _("Rated chats of {date}")
 NO_DOCUMENTS = _("No documents")
 EDIT_START, EDITED_START = _("Edit the recipe…"), _("Every technique starts from the edited recipe.")
-MODEL_HELP = _("Every technique starts from this model.")
 NO_MODEL, GO_TO_MODELS = _("No model yet. A model is needed first."), _("Go to Models")
 TASKS: dict[TaskKind, str] = {
     "choice": _("One of several answers"),
@@ -97,7 +96,6 @@ TOKENS_A_RIGHT = _("{tokens} tokens per right answer")
 POINTS = _("points")
 DIFFERENCE, DIFFERENCE_OF_ONE = _("{value} points"), _("{value} point")
 MORE = _("More questions needed: about {count} more would probably show whether the first two differ.")
-UNREADABLE = _("This comparison cannot be read: {why}")
 LEAK = "{title}: {leak}"
 
 # the chart

@@ -93,7 +93,6 @@ INSTRUCTIONS, EXAMPLES = _("with your instructions"), _("with examples of {name}
 TECHNIQUE = _("technique: {title}")
 CONTEXT = _("a context of {tokens:,} tokens")
 SPEED = _("{speed} tokens per second")
-STRATEGY = "{title}"
 TEMPERATURE = _("temperature {temperature:g}")
 CONSTRAINED = _("within a given form")
 WRITTEN = _("{tokens:,} tokens were written")

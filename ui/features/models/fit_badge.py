@@ -20,8 +20,8 @@ _TONES: dict[Verdict, Tone] = {
 class FitBadge(QWidget):
     """Hidden until there is something to show."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.fit: Fit | None = None
         self.chip = Chip("", visible=False)
         self.line = Text("", "small")

@@ -39,8 +39,8 @@ _HEADS = (
 class TrainCompare(QWidget):
     """A table that names the colours, and a chart for each of the curves."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.charts = {
             name: CurveChart(title, unit, 160, legend=False, from_zero=name == "tokens_per_second")
             for name, title, unit, _ in _CHARTS

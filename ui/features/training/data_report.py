@@ -63,8 +63,8 @@ class DataReportView(QWidget):
     more_wanted = Signal(int)
     stop_wanted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.progress = ProgressLine(visible=False, stop_clicked=self.stop_wanted)
         self.message = InlineMessage(closable=False)
         self.hint = Text(texts.CHOOSE_BOTH, "muted")
@@ -321,8 +321,8 @@ class ExampleView(QWidget):
 
     wanted = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._previews: dict[int, Preview] = {}
         self._total = 0
         self._at = 0
@@ -441,8 +441,8 @@ _LABELS = 18
 class LengthHistogram(QWidget):
     """Painted bars, whose values are also in the accessible name."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._bins: tuple[LengthBin, ...] = ()
         self._cut = 0
         self.setFixedHeight(_PLOT + _LABELS)

@@ -35,8 +35,8 @@ class PlanView(QWidget):
 
     stop_wanted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._plan: TrainingPlan | None = None
         self.hint = Text("", "muted")
         self.progress = ProgressLine(stop_clicked=self.stop_wanted)
@@ -167,8 +167,8 @@ _COLOURS = ("accent", "retrieval", "finetuning", "decoding", "agents", "preferen
 class MemoryBar(QWidget):
     """The shares from left to right against the free memory; beyond it where they do not fit."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._bar = _Bar()
         self._names = QWidget()
         self._flow = FlowLayout(self._names, tokens.SPACE_3)

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QApplication, QFrame, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from ui.components.basics import InlineMessage, PlainButton, Text
 from ui.components.layout import column_of
@@ -35,8 +35,8 @@ class RunList(QFrame):
     deleted = Signal(str)
     copied = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setProperty("role", "panel")
         self._runs: tuple[RunRecord, ...] = ()
         self._methods: Methods[Any] = Methods()

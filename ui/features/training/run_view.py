@@ -62,8 +62,8 @@ class TrainRun(QWidget):
     test_wanted = Signal()
     """A blind test of the result against its base."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._run: RunRecord | None = None
         self._stopping = False
         self._stopped_by_keyboard = False

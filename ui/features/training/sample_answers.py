@@ -26,8 +26,8 @@ _LONGEST = 160
 class SampleAnswers(QWidget):
     """A table of questions. It is rebuilt only where another answer has come, or the width calls for another form."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._questions: list[_Question] = []
         self._state: object = None
         self._all = False

@@ -35,8 +35,8 @@ _ROLES: tuple[TextRole, ...] = ("body", "muted", "strong")
 class TrainingScores(QWidget):
     """Hidden until there is something to say."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.lead = Text("", "strong")
         self.lost = Text("", "strong")
         self.outcome = InlineMessage(closable=False)

@@ -42,8 +42,8 @@ class TrainingSettings(QWidget):
 
     changed = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._config = TrainingConfig()
         self._chosen: TrainingConfig | None = None
         self._not_by_trl = ""

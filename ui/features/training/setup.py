@@ -67,8 +67,8 @@ class TrainSetup(QWidget):
     remove_wanted = Signal(str)
     """A set of the home folder is to be deleted; the person has confirmed it."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._config = TrainingConfig()
         self._methods: Methods[Any] = Methods()
         self._sets: tuple[DataSet, ...] = ()
@@ -427,8 +427,8 @@ class MethodPicker(QWidget):
 
     chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.buttons: dict[str, QRadioButton] = {}
         self._chosen = ""
         self._folded: set[str] = set()

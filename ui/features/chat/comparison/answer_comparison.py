@@ -74,8 +74,8 @@ class AnswerComparison(QWidget):
     citation_clicked = Signal(int)
     link_clicked = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setAccessibleName(texts.SIDE_BY_SIDE)
         self._ids: tuple[str, ...] = ()
         self._pair: ShownPair | None = None

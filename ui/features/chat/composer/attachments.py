@@ -46,8 +46,8 @@ class AttachedFiles(QWidget):
     opened = Signal(str, object)
     """A file is to be shown: the collection and the Document."""
 
-    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
         self._bridge = bridge
         self._chat: ChatRecord | None = None
         self._listing: Listing[DocumentList] | None = None

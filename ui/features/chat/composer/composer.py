@@ -38,8 +38,8 @@ class Composer(QWidget):
     remedy_clicked = Signal()
     edited = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setAccessibleName(texts.COMPOSER)
         self._blocked = ""
         self._busy = False
@@ -175,8 +175,8 @@ class QuestionField(QPlainTextEdit):
     image_pasted = Signal(QImage)
     """An image that was copied elsewhere, of which there is no file."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setTabChangesFocus(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setStyleSheet(

@@ -38,8 +38,8 @@ class QuestionQueue(QWidget):
     left = Signal()
     """A question was edited or dropped: the keyboard goes back to the composer."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._waiting: dict[str | None, list[QueuedQuestion]] = {}
         self._held: dict[str | None, str] = {}
         self._chat: str | None = None

@@ -27,8 +27,8 @@ class SendingCard(QFrame):
     decided = Signal(bool)
     closed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setProperty("role", "message")
         self.words = Text("")
         self.help = Text(texts.ASKED_ONCE, "small")

@@ -38,8 +38,8 @@ class AnswerColumns(QWidget):
     citation_clicked = Signal(int)
     link_clicked = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setAccessibleName(texts.ANSWERS_BESIDE)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.columns: list[AnswerColumn] = []
@@ -146,8 +146,8 @@ class AnswerColumn(Card):
     tokens_wanted = Signal(int)
     grown = Signal()
 
-    def __init__(self, number: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent, tokens.SPACE_3)
+    def __init__(self, number: int) -> None:
+        super().__init__(tokens.SPACE_3)
         self.number = number
         self._followed: object = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)

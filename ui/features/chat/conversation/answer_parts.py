@@ -57,8 +57,8 @@ class Waiting(QWidget):
 class ThoughtView(QWidget):
     """A reasoning model's thinking: closed, one click away."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.button = QuietButton(texts.THINKING, "chevron-right", small=True, checkable=True, toggled=self._on_toggled)
         self._text = Text("", "muted", textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse, visible=False)
         self._whole = ""
@@ -98,8 +98,8 @@ class DeclinedNote(Card):
     task_wanted = Signal(object)
     """A DocumentTask is to be done on the nearest document."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         head = row_of(gap=tokens.SPACE_3)
         self.words = Text("", "reading")
         head.addWidget(IconLabel("info", "muted"), 0, Qt.AlignmentFlag.AlignTop)

@@ -33,8 +33,8 @@ class AnswerSources(QWidget):
     side_by_side_wanted = Signal(object)
     """The two documents that an answer compares are to be shown side by side: a Citation of each."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.citations: tuple[Citation, ...] = ()
         self.passages: tuple[Passage, ...] = ()
         self.offers_comparison = False

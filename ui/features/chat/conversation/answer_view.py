@@ -87,8 +87,8 @@ class AnswerView(QWidget):
     road_wanted = Signal(str, str)
     """Another answer is wanted: the message, and the road that its question is to take."""
 
-    def __init__(self, message: StoredMessage, methods: Methods[Any], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, message: StoredMessage, methods: Methods[Any]) -> None:
+        super().__init__()
         self.message_id = message.id
         self._methods = methods
         self._message = message

@@ -28,8 +28,8 @@ class ApprovalCard(QFrame):
     editing = Signal(object)
     """The editor of the arguments was opened."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setProperty("role", "message")
         self.approval: Approval | None = None
         self.title = Text("", "strong")

@@ -17,8 +17,8 @@ class EditedNote(QWidget):
 
     restore_wanted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         mark = Chip(texts.EDITED, "accent")
         self.original_button = LinkButton(texts.SHOW_ORIGINAL)
         self._card = Card(margin=tokens.SPACE_3)

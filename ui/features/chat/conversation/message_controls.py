@@ -21,8 +21,8 @@ class SiblingSwitch(QWidget):
 
     chosen = Signal(str)
 
-    def __init__(self, what: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, what: str) -> None:
+        super().__init__()
         self._what = what
         self._ids: tuple[str, ...] = ()
         self._at = 0

@@ -22,8 +22,8 @@ from workbench.records.trust import PERHAPS
 class PerhapsNote(QFrame):
     """Stands above an answer that may not be the right one, with the reasons to doubt it."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setProperty("role", "message")
         set_property(self, "kind", "attention")
         self.words = Text(translated(PERHAPS), "strong")
@@ -50,8 +50,8 @@ class RoadLine(QWidget):
 
     road_wanted = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.buttons: dict[Road, LinkButton] = {}
         self._flow = FlowLayout(self, tokens.SPACE_1)
         self.hide()

@@ -30,8 +30,8 @@ class QuestionView(QWidget):
     editing = Signal(object)
     """The editor was opened."""
 
-    def __init__(self, message: StoredMessage, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, message: StoredMessage) -> None:
+        super().__init__()
         self.message_id = message.id
         self._words = ""
         self._text = Prose()  # which, other than a label, breaks an address that is longer than a line

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QWidget
-
 from ui.components.basics import ElidedLabel
 from ui.components.wording import describe_count, describe_speed
 from ui.features.chat import texts
@@ -20,8 +18,8 @@ class UsageLine(ElidedLabel):
 
     _parts: tuple[tuple[str, str], ...] = ()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("", "small", parent=parent)
+    def __init__(self) -> None:
+        super().__init__("", "small")
         self.setFixedHeight(18)  # reserved from the start
 
     def show_usage(self, usage: Usage | None, sources: Sequence[PromptSource] = ()) -> None:

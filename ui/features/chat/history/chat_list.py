@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QListView,
     QMenu,
     QStackedWidget,
-    QWidget,
 )
 
 from ui.components.basics import IconButton, PlainButton, Text
@@ -53,8 +52,8 @@ class HistoryPanel(QFrame):
     folder_removed = Signal(str)
     searched = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._folders: tuple[str, ...] = ()
         self.setProperty("role", "panel")
         self.search = SearchField(texts.SEARCH_CHATS, searched=self.searched)

@@ -17,8 +17,8 @@ _INDENT = "  "
 class CodeEditor(QPlainTextEdit):
     """Enter keeps the indentation. Tab goes on to the next control, so that the keyboard is not caught here."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, name: str) -> None:
+        super().__init__()
         self.setProperty("role", "code")
         self.setAccessibleName(name)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)

@@ -93,8 +93,8 @@ class FormatPane(QFrame):
     checked = Signal(str)
     close_wanted = Signal()
 
-    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
         self.setProperty("role", "panel")
         self._bridge = bridge
         self._format: Any = "text"

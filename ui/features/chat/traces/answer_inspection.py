@@ -43,8 +43,8 @@ class AnswerInspection(Card):
     opened_changed = Signal()
     """It was opened or closed, or shows the other thing now."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, tokens.SPACE_3)
+    def __init__(self) -> None:
+        super().__init__(tokens.SPACE_3)
         self._sequence = 0
         self._sequences = 1
         self._known: dict[int, AnswerTokens] = {}

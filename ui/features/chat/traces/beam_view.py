@@ -30,8 +30,8 @@ _AT_END = 24
 class BeamView(QWidget):
     """The tree with a line below it that tells of the node that is pointed at, else of the best one."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.canvas = BeamCanvas()
         self.canvas.selected_changed.connect(self._tell)
         self.detail = Text("", "small")
@@ -57,8 +57,8 @@ class BeamCanvas(TreeCanvas[Place]):
     pad_x, pad_top, pad_bottom = 6, 2, 2
     reveal_top = _HEAD
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(texts.BEAM_TREE, parent)
+    def __init__(self) -> None:
+        super().__init__(texts.BEAM_TREE)
         self.tree = BeamTree()
         self.winner: Place | None = None
         self.following = True
