@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.e2e.test_core import WAIT_S, answer_of, begin, call, home, ingest, last, papers, until, workbench
+from tests.e2e.test_core import WAIT_S, answer_of, begin, call, ingest, last, papers, until, workbench
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import read_result
@@ -42,7 +42,7 @@ from workbench.subjects.runs.calls import Subscribe
 from workbench.techniques.composition import LOOPED
 from workbench.techniques.reported_generation import LOOP, LOOP_TITLE
 
-__all__ = ["home", "papers", "workbench"]  # fixtures
+__all__ = ["papers", "workbench"]  # fixtures
 
 
 def decoded(**fields: Any) -> Recipe:

@@ -95,11 +95,6 @@ WAIT_S = 30.0
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
 def workbench(home: Home, smollm_path: Path, minilm_path: Path) -> Iterator[Workbench]:
     workbench = opened(home)
     for path in (smollm_path, minilm_path):

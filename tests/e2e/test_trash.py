@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.e2e.test_core import COMMANDS, attach, call, ingest
+from tests.e2e.test_core import attach, call, ingest, opened, papers, workbench
 from tests.unit.subjects.models.conftest import gguf_bytes
 from workbench.app import Workbench
 from workbench.base.errors import UserError
@@ -56,6 +55,9 @@ from workbench.records.recipes import PromptingPart, Recipe, RetrievalPart, save
 from workbench.records.training import AdapterRecord
 from workbench.subjects.adapters.store import AdapterStore
 
+__all__ = ["papers", "workbench"]
+
+
 DAY_S = 24 * 3600.0
 
 
@@ -72,35 +74,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr("workbench.subjects.trash.store.now", clock)
     return clock
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
-
-
-def opened(home: Home) -> Workbench:
-    workbench = Workbench(home, commands=COMMANDS)
-    workbench.start()
-    return workbench
-
-
-@pytest.fixture
-def workbench(home: Home, smollm_path: Path, minilm_path: Path) -> Iterator[Workbench]:
-    workbench = opened(home)
-    for path in (smollm_path, minilm_path):
-        call(workbench, ImportModel(path=str(path), name=path.name[:6]))
-    yield workbench
-    workbench.close()
-
-
-@pytest.fixture
-def papers(tmp_path: Path) -> Path:
-    folder = tmp_path / "papers"
-    folder.mkdir()
-    for name in ("bridge", "river", "tower"):
-        (folder / f"{name}.txt").write_text(f"All about the {name}.")
-    return folder
 
 
 def in_trash(workbench: Workbench) -> list[tuple[str, str]]:

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication, QComboBox, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.fake_front import FakeFront
@@ -44,6 +46,13 @@ def choose(box: QComboBox, title: str) -> None:
     assert index >= 0, title
     box.setCurrentIndex(index)
     box.activated.emit(index)
+
+
+def press(button: QPushButton) -> None:
+    """Click on it, as far as a person can."""
+    assert button.isVisibleTo(button.window())
+    assert button.isEnabled()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 class RecordingShell:

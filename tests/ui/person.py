@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QFileDialog, QLabel, QLineEdit, QTabBar, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QTabBar,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
+from ui.main import open_window
 from ui.shell import Shell
+from workbench.base.paths import Home
 
 W = TypeVar("W", bound=QWidget)
 PATIENCE_MS = 120_000
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path, qapp: QApplication) -> Iterator[Shell]:
+    """Over a core of its own, with an empty home."""
+    window = open_window(Home(tmp_path / "home"))
+    window.resize(1280, 800)
+    yield window
+    window.close()
+    window.deleteLater()
 
 
 class Person:

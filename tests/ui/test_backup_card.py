@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QPushButton
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import RecordingShell, settle
+from tests.ui.conftest import RecordingShell, press, settle
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
 from ui.features.settings import backup_texts as texts
@@ -38,12 +36,6 @@ def backup(tmp_path: Path) -> str:
     path = tmp_path / "b.zip"
     path.touch()
     return str(path)
-
-
-def press(button: QPushButton) -> None:
-    assert button.isVisibleTo(button.window())
-    assert button.isEnabled()
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def test_a_backup_is_written_where_the_person_says(

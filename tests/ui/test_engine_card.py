@@ -6,12 +6,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QPushButton
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import RecordingShell, settle
+from tests.ui.conftest import RecordingShell, press, settle
 from tests.ui.fake_engines import CRASHED, engine
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
@@ -35,12 +33,6 @@ def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome) ->
     page.show()
     settle(bridge, qtbot)
     return page
-
-
-def press(button: QPushButton) -> None:
-    assert button.isVisibleTo(button.window())
-    assert button.isEnabled()
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def test_each_engine_says_its_state_and_why(page: SettingsPage) -> None:

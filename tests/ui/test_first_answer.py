@@ -6,30 +6,20 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from tests.ui.person import PATIENCE_MS, Person
+from tests.ui.person import PATIENCE_MS, Person, window
 from ui.features.welcome.page import SAMPLES
-from ui.main import open_window
 from ui.shell import Shell
-from workbench.base.paths import Home
+
+__all__ = ["window"]
+
 
 pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.nightly, pytest.mark.timeout(600)]
 CLICKS = 5
-
-
-@pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path, qapp: QApplication) -> Iterator[Shell]:
-    window = open_window(Home(tmp_path / "home"))
-    window.resize(1280, 800)
-    yield window
-    window.close()
-    window.deleteLater()
 
 
 def test_the_first_cited_answer_is_five_clicks_away(window: Shell, qtbot: QtBot, tmp_path: Path) -> None:

@@ -7,29 +7,19 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from tests.ui.person import PATIENCE_MS, Person
-from ui.main import open_window
+from tests.ui.person import PATIENCE_MS, Person, window
 from ui.shell import Shell
-from workbench.base.paths import Home
+
+__all__ = ["window"]
+
 
 pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.nightly, pytest.mark.timeout(3_600)]
 CLICKS = 5
-
-
-@pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path, qapp: QApplication) -> Iterator[Shell]:
-    window = open_window(Home(tmp_path / "home"))
-    window.resize(1280, 800)
-    yield window
-    window.close()
-    window.deleteLater()
 
 
 def test_the_first_ladder_is_five_clicks_away(window: Shell, qtbot: QtBot) -> None:

@@ -7,13 +7,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QPushButton
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import RecordingShell, settle
+from tests.ui.conftest import RecordingShell, press, settle
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from tests.ui.fake_machine import GPU, UPDATE, WORKS
@@ -55,12 +53,6 @@ def pack(tmp_path: Path) -> str:
     path = tmp_path / "vulkan-1.pack"
     path.touch()
     return str(path)
-
-
-def press(button: QPushButton) -> None:
-    assert button.isVisibleTo(button.window())
-    assert button.isEnabled()
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 # -- what the machine has ----------------------------------------------------------------------------

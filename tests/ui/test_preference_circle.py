@@ -6,18 +6,18 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit
+from PySide6.QtWidgets import QCheckBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from tests.ui.person import PATIENCE_MS, Person
+from tests.ui.person import PATIENCE_MS, Person, window
 from ui.features.feedback.pair_view import PairView
-from ui.main import open_window
 from ui.shell import Shell
-from workbench.base.paths import Home
+
+__all__ = ["window"]
+
 
 pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.nightly, pytest.mark.timeout(9_000)]
 PAIRS, STEPS = 12, "1"
@@ -26,15 +26,6 @@ THINGS = (
     "apples", "bread", "candles", "doors", "elephants", "forks", "gloves", "hammers", "ice", "jars", "keys", "lamps",
     "maps", "nails", "ovens", "paper", "rain", "salt", "trees", "water",
 )  # fmt: skip
-
-
-@pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path, qapp: QApplication) -> Iterator[Shell]:
-    window = open_window(Home(tmp_path / "home"))
-    window.resize(1280, 800)
-    yield window
-    window.close()
-    window.deleteLater()
 
 
 def rate(person: Person, qtbot: QtBot, most: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from contextlib import suppress
@@ -62,6 +63,30 @@ def read_json_file(path: Path, hint: str = _AGAIN_HINT, kind: Any = dict[str, An
         raise UserError(f"{path} cannot be read: {error.strerror or error}.", hint) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UserError(f"{path} is damaged: {error}.", hint) from error
+
+
+def json_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file, an empty one where there is no such file. Raises as ``read_json_file``."""
+    try:
+        found: dict[str, Any] = read_json_file(path)
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def sha256_of(path: Path) -> str:
+    """Raises as ``open_regular``."""
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_unicode(name: str) -> bool:
+    """Whether a file's name is text: one of Linux may be any bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_nested_deeper(value: Any, levels: int) -> bool:

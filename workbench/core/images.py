@@ -130,12 +130,12 @@ class ImageStore:
             for ending in (_WHOLE, _SMALL):
                 (folder / f"{_checked(sha256)}{ending}").unlink(missing_ok=True)
 
-    def delete_passing(self, older_than_s: float = UNUSED_S) -> None:
+    def delete_passing(self) -> None:
         """Delete what a core of an earlier version that has died left of images that were not to be kept."""
         delete_left(_NAME)
         for path in _files(self._folder, f"{_PASSING}*"):
             with contextlib.suppress(OSError):
-                if path.stat().st_mtime < time.time() - older_than_s:
+                if path.stat().st_mtime < time.time() - UNUSED_S:
                     path.unlink()
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from workbench.base.errors import UserError
-from workbench.base.files import LARGEST_JSON_BYTES, open_regular, read_json_file, refuse_special_files
+from workbench.base.files import LARGEST_JSON_BYTES, json_object, open_regular, read_json_file, refuse_special_files
 from workbench.gguf.folder_blocks import is_packed, unpacked_width
 from workbench.gguf.licences import licence_of_folder, spell_licence
 from workbench.gguf.names import name_of
@@ -44,7 +44,7 @@ def describe_folder(folder: Path) -> ModelDetails:
     headers = _weights(main)
     if not any(sum(h.elements.values()) for h in headers):
         raise UserError(f"{headers[0].path} contains no weights.", "Download or copy it again.")
-    config = _read_json(main / "config.json")
+    config = json_object(main / "config.json")
     if not config:
         raise UserError(
             f"{folder} has no config.json.", "Choose the folder with config.json and the safetensors files."
@@ -58,7 +58,7 @@ def describe_folder(folder: Path) -> ModelDetails:
     for module in modules or [""]:
         refuse_special_files(folder / module)  # what is opened later, by libraries
     refuse_special_files(folder)
-    tokenizer_config = _read_json(main / "tokenizer_config.json")
+    tokenizer_config = json_object(main / "tokenizer_config.json")
     template = _chat_template(main, tokenizer_config)
     files = _files(folder, modules)
     numbers = config
@@ -75,7 +75,7 @@ def describe_folder(folder: Path) -> ModelDetails:
         architecture=architecture,
         parameters=_parameters(headers, config),
         quantization=_quantization(headers, config),
-        context_tokens=_context_tokens(numbers, _read_json(main / "sentence_bert_config.json")),
+        context_tokens=_context_tokens(numbers, json_object(main / "sentence_bert_config.json")),
         bytes=sum(Path(f).stat().st_size for f in files),
         licence=licence_of_folder(folder) or spell_licence(_text(config, "license")),
         files=files,
@@ -176,19 +176,11 @@ class _Index(msgspec.Struct):
     weight_map: dict[str, str]
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        plain: dict[str, Any] = read_json_file(path)
-    except FileNotFoundError:
-        return {}
-    return plain
-
-
 def _chat_template(folder: Path, tokenizer_config: dict[str, Any]) -> str:
     with suppress(OSError), open_regular(folder / "chat_template.jinja") as file:
         if len(raw := file.read(LARGEST_JSON_BYTES + 1)) <= LARGEST_JSON_BYTES:
             return raw.decode("utf-8", errors="replace")
-    for plain in (tokenizer_config, _read_json(folder / "chat_template.json")):
+    for plain in (tokenizer_config, json_object(folder / "chat_template.json")):
         template = plain.get("chat_template")
         if isinstance(template, list):
             named = {t.get("name"): t.get("template") for t in template if isinstance(t, dict)}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.base.errors import UserError
-from workbench.base.files import read_json_file
+from workbench.base.files import json_object, read_json_file
 
 MODULES = "modules.json"
 TOKENIZER = "tokenizer.json"
@@ -62,16 +62,16 @@ def read_sentence_folder(folder: Path) -> SentenceFolder:
     main = places[0]
     if not (main / TOKENIZER).is_file():
         raise NotForEngineError(f"it has no {TOKENIZER}")
-    of_model = _json(folder / "config_sentence_transformers.json")
+    of_model = json_object(folder / "config_sentence_transformers.json")
     query, passage = _prompts(of_model)
-    pooling = _pooling(_json(places[1] / "config.json"), bool(query or passage))
+    pooling = _pooling(json_object(places[1] / "config.json"), bool(query or passage))
     if of_model.get("truncate_dim"):
         raise NotForEngineError("its vectors are cut to a shorter length")
-    config = _json(main / "config.json")
-    settings = next((_json(main / name) for name in _LENGTHS if (main / name).is_file()), {})
+    config = json_object(main / "config.json")
+    settings = next((json_object(main / name) for name in _LENGTHS if (main / name).is_file()), {})
     if settings.get("transformer_task", "feature-extraction") != "feature-extraction":
         raise NotForEngineError(f"its Transformer is used for {settings['transformer_task']}")
-    tokenizer = _json(main / "tokenizer_config.json")
+    tokenizer = json_object(main / "tokenizer_config.json")
     if tokenizer.get("truncation_side", "right") != "right":
         raise NotForEngineError("it drops the beginnings of long texts")
     return SentenceFolder(
@@ -93,14 +93,6 @@ def whole_number(plain: dict[str, Any], *keys: str) -> int:
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1 << 31:
             return int(value)
     return 0
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        plain: dict[str, Any] = read_json_file(path)
-    except FileNotFoundError:
-        return {}
-    return plain
 
 
 def _prompts(of_model: dict[str, Any]) -> tuple[str, str]:

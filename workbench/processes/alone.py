@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from workbench.api.protocol import RequestContext
@@ -41,13 +41,12 @@ def run_alone(
     environment: Mapping[str, str],
     limit_s: float,
     context: RequestContext,
-    command: Sequence[str] | None = None,
 ) -> Ended:
-    """Run a worker (``workbench.workers``) to its end; it and its children are gone then. ``command`` replaces it, for
-    tests. Raises Overdue, and errors.Cancelled."""
+    """Run a worker (``workbench.workers``) to its end; it and its children are gone then. Raises Overdue, and
+    errors.Cancelled."""
     context.raise_if_cancelled()
     process = subprocess.Popen(
-        list(command or python_command("workbench.workers", "--worker", worker)),
+        python_command("workbench.workers", "--worker", worker),
         env={**child_environment(), **WORKER_ENVIRONMENT, **environment},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         start_new_session=os.name == "posix",

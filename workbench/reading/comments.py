@@ -32,7 +32,7 @@ def quoted(passage: str) -> str:
     return f"“{shown}”" if shown else ""
 
 
-def comment_section(comments: Iterable[Comment], name: str = "Comments") -> str:
+def comment_section(comments: Iterable[Comment]) -> str:
     """A heading and a line per comment: ``- Ann, 2024-01-02, on “a passage”: TEXT``; "" when there are none."""
     lines: list[str] = []
     for comment in comments:
@@ -44,7 +44,7 @@ def comment_section(comments: Iterable[Comment], name: str = "Comments") -> str:
         if comment.place:
             said.append(f"on {comment.place}")
         lines.append(f"- {', '.join(said)}: {text}" if said else f"- {text}")
-    return section(name, lines)
+    return section("Comments", lines)
 
 
 def related_comments(archive: Archive, part: str, main: str) -> list[Comment]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from workbench.base.files import is_unicode
 from workbench.records.document_formats import FORMATS, Kind
 
 KINDS: dict[str, Kind] = {extension: one.kind for one in FORMATS for extension in one.extensions} | {".msg": "msg"}
@@ -100,7 +101,7 @@ def find_files(
                 if entry.name not in PASSED_OVER:
                     inner.append(Path(entry.path))
             elif kind_of(entry.name) is not None:
-                if _is_text(entry.name):
+                if is_unicode(entry.name):
                     yield Path(entry.path)
                 else:
                     tell(Path(entry.path), "The file name is not valid text. Rename the file.")
@@ -120,14 +121,6 @@ def _is_link(entry: os.DirEntry[str]) -> bool:
 
 def _is_within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _ignore(path: Path, reason: str = "") -> None:

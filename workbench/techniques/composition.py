@@ -236,7 +236,7 @@ def _support(grounding: Grounding, text: str) -> Support | None:
     return support_of(verified.statements, grounding.passages, grounding.question)
 
 
-def continue_answer(prefix: Prefix, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+def continue_answer(prefix: Prefix, context: AnswerContext) -> Iterator[Event]:
     """Continue an earlier answer from another token: nothing is searched, and no technique is run again.
 
     Ends as ``answer_question`` does.

@@ -16,16 +16,16 @@ WHITEN_EPSILON = 1e-8
 GROUP_EPSILON = 1e-4
 
 
-def gae(rewards: Any, values: Any, mask: Any, gamma: float = 1.0, lam: float = 0.95) -> tuple[Any, Any]:
-    """Advantages and returns by generalised advantage estimation (Schulman et al. 2016, arXiv:1506.02438). Values past
-    the end of an answer are 0."""
+def gae(rewards: Any, values: Any, mask: Any, lam: float = 0.95) -> tuple[Any, Any]:
+    """Advantages and returns by generalised advantage estimation (Schulman et al. 2016, arXiv:1506.02438). Rewards
+    are not discounted. Values past the end of an answer are 0."""
     advantages = torch.zeros_like(rewards)
     last = torch.zeros(len(rewards), dtype=rewards.dtype, device=rewards.device)
     following = torch.zeros_like(last)
     for place in range(rewards.shape[1] - 1, -1, -1):
         there = mask[:, place]
-        delta = rewards[:, place] + gamma * following - values[:, place]
-        last = torch.where(there, delta + gamma * lam * last, torch.zeros_like(last))
+        delta = rewards[:, place] + following - values[:, place]
+        last = torch.where(there, delta + lam * last, torch.zeros_like(last))
         following = torch.where(there, values[:, place], torch.zeros_like(last))
         advantages[:, place] = last
     return advantages, (advantages + values) * mask

@@ -13,6 +13,7 @@ from workbench.api import events
 from workbench.api.protocol import RequestContext
 from workbench.engine.inference_calls import Generated
 from workbench.engine.jobs import Branch, Job, Logits
+from workbench.engine.library import llama
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.records.recipes import DecodingPart
@@ -46,6 +47,16 @@ class Probe(Job):
 
     def cancel(self) -> None:
         self._end(events.Cancelled())
+
+
+class UnableToGoBack:
+    """llama.cpp, but for memories that cannot take back a part of a sequence, as those of recurrent models."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(llama, name)
+
+    def llama_memory_seq_rm(self, memory: Any, sequence: int, first: int, end: int) -> bool:
+        return first <= 0 and bool(llama.llama_memory_seq_rm(memory, sequence, first, end))
 
 
 def tokens_of(engine: Engine, text: str) -> list[int]:

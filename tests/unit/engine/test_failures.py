@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
+from tests.unit.engine.probing import UnableToGoBack, result_of
 from workbench.api import events
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
 from workbench.engine import slots
-from workbench.engine.inference_calls import Generated
 from workbench.engine.jobs import Branch, Job, Logits
-from workbench.engine.library import llama
 from workbench.engine.loading import Model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
@@ -79,16 +77,6 @@ class SoonCancelled(RequestContext):
         return self._left_to_ask < 0
 
 
-class UnableToGoBack:
-    """llama.cpp, but for memories that cannot take back a part of a sequence, as those of recurrent models."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(llama, name)
-
-    def llama_memory_seq_rm(self, memory: Any, sequence: int, first: int, end: int) -> bool:
-        return first <= 0 and bool(llama.llama_memory_seq_rm(memory, sequence, first, end))
-
-
 def tokens_of(engine: Engine, text: str) -> list[int]:
     return engine.model.vocabulary.tokenize(text, special=False)
 
@@ -99,12 +87,6 @@ def generation(engine: Engine, text: str, max_tokens: int = 8) -> Generation:
     prompt = Prompt(tokens_of(engine, text))
     where = model.vocabulary, model.context_tokens, RequestContext()
     return Generation(GenerationRequest(prompt, decoding, *where, started=0.0))
-
-
-def result_of(job: Job) -> Generated:
-    *_, last = job.events()
-    assert isinstance(last, events.Finished | events.Cancelled)
-    return msgspec.convert(last.result, Generated)
 
 
 @pytest.mark.parametrize("kind", [Breaking, BreakingBetween])

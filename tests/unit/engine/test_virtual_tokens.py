@@ -17,7 +17,7 @@ import pytest
 
 from tests.adapters import write_adapter
 from tests.unit import tiny_models
-from tests.unit.engine.probing import Probe, divergence, probe, result_of
+from tests.unit.engine.probing import Probe, UnableToGoBack, divergence, probe, result_of
 from tests.virtual_tokens import Floats, write_prefix, write_soft_prompt, write_virtual
 from workbench.api import events
 from workbench.api.protocol import RequestContext
@@ -26,7 +26,6 @@ from workbench.engine import slots
 from workbench.engine.inference_calls import Generate, LoraUse
 from workbench.engine.jobs import Job
 from workbench.engine.keys import Key, make_key, virtual_tokens
-from workbench.engine.library import llama
 from workbench.engine.loading import PARKED_CELLS, Model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
@@ -276,13 +275,6 @@ def test_two_recipes_side_by_side_keep_to_their_own(tiny: Tiny, kind: str) -> No
 def test_a_memory_that_cannot_go_back_begins_with_the_virtual_tokens_again(
     tiny: Tiny, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class UnableToGoBack:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(llama, name)
-
-        def llama_memory_seq_rm(self, memory: Any, sequence: int, first: int, end: int) -> bool:
-            return first <= 0 and bool(llama.llama_memory_seq_rm(memory, sequence, first, end))
-
     tiny.engine.forget()
     prompt, endings = text(30, 8), [text(6, 9), text(7, 10)]
     wanted = scores(tiny.engine, Scoring(prompt, endings, RequestContext(), key=tiny.keys[kind]))

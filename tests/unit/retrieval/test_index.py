@@ -24,14 +24,6 @@ EMBEDDER = FakeEmbedder()
 STAMP = FileStamp(10, 20, 30)
 
 
-@pytest.fixture
-def index(tmp_path: Path):
-    opened = CollectionIndex(tmp_path / "c.sqlite")
-    opened.record_embedder(EMBEDDER.fingerprint, EMBEDDER.dimensions)
-    yield opened
-    opened.close()
-
-
 def entry(path: str, *pieces: str, language: str = "en") -> Entry:
     text = "\n".join(pieces)
     chunks, start = [], 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
@@ -18,14 +17,6 @@ from workbench.techniques.retrieval.name_places import find_named, find_places, 
 from workbench.techniques.retrieval.names import find_names
 
 EMBEDDER = FakeEmbedder()
-
-
-@pytest.fixture
-def index(tmp_path: Path) -> Iterator[CollectionIndex]:
-    opened = CollectionIndex(tmp_path / "c.sqlite")
-    opened.record_embedder(EMBEDDER.fingerprint, EMBEDDER.dimensions)
-    yield opened
-    opened.close()
 
 
 def put(index: CollectionIndex, path: str, *pieces: str, language: str = "en") -> str:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
 from tests.soundness import faults
 from tests.unit.retrieval.test_index import EMBEDDER, entry, found, nearest
@@ -13,14 +12,6 @@ from workbench.records.documents import DocumentPicture, PlacedText
 from workbench.records.tables import DocumentTable, TableColumn, TableRow
 from workbench.techniques.retrieval.index import CollectionIndex, Entry
 from workbench.techniques.retrieval.names import NameSpan
-
-
-@pytest.fixture
-def index(tmp_path: Path):
-    opened = CollectionIndex(tmp_path / "c.sqlite")
-    opened.record_embedder(EMBEDDER.fingerprint, EMBEDDER.dimensions)
-    yield opened
-    opened.close()
 
 
 def whole_entry() -> Entry:

@@ -27,6 +27,21 @@ from workbench.techniques.embedding_calls import CollectionState
 RECIPE = Recipe(decoding=DecodingPart(temperature=0.5), retrieval=RetrievalPart(collection="Papers"))
 
 
+MODEL = ModelRecord(
+    name="SmolLM2",
+    kind="chat",
+    format="gguf",
+    path="/m.gguf",
+    architecture="llama",
+    parameters=135,
+    quantization="Q4_1",
+    context_tokens=8192,
+    bytes=92,
+    files=("/m.gguf",),
+    owned=True,
+)
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     database = open_home(Home(tmp_path / "home"))
@@ -249,24 +264,11 @@ def test_runs_go_through_their_states(database: Database) -> None:
 
 def test_models_are_found_by_name_in_any_case(database: Database, tmp_path: Path) -> None:
     catalogue = ModelCatalogue(database, tmp_path / "models")
-    model = ModelRecord(
-        name="SmolLM2",
-        kind="chat",
-        format="gguf",
-        path="/m.gguf",
-        architecture="llama",
-        parameters=135,
-        quantization="Q4_1",
-        context_tokens=8192,
-        bytes=92,
-        files=("/m.gguf",),
-        owned=True,
-    )
-    catalogue.put(model)
-    catalogue.put(msgspec.structs.replace(model, name="Other"))
-    catalogue.put(msgspec.structs.replace(model, sha256="ab"))
+    catalogue.put(MODEL)
+    catalogue.put(msgspec.structs.replace(MODEL, name="Other"))
+    catalogue.put(msgspec.structs.replace(MODEL, sha256="ab"))
     assert [m.name for m in catalogue.list_models()] == ["SmolLM2", "Other"]
-    assert catalogue.get("smollm2") == msgspec.structs.replace(model, sha256="ab")
+    assert catalogue.get("smollm2") == msgspec.structs.replace(MODEL, sha256="ab")
     with pytest.raises(UserError, match="SmolLM2, Other"):
         catalogue.get("gpt")
     assert catalogue.remove("OTHER").name == "Other"
@@ -276,22 +278,10 @@ def test_models_are_found_by_name_in_any_case(database: Database, tmp_path: Path
 def test_exam_stays_with_the_files_that_it_examined(database: Database, tmp_path: Path) -> None:
     sums = {"/m.gguf": "ab"}
     catalogue = ModelCatalogue(database, tmp_path / "models", checksum=lambda files: sums.get(files[0], ""))
-    model = ModelRecord(
-        name="SmolLM2",
-        kind="chat",
-        format="gguf",
-        path="/m.gguf",
-        architecture="llama",
-        parameters=135,
-        quantization="Q4_1",
-        context_tokens=8192,
-        bytes=92,
-        files=("/m.gguf",),
-    )
-    catalogue.put(model)
+    catalogue.put(MODEL)
     exam = ExamResult(version=1, sha256="ab", ended=1.0, seconds=2.0, languages={"en": ExamRates(own=Rate(1, 2))})
     catalogue.put_exam("SmolLM2", exam)
-    catalogue.put(msgspec.structs.replace(model, sha256="ab"))  # as when its checksum is known
+    catalogue.put(msgspec.structs.replace(MODEL, sha256="ab"))  # as when its checksum is known
     assert catalogue.get("SmolLM2").exam == exam
     sums["/m.gguf"] = "cd"
     assert catalogue.get("SmolLM2").exam is None

@@ -32,16 +32,10 @@ from workbench.training.experience.rollouts import Ask, TorchRollouts  # noqa: E
 from workbench.training.objectives.policy import Policy  # noqa: E402
 from workbench.training.protocol import BaseModel, TrainModel  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 POLICIES = ["ppo", "grpo", "dr_grpo", "rloo"]
 REWARDS = ("letter-share letters=aeiou prefer=many scale=4",)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def call_of(

@@ -20,15 +20,9 @@ from workbench.training.peft_models import trainable_parameters  # noqa: E402
 from workbench.training.trainer import StepTrainer, warmup_steps  # noqa: E402
 from workbench.training.trainer_progress import Stopped, TrainerOptions  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TRAIN = sequences(20)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def make(folder: Path, events_: list[Any], *, method: str = "lora", **options: Any) -> StepTrainer:

@@ -32,6 +32,8 @@ from workbench.training.control import Switch  # noqa: E402
 from workbench.training.protocol import BaseModel, TrainModel  # noqa: E402
 from workbench.training.run import train  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 QUESTIONS = [
     {"prompt": "What is " + "so " * (n % 5) + f"{n}?", "completion": "It is" + f" {n}" * (n % 4 + 1)} for n in range(24)
 ]
@@ -43,14 +45,6 @@ STEPS = 6
 def often(*cases: Any) -> list[Any]:
     """Cases that repeat for other rows what the first ones prove."""
     return [pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.nightly) for case in cases]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,7 @@ class Agents:
 
     def list_tools(self, call: ListTools, context: RequestContext) -> Iterator[Event]:
         services = self._services.tools_for(call.agent, call.retrieval, context)
-        built_in = [_record(row, call.agent, services) for row in METHODS.of("tool")]
+        built_in = [_record(row, services) for row in METHODS.of("tool")]
         yield finish(ToolList(tools=(*built_in, *self._of_servers(context))))
 
     def _of_servers(self, context: RequestContext) -> Iterator[ToolRecord]:
@@ -98,7 +98,7 @@ class Agents:
             yield finish(FactList(facts=self._memory.all()))
 
 
-def _record(row: Method, agent: AgentPart, services: ToolServices) -> ToolRecord:
+def _record(row: Method, services: ToolServices) -> ToolRecord:
     """A built-in tool as it is with the settings of a recipe."""
     record = ToolRecord(name=row.name, title=row.title, summary=row.summary)
     try:

@@ -286,7 +286,7 @@ def run_method(request: AnswerRequest, recipe: Recipe, context: AnswerContext) -
         yield from context.note(EARLIER_IMAGES)
         request = msgspec.structs.replace(request, conversation=without_images(request.conversation))
     if request.prefix is not None:
-        yield from continue_answer(request.prefix, recipe, context)
+        yield from continue_answer(request.prefix, context)
     elif request.task is not None:
         yield from work_on_document(request.task, recipe, context)
     else:

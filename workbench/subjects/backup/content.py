@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from workbench.base.errors import UserError
+from workbench.base.files import is_unicode
 from workbench.base.paths import Home
 
 LEFT_OUT_FOLDERS = ("logs", "backups", "updates", "training", "embedders")
@@ -57,7 +58,7 @@ def home_files(
             name = path.relative_to(home.root).as_posix()
             if is_left_out(name) or path in without:
                 continue
-            if not _is_text(name):
+            if not is_unicode(name):
                 on_other(os.fsencode(name).decode("utf-8", "replace"), "Its name is not valid text.")
             elif entry.is_symlink():
                 on_other(name, f"It is a link to {os.readlink(path)}, which is outside of the backup.")
@@ -78,11 +79,3 @@ def is_left_out(name: str) -> bool:
         return True
     last = name.rpartition("/")[2]
     return last.endswith(_UNFINISHED_ENDS) or last.startswith(_UNFINISHED_BEGINS)
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -106,9 +106,9 @@ class Answers:
             self._closing = True
         self._stop(None, timeout_s)
 
-    def stop_chat(self, chat: str, timeout_s: float = 30.0) -> None:
+    def stop_chat(self, chat: str) -> None:
         """Stop the answers of a chat and wait until they have ended."""
-        self._stop(chat, timeout_s)
+        self._stop(chat, 30.0)
 
     def _stop(self, chat: str | None, timeout_s: float) -> None:
         with self._lock:

@@ -140,14 +140,14 @@ class _Climb:
         self.progress.done = len(self._held.questions) * (len(mine) - len(open_rungs))
         first = BY_NAME[AS_IT_IS]
         if first in open_rungs:
-            self._climb(first, open_rungs)  # whatever the limit: the others are compared with it
+            self._climb(first)  # whatever the limit: the others are compared with it
             if self._notes[AS_IT_IS].state != "measured":
                 raise UserError(self._notes[AS_IT_IS].reason or "The recipe as it is could not answer.")
         cheap = [rung for rung in open_rungs if rung.races]
         self._race_all(cheap)
         for rung in self._in_order(open_rungs):
             if rung is not first and self._notes[rung.name].state in ("waiting", "failed"):
-                self._climb(rung, open_rungs)
+                self._climb(rung)
 
     def note_time(self) -> None:
         self.ladder = msgspec.structs.replace(
@@ -239,14 +239,14 @@ class _Climb:
 
     # -- one rung -----------------------------------------------------------------------------------
 
-    def _climb(self, rung: Rung, mine: Sequence[Rung]) -> None:
+    def _climb(self, rung: Rung) -> None:
         """Prepare the rung where it needs that, and let it answer the held-out questions."""
         if reason := self._not_now(rung):
             self._skip(rung, reason)
             return
         self._current = rung.name
         try:
-            recipe = self._prepared(rung, mine)
+            recipe = self._prepared(rung)
             if recipe is None:
                 return
             self._put(rung, state="answering", recipe=recipe, reason="")
@@ -266,7 +266,7 @@ class _Climb:
         if rung.name in self._waiting:
             self._waiting.remove(rung.name)
 
-    def _prepared(self, rung: Rung, mine: Sequence[Rung]) -> Recipe | None:
+    def _prepared(self, rung: Rung) -> Recipe | None:
         note = self._notes[rung.name]
         if note.recipe is not None:
             return note.recipe

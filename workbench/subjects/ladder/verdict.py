@@ -108,7 +108,7 @@ def judge(rungs: Sequence[Scored], questions: int = ASKED, unit: str = "") -> Ve
         )
         for place, rung in enumerate(begun)
     }
-    more = _more(scores, best, winner, n, rate)
+    more = _more(scores, best, winner, n)
     dearer: list[int] = []
     if enough:
         lowest = min(price[place] for place in enough)
@@ -228,7 +228,7 @@ def could_be_shown_better(values: Sequence[float]) -> bool:
 # -- words ---------------------------------------------------------------------------------------------
 
 
-def _more(scores: Sequence[Sequence[float]], best: int, winner: int | None, n: int, rate: bool) -> int:
+def _more(scores: Sequence[Sequence[float]], best: int, winner: int | None, n: int) -> int:
     """About how many more questions would show the difference of the best rung to the next that is not shown to be
     worse: a difference of five points where the one that was found is smaller."""
     if n < FEWEST:

@@ -22,7 +22,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from workbench.api.protocol import RequestContext
 from workbench.base.durability import check_room, flush_to_disk, folder_beside
 from workbench.base.errors import UserError
-from workbench.base.files import open_regular
+from workbench.base.files import open_regular, sha256_of
 from workbench.base.installation import release_name
 from workbench.base.stored import Unreadable
 from workbench.network.package_index import wheel_suits
@@ -141,7 +141,7 @@ class EngineStore:
             return
         check_whole(self.folder, manifest)
         for file in manifest.files:
-            if _digest(self.place(manifest.name) / file.name) != file.sha256:
+            if sha256_of(self.place(manifest.name) / file.name) != file.sha256:
                 raise UserError(f"The file {file.name} of the engine {manifest.name} was changed.", _AGAIN)
 
     # -- installing ---------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ class EngineStore:
                 def fill(folder: Path) -> None:
                     done = 0
                     for member in members:
-                        done += _unpack(path, packed, member, folder, hashes, context)
+                        done += _unpack(packed, member, folder, hashes, context)
                         report(done, total)
 
                 return self._install(version, path.name, total, fill)
@@ -205,7 +205,7 @@ class EngineStore:
             fill(beside)
             library = _library(origin, beside)
             files = tuple(
-                PackFile(name=_name(one, beside), bytes=one.stat().st_size, sha256=_digest(one))
+                PackFile(name=_name(one, beside), bytes=one.stat().st_size, sha256=sha256_of(one))
                 for one in sorted(beside.rglob("*"))
                 if one.is_file()
             )
@@ -314,9 +314,8 @@ def _recorded(path: Path, packed: zipfile.ZipFile) -> dict[str, str]:
 
 
 def _unpack(
-    path: Path, packed: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, hashes: dict[str, str],
-    context: RequestContext,
-) -> int:  # fmt: skip
+    packed: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, hashes: dict[str, str], context: RequestContext
+) -> int:
     out = folder / member.filename
     out.parent.mkdir(parents=True, exist_ok=True)
     digest, written = hashlib.sha256(), 0
@@ -370,11 +369,3 @@ def binary_kind(library: Path) -> tuple[str, str]:
     if start[:4] == b"\xcf\xfa\xed\xfe":
         return "darwin", _MACH.get(struct.unpack("<I", start[4:8])[0], "another processor")
     return ("darwin", "") if start[:4] == b"\xca\xfe\xba\xbe" else ("", "")
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open_regular(path) as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from workbench.base.durability import check_room, flush_to_disk, folder_beside
 from workbench.base.errors import UserError
-from workbench.base.files import open_regular
+from workbench.base.files import open_regular, sha256_of
 from workbench.base.stored import Unreadable
 from workbench.base.training_environment import require_packages, version_of
 from workbench.records.runtime import BACKENDS, MANIFEST, Backend, PackManifest
@@ -167,7 +167,7 @@ def check_installed(folder: Path, manifest: PackManifest, keys: dict[str, bytes]
         content, signature = (place / MANIFEST_FILE).read_bytes(), (place / SIGNATURE_FILE).read_text("ascii")
         check_signature(_sentence(manifest), content, signature, keys)
         for file in manifest.files:
-            if _digest(place / file.name) != file.sha256:
+            if sha256_of(place / file.name) != file.sha256:
                 raise UserError(f"The file {file.name} of {_title(manifest)} was changed.", _AGAIN)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{_sentence(manifest)} cannot be read: {error}.", _AGAIN) from error
@@ -270,14 +270,6 @@ def _unpack(path: Path, packed: _Packed, name: str, out: Path, size: int, sha256
         raise UserError(f"{name} in {path} has another content than its manifest says.", _AGAIN)
     if out.parent.name == "bin":  # a zip file carries no permission: programs that torch starts
         out.chmod(0o755)
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open_regular(path) as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 ASK_S = 10.0

@@ -191,7 +191,7 @@ class Runs:
             opened.thread.join(wait_s)
         return self.get(run)
 
-    def stop_concurrency_group(self, concurrency_group: str, timeout_s: float = 60.0) -> None:
+    def stop_concurrency_group(self, concurrency_group: str) -> None:
         """Stop the runs of a concurrency group and wait until they have ended."""
         with self._lock:
             concerned = [run for run in self._open.values() if run.concurrency_group == concurrency_group]
@@ -199,7 +199,7 @@ class Runs:
                 self.stop(run.id)
         for run in concerned:
             if run.thread is not None:
-                run.thread.join(timeout_s)
+                run.thread.join(60)
 
     def pause(self, run: str) -> calls.RunRecord:
         """Raises UserError for a run that is not computing, or whose kind cannot pause."""

@@ -181,16 +181,13 @@ def answer_of(text: str, thought: str, generated: Generated) -> Generated:
     )
 
 
-def reason_ask(
-    messages: Sequence[Message], options: Reasoned, extraction: Extraction, title: str, *, parent: str = ""
-) -> Ask:
+def reason_ask(messages: Sequence[Message], options: Reasoned, extraction: Extraction, title: str) -> Ask:
     """A generation that reasons in free text, whatever the form of the answer."""
     part = msgspec.structs.replace(extraction.reasoning, max_tokens=options.reasoning_tokens)
     return Ask(
         messages=messages,
         title=title,
         kind="reasoning",
-        parent=parent,
         decoding=part,
         assistant_start=options.trigger,
     )

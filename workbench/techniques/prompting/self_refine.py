@@ -109,7 +109,7 @@ def _is_better(
     """Whether a rewriting takes the place of the best draft so far, as a step that says why. Raises Exhausted."""
     step = context.step("verdict", "Compare with the best draft so far", draft.text)
     yield step.started
-    why = _why_kept(question, best.text, draft.text, context)
+    why = _why_kept(best.text, draft.text, context)
     if why is None:  # nothing of it can be checked
         why = NO_BETTER
         if value > best_rating:
@@ -119,7 +119,7 @@ def _is_better(
     return not why
 
 
-def _why_kept(question: str, best: str, draft: str, context: AnswerContext) -> str | None:
+def _why_kept(best: str, draft: str, context: AnswerContext) -> str | None:
     """Why the best draft stays, as a sentence: its equations are as right, or the passages support it as well. "" where
     the rewriting is better by that, None where there is nothing to check or no difference in equations."""
     before, after = wrong_equations(best), wrong_equations(draft)

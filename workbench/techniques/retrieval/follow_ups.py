@@ -71,7 +71,6 @@ _TIME_ALONE = re.compile(rf"^\W*(?:{_any_of(_KNOWN['then'])})\W*$", re.IGNORECAS
 _WORD = re.compile(r"[^\W_]+(?:[-'’./][^\W_]+)*")
 _NAME = re.compile(r"[^\W\d_][^\W_]*(?:[-'’.][^\W_]+)*")
 _CITATION = re.compile(r"\[\d+\]")
-_MARKS = " ?!.,¿¡"
 _THAT_OF = re.compile(
     r"^(?:celui|celle|ceux|celles|the one|that|those|el|la|los|las|der|die|das)\s+"
     r"(?=(?:de|du|of|von|vom|for|für|pour)\b)",

@@ -41,9 +41,9 @@ class QuotedSummary(msgspec.Struct, frozen=True):
 
 
 def quote_summary(
-    document: DocumentText, sections: Sequence[Section], context: AnswerContext, words: int = 0
+    document: DocumentText, sections: Sequence[Section], context: AnswerContext
 ) -> Generator[Event, None, QuotedSummary]:
-    """Summarise sections of a document in at most ``words`` words (0: as many as suit its length).
+    """Summarise sections of a document in as many words as suit its length.
 
     Yields a step and Progress, whose share never falls. What was measured of a section is kept in ``context.saved``.
     When the request is cancelled, the summary is that of the sections until then.
@@ -75,9 +75,7 @@ def quote_summary(
         measured += 0 if was_saved else len(part.units)
     length = sum(len(unit.text.split()) for part in parts[: len(likeness)] for unit in part.units)
     extracts = (
-        choose_for_summary(
-            parts[: len(likeness)], likeness, words or words_of_summary(length), detect_language(document.text)
-        )
+        choose_for_summary(parts[: len(likeness)], likeness, words_of_summary(length), detect_language(document.text))
         if likeness
         else []
     )

@@ -84,14 +84,14 @@ def _spelled(language: str) -> dict[str, int]:
     for number, ten in enumerate(_TENS[language].split(), 2):
         found[ten] = 10 * number
         for unit, word in enumerate(units[:9], 1):
-            found[_compound(language, ten, unit, word)] = 10 * number + unit
+            found[_compound(language, ten, word)] = 10 * number + unit
     if language == "fr":
         for start, ten in ((60, "soixante"), (80, "quatre-vingt")):
             found |= {f"{ten}-{word}": start + number for number, word in enumerate(units, 1)}
     return {**found, **_IRREGULAR[language]}
 
 
-def _compound(language: str, ten: str, unit: int, word: str) -> str:
+def _compound(language: str, ten: str, word: str) -> str:
     if language == "es":
         return f"veinti{word}" if ten == "veinte" else f"{ten} y {word}"
     if language == "it":

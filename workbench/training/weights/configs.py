@@ -136,10 +136,10 @@ def _dense(data: _Metadata) -> dict[str, Any]:
     }
 
 
-def _rope(data: _Metadata, theta: float | None = None) -> dict[str, Any]:
+def _rope(data: _Metadata) -> dict[str, Any]:
     found: dict[str, Any] = {
         "rope_type": "default",
-        "rope_theta": float(data.number("rope.freq_base", 10_000.0)) if theta is None else theta,
+        "rope_theta": float(data.number("rope.freq_base", 10_000.0)),
     }
     turned = data.number("rope.dimension_count", data.head_dim)
     if turned != data.head_dim:
