@@ -164,3 +164,23 @@ def test_the_reasons_are_told_in_the_language_of_the_question() -> None:
     assert [reason.text for reason in found.reasons] == [
         "Das Ergebnis ist aus Werten der Dokumente berechnet: Prüfen Sie, ob es die richtigen sind."
     ]
+
+
+def test_the_parts_of_a_question_come_before_what_two_values_of_it_come_to() -> None:
+    rules = passage("After the harvest 37 shears are left. A lost pair costs 11 euros.", "rules.txt")
+    found = gather(
+        "How many shears are left after the harvest, and what does a lost pair cost?", FakeRetriever([rules])
+    )
+    assert found is not None
+    assert found.calculation is None
+    assert "37" in found.sentences[0].text
+    assert any("11" in one.text for one in found.sentences)
+
+
+def test_what_a_second_search_has_added_is_doubted_also_where_one_document_has_both() -> None:
+    report = passage("The house on the dyke was built by the architect Ludger Thoms.", "report.txt")
+    later = passage("Ludger Thoms was born in Ostrava in 1931.", "report.txt", start=400)
+    found = gather("Where was the architect of the house on the dyke born?", FakeRetriever([report, later]))
+    assert found is not None
+    assert len(found.sentences) == 2
+    assert found.reasons == (two_steps_reason("en"),)

@@ -25,6 +25,10 @@ from workbench.techniques.retrieval.question_parts import combination, factor_of
             "Stain in 203: who was told, and what is his job?",
             ("Stain in 203: who was told", "Stain in 203: what is his job"),
         ),
+        (
+            "The wall fell down. What does the mason want, and up to what sum is it ours?",
+            ("The wall fell down: What does the mason want", "The wall fell down: up to what sum is it ours"),
+        ),
         ("Who has the key? Where does she live?", ("Who has the key", "Where does she live")),
     ],
 )
@@ -51,7 +55,9 @@ def test_differences_and_sums_are_told_apart() -> None:
     assert combination("Um wie viel ist die Stunde teurer geworden?") == "difference"
     assert combination("De combien la cotisation a-t-elle augmenté ?") == "difference"
     assert combination("What do the rooms plus the bar come to?") == "sum"
+    assert combination("What does the package Plus cost a year?") == ""
     assert combination("Was kosten beide zusammen?") == "sum"
+    assert combination("All in all, what does she want for the cello and both bows?") == "sum"
     assert combination("Combien coûte en plus la crédence ?") == ""
     assert combination("When does the lease end?") == ""
 
@@ -61,6 +67,40 @@ def test_what_is_no_question_is_no_part() -> None:
     assert split_question(asked) == (asked,)
     assert split_question("After the merger, who became chair?") == ("After the merger, who became chair?",)
     assert combination("Cable plus the electrician's trip: what did it come to?") == "sum"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "by how many did visits grow from 2023 to 2024?",
+        "How many minutes longer does the bus stay there?",
+        "Wieviele Minuten länger steht der Bus dort?",
+        "¿Cuántos metros menos tiene la boca?",
+        "Combien d'heures de plus que l'an dernier ?",
+        "price rise of the red wine per bottle from 2024 to 2026",
+        "Anstieg der Miete von 2024 bis 2026",
+        "What discount did she grant compared with the price sheet?",
+        "what do we save with the church instead of the hall",
+        "was zahlen wir für den neuen Flügel noch drauf, wenn der alte weggeht",
+    ],
+)
+def test_a_difference_is_asked_in_many_ways(question: str) -> None:
+    assert combination(question) == "difference"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "how many projects took more days than planned",
+        "What discount do members get?",
+        "How many people work there, and what does more than one guest pay?",
+        "Wer zahlt die Miete von März bis Mai?",
+        "Combien coûte en plus la crédence ?",
+        "Until when must a rise be announced?",
+    ],
+)
+def test_what_is_only_compared_asks_no_difference(question: str) -> None:
+    assert combination(question) == ""
 
 
 def test_products_days_and_what_is_left_are_told_apart() -> None:

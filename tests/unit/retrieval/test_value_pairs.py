@@ -66,6 +66,26 @@ def test_units_are_not_mixed_and_years_and_numbers_of_paragraphs_are_no_values()
     assert amounts_of([sentence("8.2 In the suites oil is used.")], VOCABULARY) == []
 
 
+def test_keys_of_rows_signs_and_years_of_a_heading_are_no_values() -> None:
+    def numbers(text: str) -> list[str]:
+        return [str(one.number) for one in amounts_of([sentence(text)], VOCABULARY)]
+
+    assert numbers("No.: 24 | Wine: Riesling | Bottle: 27.50") == ["27.5"]
+    assert numbers("25-0574 | Jarck | 12.5") == ["12.5"]
+    assert numbers("Quote for the cello C-14 and its bow") == []
+    assert numbers("Account 004471 of Mrs Odenthal") == []
+    assert numbers("EUR 2023 2024") == []
+    assert numbers("From 14-16 guests on the price is 30 euros.") == ["14", "16", "30"]
+    assert numbers("Call-out: 95 euros | Saturday: 120 euros") == ["95", "120"]
+
+
+def test_the_numbers_of_columns_are_not_one_number() -> None:
+    row = amounts_of([sentence("Double room 96 114 102 122")], VOCABULARY)
+    assert [(str(one.number), one.text) for one in row] == [(text, text) for text in ("96", "114", "102", "122")]
+    (one,) = amounts_of([sentence("The house was insured for 1 250 000 euros.")], VOCABULARY)
+    assert one.number == 1_250_000
+
+
 def test_values_that_have_little_to_do_with_the_question_are_not_put_together() -> None:
     question = "By how much did the board raise the entrance fee for dogs?"
     bananas, trains = sentence("Bananas weigh 17.", like=0.1), sentence("Trains have 4200 seats.", like=0.1)

@@ -94,12 +94,12 @@ def gather(
     whole = search(question, CANDIDATES).hits
     if not whole:
         return None
+    parts = split_question(question)
+    if len(parts) > 1 and (found := _of_parts(question, parts, whole, search, retriever)) is not None:
+        return found
     if (found := _calculated(question, whole, retriever)) is not None:
         return found
-    parts = split_question(question)
-    if len(parts) > 1:
-        return _of_parts(question, parts, whole, search, retriever)
-    return _of_steps(question, search, retriever) if steps else None
+    return _of_steps(question, search, retriever) if steps and len(parts) == 1 else None
 
 
 def asks_for_several(question: str) -> bool:
@@ -337,7 +337,8 @@ def _of_steps(question: str, search: Callable[[str, int], SearchResult], retriev
         lookup.add(query, found)
     if not lookup.suffices:
         return None
-    joined = len(queries) > 1 and len({one.passage.document for one in lookup.sentences}) > 1
+    # less than half of the answers are right to which a second search has added a sentence, of another document or not
+    joined = len(queries) > 1 and len(lookup.sentences) > 1
     said = two_steps_reason(detect_question_language(question, LANGUAGES))
     reasons = lookup.reasons or ((said,) if joined else ())
     return Gathered(

@@ -1,9 +1,9 @@
 """The parts of a question that asks for more than one thing: "who signed the lease, and when does it end?"
 
 A question is cut at its marks, and before an interrogative that "and" joins, in English, German, French and Spanish. A
-topic before a colon belongs to each part; a request after the question ("Name both.") is no part. What a later part
-does not say itself ("his job", "it") comes from the answer to the part before: the road of several places adds its
-names.
+topic before a colon, or in a sentence before the question, belongs to each part; a request after the question ("Name
+both.") is no part. What a later part does not say itself ("his job", "it") comes from the answer to the part before:
+the road of several places adds its names.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from workbench.techniques.retrieval.query_rewriting import is_follow_up
 from workbench.text.language import detect_question_language
+from workbench.text.sentences import split_sentences
 from workbench.text.values import find_values
 
 _ASKING = (
@@ -27,7 +28,7 @@ _ASKING = (
 )
 _BEFORE_ASKING = (
     r"(?:(?:in|at|on|by|to|for|from|since|until|with|of|ab|bei|bis|für|mit|nach|seit|um|von|zu|an|auf|à|de|en|par|pour|"
-    r"depuis|a|con|desde|hasta|para|por)\s+)?"
+    r"depuis|a|con|desde|hasta|para|por|up to|bis zu|jusqu['’]à|as of)\s+)?"
 )
 _CUT = re.compile(
     rf"[?;]\s+|[,\s]\s*(?:and|und|et|y|sowie)\s+(?={_BEFORE_ASKING}(?:{_ASKING})\b)",
@@ -39,17 +40,39 @@ _SAME_OF_TWO = re.compile(
 )
 """One thing is asked of two: "the name of the one who leads, and of the one who pays"."""
 _INTERROGATIVE = re.compile(rf"(?<!\w)(?:{_ASKING})\b", re.IGNORECASE)
-_TOPIC = re.compile(r"^\s*([^:?]{3,60}):\s+(?=\S)")
+_TOPIC = re.compile(r"^\s*([^:?]{3,120}):\s+(?=\S)")
 _FEWEST_LETTERS = 5
 MOST_PARTS = 3
 
 Combination = Literal["difference", "sum", "product", "days", ""]
+_COMPARED = (
+    r"more|less|fewer|cheaper|dearer|longer|shorter|faster|slower|higher|lower|later|earlier|larger|bigger|smaller"
+    r"|heavier|lighter|older|younger|further|deeper|wider"
+    r"|mehr|weniger|teurer|billiger|günstiger|länger|kürzer|schneller|langsamer|höher|niedriger|später|früher|größer"
+    r"|kleiner|schwerer|leichter|älter|jünger|weiter|tiefer|breiter"
+    r"|de plus|de moins|en plus|en moins|más|menos"
+)
+"""What an amount is asked of that is the difference of two."""
+_CHANGE = (
+    r"rise|increase|growth|drop|decrease|anstieg|zunahme|zuwachs|erhöhung|rückgang|hausse|baisse|augmentation"
+    r"|diminution|subida|aumento|bajada"
+)
+_LESS = r"discount|reduction|saving|nachlass|rabatt|ersparnis|remise|rabais|descuento|ahorro"
+_AGAINST = (
+    r"compared (?:with|to)|instead of|rather than|gegenüber|statt|anstatt|im vergleich|verglichen mit|au lieu d"
+    r"|par rapport à|en vez de|en lugar de|frente a|respecto a"
+)
 _DIFFERENCE = re.compile(
     r"\b(difference|differ|gap|minus(?! \d)"
-    r"|(?:how|so) much (?:more|less|cheaper|dearer|longer|faster|higher|lower|later|earlier)"
-    r"|by how much|how many more|how many fewer|too many|zu viele?|how much has .{3,60} (?:become|risen|fallen|gone)"
-    r"|(?:dearer|cheaper) than|unterschied|differenz|um wie ?viel|wie ?viel (?:mehr|weniger|teurer|billiger|günstiger)"
-    r"|wie ?viele? .{0,20}mehr|de combien|différence|écart|cuánto (?:más|menos)|diferencia|de más"
+    rf"|(?:how|so) (?:much|many) (?:[^\W\d_]+ )?(?:{_COMPARED})"
+    r"|by how (?:much|many)|too many|zu viele?|how much has .{3,60} (?:become|risen|fallen|gone)"
+    r"|(?:dearer|cheaper) than|unterschied|differenz|um wie ?viele?"
+    rf"|wie ?viele? (?:[^\W\d_]+ )?(?:{_COMPARED})|wie ?viele? .{{0,20}}mehr"
+    rf"|de combien|combien .{{1,40}}(?:de|en) (?:plus|moins)(?= que)|différence|écart"
+    rf"|cuánt[oa]s? (?:[^\W\d_]+ )?(?:más|menos)|diferencia|de más"
+    rf"|(?:{_CHANGE}) .{{0,60}}\b(?:from|von|de|du|desde) .{{1,30}}\b(?:to|auf|bis|zu|à|au|a|hasta)"
+    rf"|(?:{_LESS}|sav(?:e|es|ed)|spar(?:t|en|e)|économis\w+|ahorra\w*) .{{3,80}}\b(?:{_AGAINST})"
+    r"|zahl\w* .{0,60}\bdrauf|leg\w* .{0,60}\bdrauf|drauf(?:zu)?(?:zahl|leg)\w+"
     r"|how many .{3,60}\b(?:still|left|remain\w*)\b|wie ?viele? .{3,60}\bnoch\b"
     r"|combien .{3,60}\breste\w*\b|cuánt[oa]s .{3,60}\bqueda\w*"
     r"|how many .{3,60}\b(?:missing|lacking)|wie ?viele? .{0,60}\bfehl\w+|combien .{0,60}\bmanqu\w+"
@@ -57,9 +80,11 @@ _DIFFERENCE = re.compile(
     re.IGNORECASE,
 )
 _SUM = re.compile(
-    r"\b(together|in total|altogether|sum of|incl(?:uding|\.)? .{0,12}(?:postage|delivery|shipping|tax)|added up"
-    r"|(?<!\ben )(?<!\bde )(?<!\ble )(?<!\bla )plus"  # in French it is "more" after these
-    r"|zusammen|insgesamt|summe|inklusive|mitsamt|(?:samt|mit) nebenkosten|en tout|au total|ensemble|en total"
+    r"\b(together|in total|altogether|all in all|all told|sum of"
+    r"|incl(?:uding|\.)? .{0,12}(?:postage|delivery|shipping|tax)|added up"
+    r"|(?<!\ben )(?<!\bde )(?<!\ble )(?<!\bla )(?-i:plus)"  # in French it is "more" after these; Plus is a name
+    r"|zusammen|insgesamt|alles in allem|summe|inklusive|mitsamt|(?:samt|mit) nebenkosten"
+    r"|en tout|au total|ensemble|en total"
     r"|sumad[oa]s|juntos)\b",
     re.IGNORECASE,
 )
@@ -94,9 +119,7 @@ _ASKS_PRICE = re.compile(
 
 def split_question(question: str) -> tuple[str, ...]:
     """The parts of a question in their order, each with its topic; the whole question where it has one part."""
-    topic, rest = "", question.strip()
-    if match := _TOPIC.match(rest):
-        topic, rest = match[1].strip(), rest[match.end() :]
+    topic, rest = _topic(question)
     cut = [piece.strip(" ,;?.!") for piece in _CUT.split(rest)]
     pieces = [piece for piece in cut if sum(c.isalpha() for c in piece) >= _FEWEST_LETTERS]
     pieces = [piece for place, piece in enumerate(pieces) if not place or _INTERROGATIVE.search(piece)]
@@ -105,6 +128,19 @@ def split_question(question: str) -> tuple[str, ...]:
     if len(pieces) < 2 or len(pieces) > MOST_PARTS:
         return (question.strip(),)
     return tuple(f"{topic}: {piece}" if topic else piece for piece in pieces)
+
+
+def _topic(question: str) -> tuple[str, str]:
+    """What a question is about, where it says it before: a topic with a colon, or a sentence that is no question; and
+    the question."""
+    rest = question.strip()
+    if match := _TOPIC.match(rest):
+        return match[1].strip(), rest[match.end() :]
+    begin = next((start for start, _ in split_sentences(rest)[1:]), 0)
+    said = rest[:begin].strip()
+    if said.endswith((".", "!")) and not _INTERROGATIVE.match(said) and _INTERROGATIVE.search(rest, begin):
+        return said.rstrip(".!"), rest[begin:]
+    return "", rest
 
 
 def leans_on_another(part: str) -> bool:

@@ -9,6 +9,7 @@ itself ("for three nights") is multiplied by a price of one of these. Half of th
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import math
 import re
@@ -132,21 +133,21 @@ def amounts_of(sentences: Sequence[Sentence], vocabulary: Vocabulary, *, dates: 
     found: list[Amount] = []
     for sentence in sentences:
         text, values = find_values(sentence.text, vocabulary.language)
+        values = tuple(one for value in values for one in _columns(value))
         as_written = text == sentence.text.translate(SAME_LENGTH)
         around = frozenset(vocabulary.stems(f"{sentence.passage.title} {sentence.passage.context} {text}"))
         decimal = _decimal_sign(sentence.passage.text)
         numbered = _NUMBERING.match(text)
         numbering = numbered.end() if numbered else 0
+        key = max(0, text.find(" | "))  # the first cell of a row says which row it is
         read: list[tuple[Value, Decimal]] = []
         for value in values:
             number = _days(value) if dates else _number(value, decimal)
             if number is None:
                 continue
-            if (
-                not dates
-                and not value.unit
-                and (_YEAR.fullmatch(value.text) or value.end <= numbering or _is_time(text, value))
-            ):
+            if not dates and not value.unit and (value.end <= max(numbering, key) or _is_no_amount(text, value)):
+                continue
+            if not dates and _is_heading_of_years(text, value):
                 continue
             read.append((value, number))
         cells = " | " in text
@@ -324,6 +325,44 @@ def _is_per(amount: Amount, noun: str, factor: Factor, vocabulary: Vocabulary) -
 
 
 _CLOCK = re.compile(r"(?:[01]?\d|2[0-3])\.[0-5]\d")
+
+
+_COLUMNS = re.compile(r"\d{1,3}(?: \d{3}){2,}")
+
+
+def _columns(value: Value) -> list[Value]:
+    """A number of three groups and more without a unit as the numbers of a row of columns: "96 114 102 122"."""
+    if value.kind != "amount" or value.unit or not _COLUMNS.fullmatch(value.text):
+        return [value]
+    return [
+        dataclasses.replace(
+            value,
+            start=value.start + match.start(),
+            end=value.start + match.end(),
+            text=match[0],
+            readings=frozenset((match[0],)),
+        )
+        for match in re.finditer(r"\d+", value.text)
+    ]
+
+
+def _is_no_amount(text: str, value: Value) -> bool:
+    """Whether a number without a unit is a year, a time, or a sign or a part of one: "004471", "C-14", "25-0574"."""
+    if _YEAR.fullmatch(value.text) or _SIGN.fullmatch(value.text) or _is_time(text, value):
+        return True
+    joined = _JOINED.search(text[: value.start])
+    return joined is not None and not joined[1].isdigit()
+
+
+_SIGN = re.compile(r"0\d+")
+_JOINED = re.compile(r"([^\W_]+)[-–/]$")
+_TWO_YEARS = re.compile(r"(?<![\d.,])(?:19|20)\d\d\s+(?:19|20)\d\d(?![\d.,])")
+
+
+def _is_heading_of_years(text: str, value: Value) -> bool:
+    """Whether a number stands in a heading of two years, of which the unit is that of the numbers below them: "EUR 2023
+    2024"."""
+    return any(match.start() < value.end and value.start < match.end() for match in _TWO_YEARS.finditer(text))
 
 
 def _is_time(text: str, value: Value) -> bool:
