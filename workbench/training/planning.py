@@ -131,7 +131,10 @@ def plan(
     tokens = computed_tokens(resolved, objective, data.train)
     stages: tuple[StageTime, ...] = ()
     if not problem:
-        now = measured_now(shape, resolved, tokens, methods) if measure and device == "cpu" else Measured()
+        now = Measured()
+        if measure and device == "cpu":
+            length = objective.passed_length(data.train, resolved.data.max_length)
+            now = measured_now(shape, resolved, length, tokens, methods)
         unpacking = measured_unpacking(shape, form) if measure else 0.0
         stages = estimate_stages(
             shape, resolved, methods, data, speeds, tokens,

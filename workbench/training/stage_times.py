@@ -55,16 +55,19 @@ class Measured(msgspec.Struct, frozen=True):
     slower: float = 0.0
 
 
-def measured_now(shape: ModelShape, config: TrainingConfig, tokens: int, methods: Methods[Method]) -> Measured:
-    """Measure a micro-batch of a training of so many ``tokens`` in all on this processor."""
+def measured_now(
+    shape: ModelShape, config: TrainingConfig, length: float, tokens: int, methods: Methods[Method]
+) -> Measured:
+    """Measure a micro-batch of a training of so many ``tokens`` in all on this processor, whose sequences have a mean
+    ``length``."""
     from workbench.training.step_probe import can_measure, measure_layers
 
     part, form = config.optimiser, config.weights.base
-    length = max(1, round(tokens / max(1, part.max_steps * part.batch_size)))
-    rows = max(1, min(part.batch_size, (part.micro_batch_tokens or MICRO_BATCH_TOKENS) // length))
+    each = max(1, round(length))
+    rows = max(1, min(part.batch_size, (part.micro_batch_tokens or MICRO_BATCH_TOKENS) // each))
     if can_measure(shape):
         with contextlib.suppress(UserError):
-            found = measure_layers(shape, rows, length, bf16=form == "bf16")
+            found = measure_layers(shape, rows, each, bf16=form == "bf16")
             lora = method_of(WeightsPart(), methods)
             return Measured(token_flops(shape, lora, TrainingConfig()) / found.token_s, found.slower)
     return Measured(measured_flops(shape, form, tokens // max(1, part.max_steps)))
@@ -196,9 +199,11 @@ ANSWERS_DURING = 4
 
 def token_flops(shape: ModelShape, method: WeightsMethod, config: TrainingConfig) -> float:
     """Operations for one trained token: twice the weights forwards, as many for the gradients backwards, as many for
-    those of the trainable weights; with checkpointing forwards twice (Kaplan et al. 2020, arXiv:2001.08361)."""
-    computations = 3 if config.optimiser.gradient_checkpointing == "on" else 2
-    computed = 2.0 * (computations * shape.parameters + method.backward_parameters(shape))
+    those of the trainable weights; with checkpointing forwards twice (Kaplan et al. 2020, arXiv:2001.08361). Below the
+    first trained layer nothing is computed but forwards."""
+    again = 2 if config.optimiser.gradient_checkpointing == "on" else 1
+    share = method.layers_with_gradients(shape) / max(1, shape.layers)
+    computed = 2.0 * ((1 + again * share) * shape.parameters + method.backward_parameters(shape))
     return computed * memory.longer(method, config)
 
 

@@ -24,9 +24,10 @@ from workbench.records.training import (
     WeightsPart,
 )
 from workbench.techniques.registry import METHODS
-from workbench.training import memory
+from workbench.training import memory, step_probe
 from workbench.training.planning import DISK_LEFT, computes_bf16, plan
 from workbench.training.protocol import BaseModel, MeasuredSpeed
+from workbench.training.step_probe import StepSpeed
 
 REPORT = DataReport(
     path="facts.jsonl",
@@ -401,6 +402,30 @@ def test_a_step_that_is_measured_now_gives_the_times(planned: Any) -> None:
     assert all(stage.seconds > 0 for stage in found.stages)
     known = MeasuredSpeed(model="SmolLM2", method="lora", base="f32", tokens_per_second=0.001)
     assert planned(measure=True, speeds=[known]).seconds < planned(speeds=[known]).seconds / 10  # it counts more
+
+
+def test_below_the_first_trained_layer_only_the_forward_pass_counts(planned: Any) -> None:
+    lora, layers = (
+        {stage.name: stage.seconds for stage in planned(method, speeds=()).stages} for method in ("lora", "layers")
+    )
+    assert layers["training"] < 0.75 * lora["training"]  # four of thirty layers
+
+
+def test_a_step_of_a_policy_is_measured_with_rows_as_long_as_it_computes(
+    planned: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with one as long as all answers of a prompt in all passes: attention to so many tokens takes longer."""
+    asked: list[tuple[int, int]] = []
+
+    def measure(shape: Any, rows: int, length: int, *, bf16: bool) -> StepSpeed:
+        asked.append((rows, length))
+        return StepSpeed(0.01, 1.0)
+
+    monkeypatch.setattr(step_probe, "measure_layers", measure)
+    part = ObjectivePart(name="grpo", options={"rewards": ("letter-share letters=e",), "max_new_tokens": 12})
+    config = TrainingConfig(model="SmolLM2", objective=part, optimiser=OptimiserPart(micro_batch_tokens=256))
+    assert planned(config=config, measure=True).problem == ""
+    assert asked == [(4, 40 + 12)]
 
 
 def test_the_verification_is_planned_with_its_memory_and_minutes(planned: Any, smollm_path: Path) -> None:

@@ -75,6 +75,6 @@ def test_a_model_that_is_not_computed_with_few_layers_is_measured_otherwise(
     shape = read_shape(smollm_path)
     with pytest.raises(UserError, match="is not computed with fewer layers"):
         measure_layers(shape, 4, 25, bf16=False)
-    found = measured_now(shape, TrainingConfig(), 1_000, METHODS)
+    found = measured_now(shape, TrainingConfig(), 40.0, 1_000, METHODS)
     assert found.flops > 0
     assert found.slower == 0

@@ -16,6 +16,7 @@ from workbench.records.origins import Origins
 from workbench.records.recipes import Recipe, system_text, with_question_asked
 from workbench.subjects.datasets.store import DatasetStore
 from workbench.subjects.evaluation.results import RIGHT
+from workbench.subjects.ladder.estimates import TOKEN_CHARACTERS
 
 LONGEST_NAME = 40
 PAIRS_PER_QUESTION = 2
@@ -60,16 +61,24 @@ def pair_rows(
     return rows
 
 
-def assumed_pairs(rows: Sequence[Row]) -> list[Row]:
-    """Pairs as long as those that will be drawn, for a plan: the answer of the next question is the worse one."""
+def assumed_pairs(rows: Sequence[Row], written: float) -> list[Row]:
+    """As many pairs as can be drawn, and as long, for a plan: wrong answers of so many ``written`` tokens beside the
+    expected ones."""
     return [
         {
             "prompt": row["messages"][:-1],
             "chosen": row["messages"][-1:],
-            "rejected": [_turn("assistant", f"{rows[(place + 1) % len(rows)]['messages'][-1]['content']}.")],
+            "rejected": [_turn("assistant", _as_long(row["messages"][-2]["content"], written) + "." * place)],
         }
-        for place, row in enumerate(rows)
+        for row in rows[:MOST_SAMPLED]
+        for place in range(1, PAIRS_PER_QUESTION + 1)
     ]
+
+
+def _as_long(text: str, tokens: float) -> str:
+    """So many tokens of the words of a text, again and again."""
+    count = max(1, round(tokens * TOKEN_CHARACTERS))
+    return (f"{text} " * (count // (len(text) + 1) + 1))[:count].strip()
 
 
 def kept(rows: Sequence[Row], name: str, origin: str, origins: Origins, sets: DatasetStore) -> str:

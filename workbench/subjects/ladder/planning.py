@@ -194,18 +194,27 @@ class Planner:
                 count = int(rung.preparation.options.get("max_answers", 200))
                 estimate = msgspec.structs.replace(estimate, preparing_s=count * speed.seconds(read - cached, written))
             if trained and not missing:
-                planned = yield from self._plan_training(rung, setting, tune[raced:], context, measure=measure)
+                planned = yield from self._plan_training(rung, setting, tune[raced:], written, context, measure=measure)
                 if isinstance(planned, str):
                     missing = planned
                 else:
-                    drawn = 0.0
+                    drawn = RungEstimate()
                     if isinstance(rung.preparation, Pairs):
                         count = rung.preparation.answers * min(MOST_SAMPLED, len(tune) - raced)
-                        drawn = count * speed.seconds(read - cached, written)
+                        drawn = estimates.answering(
+                            BY_NAME[AS_IT_IS],
+                            speed,
+                            read,
+                            written,
+                            count,
+                            plain,
+                            endpoint=model.endpoint,
+                            cached=cached,
+                        )
                     estimate = msgspec.structs.replace(
                         estimate,
-                        preparing_s=planned.preparing_s + drawn,
-                        tokens=estimate.tokens + planned.tokens,
+                        preparing_s=planned.preparing_s + drawn.answering_s,
+                        tokens=estimate.tokens + planned.tokens + drawn.tokens,
                         memory_bytes=planned.memory_bytes,
                         measured=estimate.measured and planned.measured,
                     )
@@ -282,9 +291,11 @@ class Planner:
         return [order[(first + place) % len(order)].question.conversation() for place in range(count)]
 
     def _plan_training(
-        self, rung: Rung, setting: Setting, tune: Sequence[NumberedQuestion], context: RequestContext, *, measure: bool
-    ) -> Generator[Event, None, RungEstimate | str]:
-        """What the training of a rung on these questions takes, from its plan; or why it cannot be, in a sentence."""
+        self, rung: Rung, setting: Setting, tune: Sequence[NumberedQuestion], written: float, context: RequestContext,
+        *, measure: bool,
+    ) -> Generator[Event, None, RungEstimate | str]:  # fmt: skip
+        """What the training of a rung on these questions takes, from its plan; or why it cannot be, in a sentence. A
+        plain answer has so many ``written`` tokens."""
         key = (rung.name, msgspec.json.encode(setting), len(tune))
         at, measured, earlier = self._planned.get(key, (-math.inf, False, ""))
         if key in self._planned and (not measure or (measured and time.monotonic() - at < PROBE_KEPT_S)):
@@ -292,7 +303,7 @@ class Planner:
         yield events.Progress(stage=f"planning {rung.title}")
         rows = answer_rows(setting.recipe, tune)
         if isinstance(rung.preparation, Pairs):
-            rows = assumed_pairs(rows)
+            rows = assumed_pairs(rows, written)
         found: RungEstimate | str
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "tuning.jsonl"

@@ -69,7 +69,7 @@ class Domain(Objective):
     def typical_length(self, facts: Facts, max_length: int) -> int:
         return max_length
 
-    def mean_length(self, train: SideReport, max_length: int) -> float:
+    def passed_length(self, train: SideReport, max_length: int) -> float:
         return min(float(max_length), train.tokens / windows_of(train.tokens, max_length)) if train.tokens else 0.0
 
     def notes(self, data: SideReport, max_length: int) -> list[str]:

@@ -132,9 +132,13 @@ class Objective:
     def typical_length(self, facts: Facts, max_length: int) -> int:
         return facts.median
 
-    def mean_length(self, train: SideReport, max_length: int) -> float:
-        """Tokens per sequence after truncation."""
+    def passed_length(self, train: SideReport, max_length: int) -> float:
+        """Tokens per sequence, after truncation, as the model computes it."""
         return train.kept_tokens(max_length) / max(1, train.examples)
+
+    def mean_length(self, train: SideReport, max_length: int) -> float:
+        """Tokens that an example costs."""
+        return self.passed_length(train, max_length)
 
     def notes(self, data: SideReport, max_length: int) -> list[str]:
         """The plan's notes on the sequences."""

@@ -216,9 +216,12 @@ class Policy(Objective):
     def typical_length(self, facts: Facts, max_length: int) -> int:
         return facts.median + self.options.max_new_tokens
 
+    def passed_length(self, train: SideReport, max_length: int) -> float:
+        return super().passed_length(train, max_length) + self.options.max_new_tokens
+
     def mean_length(self, train: SideReport, max_length: int) -> float:
         """Tokens per prompt over all passes: sampling costs about four times what a pass does."""
-        each = super().mean_length(train, max_length) + self.options.max_new_tokens
+        each = self.passed_length(train, max_length)
         return each * self.options.answers * (2 + self.options.updates) + 4 * (
             self.options.answers * self.options.max_new_tokens
         )
