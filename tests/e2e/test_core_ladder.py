@@ -100,6 +100,21 @@ def test_a_plan_measures_what_answers_take(trainer: Workbench, asked: str) -> No
     assert {one.name: one.estimate for one in again.rungs} == offers
 
 
+def test_a_rung_is_estimated_by_what_its_ladder_asks_and_trains_on(trainer: Workbench, asked: str) -> None:
+    """Ten of forty held-out questions; nothing is kept from the training where no best ones are joined."""
+    plan = call(trainer, PlanLadder(question_set=asked, recipe=DRAWN, measure=True))
+    offers = {one.name: one.estimate for one in plan.rungs}
+    report = ended(trainer, started(trainer, asked, AS_IT_IS, "lora", questions=10))
+    told = {one.offer.name: one.offer.estimate for one in report.rungs}
+    for name in (AS_IT_IS, "lora"):
+        assert told[name].answering_s == pytest.approx(offers[name].answering_s / 4)
+        assert told[name].racing_s == 0
+    assert told["lora"].preparing_s > offers["lora"].preparing_s
+    more = call(trainer, ExtendLadder(ladder=report.ladder.id, rungs=("beam",)))
+    [beam] = [one.offer.estimate for one in ended(trainer, more).rungs if one.offer.name == "beam"]
+    assert beam.answering_s / beam.racing_s == pytest.approx(10 / len(planning.compared(tuning(trainer, asked), 0)))
+
+
 def test_a_measurement_asks_what_no_other_rung_was_measured_on(
     trainer: Workbench, asked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,12 +89,15 @@ class Planner:
         scorer: ScorerUse | None,
         context: RequestContext,
         *,
+        questions: int = 0,
+        chosen: Sequence[str] = (),
         measure: bool = False,
     ) -> Generator[Event, None, tuple[LadderPlan, Setting]]:
         """The plan is the generator's value. The recipe answers a few tuning questions, which tells the model's speed
         as the machine is now; ``measure``: each rung that needs no preparation does so, and a step of a training is
-        measured. Raises UserError for a set without held-out questions, an unknown collection, a scorer that cannot
-        compare, and a recipe that cannot answer."""
+        measured. Estimates are of so many held-out ``questions``, 0 for all, and of the ``chosen`` rungs beside each
+        other, () for the proposed ones. Raises UserError for a set without held-out questions, an unknown collection, a
+        scorer that cannot compare, and a recipe that cannot answer."""
         yield events.Progress(stage="reading the questions")
         tune = list(self._sets.questions(found, "tune", 0, LOOKED_AT))
         held = list(self._sets.questions(found, "held-out"))
@@ -111,7 +114,10 @@ class Planner:
         check_scorer(scorer)
         setting = self.setting(found, recipe, collection, task, scorer, tune)
         texts = [one.question.conversation()[-1].content for one in held]
-        offers = yield from self._offers(setting, found.id, texts, tune, tune or held, context, measure=measure)
+        offers = yield from self._offers(
+            setting, found.id, texts, tune, tune or held, context,
+            count=min(questions or len(held), len(held)), compares=compares_all(chosen), measure=measure,
+        )  # fmt: skip
         notes = _notes(tune, held, setting, recipe)
         plan = LadderPlan(
             question_set=found.id, set_name=found.name, task=task, tune=len(tune), held_out=len(held), scorer=scorer,
@@ -159,9 +165,10 @@ class Planner:
 
     def _offers(
         self, setting: Setting, set_id: str, texts: Sequence[str], tune: Sequence[NumberedQuestion],
-        asked: Sequence[NumberedQuestion], context: RequestContext, *, measure: bool,
+        asked: Sequence[NumberedQuestion], context: RequestContext, *, count: int, compares: bool, measure: bool,
     ) -> Generator[Event, None, list[RungOffer]]:  # fmt: skip
-        """``asked`` are the questions that a measurement asks."""
+        """``asked`` are the questions that a measurement asks, ``count`` those that a rung answers. ``compares``: rungs
+        of all techniques are compared on tuning questions, from which then nothing learns."""
         model = self._services.resolve(setting.recipe).model
         rungs = [rung for rung in RUNGS if setting.task in rung.fits]
         lacking = {rung.name: self.missing(rung, setting) for rung in rungs}
@@ -178,43 +185,47 @@ class Planner:
         for rung in rungs:
             missing = lacking[rung.name]
             trained = isinstance(rung.preparation, Tuning | Pairs | Policy)
-            compares = rung.name == AS_IT_IS or rung.races or trained or isinstance(rung.preparation, Search)
+            races = rung.races or (
+                compares and (rung.name == AS_IT_IS or trained or isinstance(rung.preparation, Search))
+            )
             estimate = estimates.answering(
                 rung,
                 speed,
                 read,
                 min(written, setting.expected) if rung.brief else written,
-                len(texts),
+                count,
                 known.get(rung.name),
-                raced if compares else 0,
+                raced if races else 0,
                 model.endpoint,
                 cached,
             )
             if isinstance(rung.preparation, Search):
-                count = int(rung.preparation.options.get("max_answers", 200))
-                estimate = msgspec.structs.replace(estimate, preparing_s=count * speed.seconds(read - cached, written))
+                tried = int(rung.preparation.options.get("max_answers", 200))
+                estimate = msgspec.structs.replace(estimate, preparing_s=tried * speed.seconds(read - cached, written))
             if trained and not missing:
                 planned = yield from self._plan_training(rung, setting, tune[raced:], written, context, measure=measure)
                 if isinstance(planned, str):
                     missing = planned
                 else:
-                    drawn = RungEstimate()
+                    drawn, learnt = RungEstimate(), len(tune) - (raced if compares else 0)
                     if isinstance(rung.preparation, Pairs):
-                        count = rung.preparation.answers * min(MOST_SAMPLED, len(tune) - raced)
+                        drawings = rung.preparation.answers * min(MOST_SAMPLED, learnt)
                         drawn = estimates.answering(
                             BY_NAME[AS_IT_IS],
                             speed,
                             read,
                             written,
-                            count,
+                            drawings,
                             plain,
                             endpoint=model.endpoint,
                             cached=cached,
                         )
+                    # a training has as many steps as examples; of pairs and prompts the most are given
+                    more = learnt / (len(tune) - raced) if isinstance(rung.preparation, Tuning) else 1.0
                     estimate = msgspec.structs.replace(
                         estimate,
-                        preparing_s=planned.preparing_s + drawn.answering_s,
-                        tokens=estimate.tokens + planned.tokens + drawn.tokens,
+                        preparing_s=more * planned.preparing_s + drawn.answering_s,
+                        tokens=estimate.tokens + round(more * planned.tokens) + drawn.tokens,
                         memory_bytes=planned.memory_bytes,
                         measured=estimate.measured and planned.measured,
                     )
@@ -405,6 +416,13 @@ def with_parts(offer: RungOffer, offers: Sequence[RungOffer], chosen: Sequence[s
         if one.name in chosen and one.technique is not None and not one.missing:
             parts.setdefault(one.technique, []).append(one.estimate)
     return msgspec.structs.replace(offer, estimate=estimates.combined(plain, list(parts.values())))
+
+
+def compares_all(rungs: Sequence[str]) -> bool:
+    """Whether rungs of all techniques answer the same tuning questions, from which then nothing learns: where the best
+    of them are joined. () are the proposed rungs."""
+    named = [BY_NAME[name] for name in rungs if name in BY_NAME]
+    return not rungs or any(isinstance(rung.preparation, Combination) for rung in named)
 
 
 def hours(seconds: float) -> str:

@@ -42,7 +42,7 @@ from workbench.subjects.evaluation.runs import EvaluateRuns
 from workbench.subjects.evaluation.store import EvaluationStore
 from workbench.subjects.ladder.answers import Ended, Progress, RungAnswers
 from workbench.subjects.ladder.estimates import renewed
-from workbench.subjects.ladder.planning import Planner
+from workbench.subjects.ladder.planning import Planner, compares_all
 from workbench.subjects.ladder.preparing import Preparer, Work
 from workbench.subjects.ladder.probing import PROBED
 from workbench.subjects.ladder.report import LadderReports
@@ -120,9 +120,7 @@ class _Climb:
         self._raced_questions: Sequence[NumberedQuestion] = ()
         if self._race is not None:
             self._raced_questions = shuffled(self._race.questions, ladder.seed)
-        self._compares = any(
-            isinstance(BY_NAME[name].preparation, Combination) for name in ladder.rungs if name in BY_NAME
-        )  # rungs of all techniques, also those that learn
+        self._compares = compares_all(ladder.rungs)
         self._setting = kind._planner.setting_of(ladder)
         self._waiting: list[str] = []
         self._current = AS_IT_IS

@@ -80,8 +80,9 @@ class Ladders:
         """What cannot be measured is refused before anything is stored."""
         found = self._sets.get(call.question_set)
         plan, setting = yield from self._planner.plan(
-            found, call.recipe, call.collection, call.task, call.scorer, context
-        )
+            found, call.recipe, call.collection, call.task, call.scorer, context,
+            questions=call.questions, chosen=call.rungs,
+        )  # fmt: skip
         rungs = rungs_of(plan, call.rungs)
         context.raise_if_cancelled()
         held = list(self._sets.questions(found, "held-out"))
@@ -114,15 +115,9 @@ class Ladders:
         if tune:
             self._evaluations.add(race, tune)
         self._store.add(ladder)
-        share = len(held) / plan.held_out
         for offer in (with_parts(one, plan.rungs, rungs) for one in plan.rungs):
             if offer.name in rungs:
-                estimate = msgspec.structs.replace(
-                    offer.estimate,
-                    answering_s=offer.estimate.answering_s * share,
-                    tokens=round(offer.estimate.tokens * share),
-                )
-                self._store.put(ladder.id, RungNote(name=offer.name, estimate=estimate))
+                self._store.put(ladder.id, RungNote(name=offer.name, estimate=offer.estimate))
         yield finish(self._queue(ladder))
 
     def extend(self, call: ExtendLadder, context: RequestContext) -> Iterator[Event]:
@@ -130,8 +125,9 @@ class Ladders:
         self._refuse_running(ladder)
         found = self._sets.get(ladder.question_set)
         plan, _ = yield from self._planner.plan(
-            found, ladder.recipe, ladder.collection, ladder.task, ladder.scorer, context
-        )
+            found, ladder.recipe, ladder.collection, ladder.task, ladder.scorer, context,
+            questions=ladder.questions, chosen=(*ladder.rungs, *call.rungs),
+        )  # fmt: skip
         notes = self._store.notes(ladder.id)
         offers = {one.name: one for one in plan.rungs}
         for name in call.rungs:
