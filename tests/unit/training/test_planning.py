@@ -428,6 +428,28 @@ def test_a_step_of_a_policy_is_measured_with_rows_as_long_as_it_computes(
     assert asked == [(4, 40 + 12)]
 
 
+def test_a_policy_costs_what_its_passes_do(planned: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step of GRPO, with 16 rows of 100 tokens of which 8 are sampled, took 10 to 12 s of a processor, where LoRA on
+    all layers takes 7.7 ms a token (docs/benchmarks.md)."""
+    monkeypatch.setattr(step_probe, "measure_layers", lambda *_, **options: StepSpeed(0.0077, 1.0))
+    side = SideReport(examples=60, tokens=60 * 92, trained_tokens=120, shortest=90, median=92, longest=94)
+    report = msgspec.structs.replace(
+        REPORT, train=side, evaluation=msgspec.structs.replace(side, examples=8, tokens=736)
+    )
+    part = ObjectivePart(name="grpo", options={"rewards": ("letter-share letters=e",), "max_new_tokens": 8})
+    config = TrainingConfig(model="SmolLM2", objective=part, optimiser=OptimiserPart(max_steps=30))
+    found = planned(config=config, report=report, measure=True)
+    [training] = [stage.seconds for stage in found.stages if stage.name == "training"]
+    assert 10 / 1.5 < training / 30 < 12 * 1.5
+
+
+def test_a_pair_costs_more_with_a_reference(planned: Any) -> None:
+    one, other = (
+        planned(config=TrainingConfig(model="SmolLM2", objective=ObjectivePart(name=name))) for name in ("simpo", "dpo")
+    )
+    assert other.tokens == pytest.approx(one.tokens * 10 / 9, rel=0.01)
+
+
 def test_the_verification_is_planned_with_its_memory_and_minutes(planned: Any, smollm_path: Path) -> None:
     def of(form: Any) -> TrainingPlan:
         return planned(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.base.errors import UserError
 from workbench.records.judgement_reports import Advice, JudgementFacts
-from workbench.records.training import ChartSpec, ColumnRole, MetricSpec
+from workbench.records.training import ChartSpec, ColumnRole, MetricSpec, SideReport
 from workbench.records.training.metrics import (
     EVALUATION_LOSS,
     GENERAL_LOSS,
@@ -34,6 +34,8 @@ FEW_JUDGED = 40
 """Below so many the effect of a training is rarely seen: 48 pairs taught the starter model a taste
 (docs/benchmarks.md)."""
 MANY_CONFLICTS = 0.05
+_REFERENCE = 1 / 9
+"""A third of a pass with gradient, in one of three epochs."""
 
 _PAIR_LOSS = "The mean loss per pair; 0.69 is chance."
 
@@ -91,6 +93,10 @@ class Preferences(Objective):
             if one.desirable is not False
         )
         return tuple(question for question in found if question is not None)
+
+    def mean_length(self, train: SideReport, max_length: int) -> float:
+        """With the pass of the reference, in the first epoch and without gradient."""
+        return super().mean_length(train, max_length) * (1 + _REFERENCE if self.needs_reference else 1.0)
 
     def loss_weights(self, sequences: Sequence[TokenSequence]) -> Sequence[int]:
         return [1] * len(sequences)
