@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MODEL = "SmolLM2-135M-Instruct"
 SENTENCE = (
     "Three similar examples are enough: 79 % (71 to 85) at 1.1 s an answer. LoRA is not shown to be better (the "
-    "difference is between -5 and +9 points) and takes 14 minutes more to prepare."
+    "difference is between -5 and +9 points). It takes 14 minutes more to prepare."
 )
 PLACES = {
     "prompting": "before the question", "decoding": "while the answer is written", "retrieval": "beside the question",

@@ -19,6 +19,7 @@ from tests.ui.fake_front import FakeFront, Held
 from tests.ui.fake_home import FakeHome, cited
 from ui import texts as frame_texts
 from ui.bridge import Bridge
+from ui.components.basics import LinkButton
 from ui.components.prose import Prose
 from ui.components.slide_row import SlideRow
 from ui.components.wording import describe_place
@@ -441,11 +442,15 @@ def test_a_declined_answer_is_a_calm_note(qtbot: QtBot, page: ChatPage, home: Fa
     chat = open_chat(qtbot, page, "A polite refusal")
     last = home.messages[chat][-1]
     words = "The documents do not say who built the moon."
-    home.messages[chat][-1] = msgspec.structs.replace(last, text=words, declined=True, passages=(passage(home),))
+    near = msgspec.structs.replace(passage(home), text="## Warranty\n\nThe pump runs.")
+    home.messages[chat][-1] = msgspec.structs.replace(last, text=words, declined=True, passages=(near,))
     page.session.reload()
     qtbot.waitUntil(lambda: answers(page)[-1].declined_note.isVisible())
     view = answers(page)[-1]
     assert view.declined_note.words.text() == words
+    near_links = [one.accessibleName() for one in view.declined_note.findChildren(LinkButton)]
+    assert len(near_links) == 1
+    assert near_links[0].endswith(":  Warranty The pump runs.")
     assert not view.text.isVisible()
 
 
@@ -615,6 +620,8 @@ def test_an_edited_question_becomes_a_branch_and_both_can_be_shown(
     open_chat(qtbot, page, "How long is the warranty?")
     first = questions(page)[0]
     first.edit_button.click()
+    QTest.keyClicks(first.editor.field, " In years.")  # what was asked stays
+    assert first.editor.field.toPlainText() == "How long is the warranty, and how do I claim? In years."
     first.editor.field.setPlainText("How long is the guarantee?")
     QTest.keyClick(first.editor.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: len(questions(page)) == 1 and not page.session.busy)

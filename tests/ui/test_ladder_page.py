@@ -18,6 +18,7 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from tests.ui.fake_ladder import MISSING, OFFERS, ROWS, SENTENCE, furnish_ladder, measured, rung_of, under_way
 from ui.bridge import Bridge
+from ui.components.basics import Text
 from ui.features.evaluation.page import EvaluatePage
 from ui.features.ladder import texts
 from ui.features.ladder.chart_picture import ChartPicture, ChartPoint, Looks, frontier_of, points_of
@@ -121,6 +122,25 @@ def test_the_form_stays_where_it_is_when_the_plan_comes(
     setup.progress.show()  # another measurement
     settle(bridge, qtbot)
     assert [row.mapTo(setup, QPoint(0, 0)).y() for row in setup.picker.rows.values()] == rows
+
+
+@pytest.mark.parametrize("width", [800, 1124, 1764])
+def test_no_words_of_the_ready_sets_are_cut_while_one_is_added(
+    fresh: LadderPage, bridge: Bridge, qtbot: QtBot, width: int
+) -> None:
+    fresh.resize(width, 720)
+    fresh.setup.questions.progress.set_progress(texts.ADDING.format(title="Questions on the sample documents"))
+    fresh.setup.questions.progress.show()
+    settle(bridge, qtbot)
+    for card in fresh.setup.questions.samples.values():
+        for words in card.findChildren(Text):
+            assert words.height() >= words.heightForWidth(words.width())
+
+
+def test_a_technique_without_a_model_has_no_tokens_to_tell() -> None:
+    quoted = rung_of(ROWS[0], 0)
+    quoted = msgspec.structs.replace(quoted, cost=msgspec.structs.replace(quoted.cost, tokens_per_right=0.0))
+    assert texts.chosen(quoted, "").endswith(" · no model is asked for its answers")
 
 
 def test_the_sample_on_documents_takes_its_documents_along(fresh: LadderPage, qtbot: QtBot, front: FakeFront) -> None:
@@ -297,7 +317,7 @@ def test_the_result_says_by_what_rule_it_is_named_and_is_used_where_it_stands(
     assert "no proof" in view.rule.text()
     assert view.chosen.text() == (
         "Three similar examples: between +30 and +46 points against “As it is” · prepared once in 4 s · "
-        "235 tokens per right answer"
+        "235 tokens (parts of words) read and written for each right answer"
     )
     view.use_button.click()
     assert shell.opened[-1][1]["recipe"].name == "Three similar examples"
@@ -345,7 +365,7 @@ def test_the_best_is_named_by_its_own_rule(qtbot: QtBot, home: FakeHome) -> None
     view = LadderReportView()
     qtbot.addWidget(view)
     view.show_report(furnish_ladder(home, (first, best)), "")
-    assert "Every other technique is shown to be worse" in view.rule.text()
+    assert "Every other technique that was measured is shown to be worse" in view.rule.text()
     view.show_report(furnish_ladder(home, (first,), "running", "", "l2"), "")
     assert view.rule.isHidden()
     assert view.winner.isHidden()

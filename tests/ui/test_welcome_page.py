@@ -191,6 +191,15 @@ def test_the_keyboard_goes_on_from_the_sample_to_its_questions(page: WelcomePage
     qtbot.waitUntil(page.question_buttons[0].hasFocus)
 
 
+def test_a_long_name_leaves_room_for_the_reason(page: WelcomePage) -> None:
+    path = "/papers/Quarterly report of the region, final version 3 (approved by the board).pdf"
+    result = {"state": "failed", "reason": "The file has no text."}
+    page.files.begin("Reading")
+    page.files.show_events([events.Artifact(kind="document", id=path, result=result)])
+    assert files(page) == ["Quarterly repo…he board).pdf  ·  The file has no text."]
+    assert page.files.list.item(0).toolTip() == f"{path}\nThe file has no text."
+
+
 def test_a_dropped_folder_becomes_a_collection_of_its_name(
     page: WelcomePage, qtbot: QtBot, front: FakeFront, shell: RecordingShell, tmp_path: Path
 ) -> None:

@@ -112,9 +112,12 @@ class ChartPicture:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._draw_axes(painter)
         if not self._points:
-            painter.setPen(QColor(self._looks.palette.muted))
             painter.setFont(self._looks.text(14))
-            painter.drawText(self._plot, Qt.AlignmentFlag.AlignCenter, texts.NOTHING_MEASURED)
+            words = painter.boundingRect(self._plot, Qt.AlignmentFlag.AlignCenter, texts.NOTHING_MEASURED)
+            aside = 8 * self._looks.scale
+            painter.fillRect(words.adjusted(-aside, 0, aside, 0), QColor(self._looks.palette.surface))
+            painter.setPen(QColor(self._looks.palette.muted))
+            painter.drawText(words, Qt.AlignmentFlag.AlignCenter, texts.NOTHING_MEASURED)
             return
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(self._looks.palette.edge), 1.5 * self._looks.scale, Qt.PenStyle.DashLine))

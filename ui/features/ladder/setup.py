@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import get_args
 
 import msgspec
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from ui.bridge import Bridge, Handle
 from ui.components.basics import Card, InlineMessage, LinkButton, PrimaryButton, ProgressLine, Text
@@ -111,13 +111,10 @@ class LadderSetup(QWidget):
         for part in (self.hint, self.problem, self.split, self.notes, self.picker):
             third.body.addWidget(part)
         third.body.addStretch(1)
-        for card in (first, second):  # of a page that is higher than its cards they take no share
-            policy = card.sizePolicy()
-            policy.setVerticalPolicy(QSizePolicy.Policy.Maximum)
-            card.setSizePolicy(policy)
         self._parts = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._parts.setSpacing(tokens.SPACE_3)
-        self._parts.addLayout(column_of(None, first, second, None, gap=tokens.SPACE_3), 4)
+        cards = ((card, 0, Qt.AlignmentFlag.AlignTop) for card in (first, second))  # as high as their wrapped words
+        self._parts.addLayout(column_of(None, *cards, None, gap=tokens.SPACE_3), 4)
         self._parts.addWidget(third, 7)
         column.addLayout(self._parts)
         self.limit = ChoiceBox(texts.LIMIT, [(title, minutes) for minutes, title in texts.LIMITS], 16)

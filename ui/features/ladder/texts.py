@@ -86,13 +86,14 @@ RULE = _(
     "right answers."
 )
 RULE_BEST = _(
-    "Every other technique is shown to be worse on the same {held_out} (with 95 % confidence for all of them "
-    "together). It does not mean that the answers are reliable."
+    "Every other technique that was measured is shown to be worse on the same {held_out} (with 95 % confidence for all "
+    "of them together). It does not mean that the answers are reliable."
 )
 AGAINST_AS_IT_IS = _("{title}: between {low} and {high} {unit} against “As it is”")
 NOT_BETTER_THAN_AS_IT_IS = _("{against}, so not shown to be better than it")
 PREPARED, NOT_PREPARED = _("prepared once in {time}"), _("nothing to prepare")
-TOKENS_A_RIGHT = _("{tokens} tokens per right answer")
+TOKENS_A_RIGHT = _("{tokens} tokens (parts of words) read and written for each right answer")
+NO_MODEL_ASKED = _("no model is asked for its answers")
 POINTS = _("points")
 DIFFERENCE, DIFFERENCE_OF_ONE = _("{value} points"), _("{value} point")
 MORE = _("More questions needed: about {count} more would probably show whether the first two differ.")
@@ -120,7 +121,7 @@ CHEAPEST = _("For {questions}, the technique that is enough in the least time is
 TABLE = _("Results of the techniques")
 HEAD_RUNG, HEAD_QUALITY, HEAD_DIFFERENCE = _("Technique"), _("Right"), _("Against “As\u00a0it\u00a0is”")
 HEAD_PREPARING, HEAD_SECONDS, HEAD_TOKENS = _("Preparing once"), _("Time per answer"), _("Tokens per answer")
-HEAD_PER_RIGHT, HEAD_STANDING = _("Tokens per right answer"), _("Against the best")
+HEAD_PER_RIGHT, HEAD_STANDING = _("Tokens for each right answer"), _("Against the best")
 HEAD_HELP = {
     HEAD_QUALITY: _(
         "This is the share of right answers to the held-out questions. The intervals of 95 % hold for all techniques "
@@ -138,7 +139,10 @@ HEAD_HELP = {
         "So many tokens are read and written for an answer on average. Where the model is at an endpoint with prices, "
         "the price of an answer stands below."
     ),
-    HEAD_PER_RIGHT: _("The tokens of all answers are divided by the number of right ones."),
+    HEAD_PER_RIGHT: _(
+        "A token is a part of a word. Those that were read and written for all answers are divided by the number of "
+        "right answers."
+    ),
     HEAD_STANDING: _("It says whether the technique is shown to be worse than the one with the most right answers."),
 }
 HEAD_VALUE = _("Mean")
@@ -240,7 +244,8 @@ def difference_with_unit(score: ColumnScore, unit: str) -> str:
 
 
 def chosen(rung: RungReport, unit: str) -> str:
-    """``LoRA: between +29 and +46 points against “As it is” · nothing to prepare · 240 tokens per right answer``"""
+    """``LoRA: between +29 and +46 points against “As it is” · nothing to prepare · 240 tokens (parts of words) read and
+    written for each right answer``"""
     parts, change, cost = [], rung.difference, rung.cost
     if change is not None:
         ends = [msgspec.structs.replace(change, value=end) for end in (change.low, change.high)]
@@ -249,7 +254,9 @@ def chosen(rung: RungReport, unit: str) -> str:
         parts.append(against if change.low > 0 else NOT_BETTER_THAN_AS_IT_IS.format(against=against))
     preparing = PREPARED.format(time=describe_seconds(cost.preparing_s)) if cost.preparing_s >= 1 else NOT_PREPARED
     parts.append(preparing if parts else preparing.capitalize())
-    if cost.tokens_per_right is not None:
+    if cost.tokens_per_right == 0:
+        parts.append(NO_MODEL_ASKED)
+    elif cost.tokens_per_right is not None:
         parts.append(TOKENS_A_RIGHT.format(tokens=number(cost.tokens_per_right)))
     return " · ".join(parts)
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QLabel, QListWidget, QListWid
 from ui.components.basics import Card, IconLabel, InlineMessage, PlainButton, ProgressLine, Text
 from ui.components.layout import column_of, row_of
 from ui.components.notices import TakesFiles
-from ui.components.wording import describe_count, how_far
+from ui.components.wording import describe_count, how_far, within
 from ui.features.welcome import texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme, set_icon, set_property
@@ -20,6 +20,8 @@ from workbench.api.events import Event
 from workbench.base.catalogue import _, ngettext
 
 MOST_FILES, FILES_IN_SIGHT = 500, 8
+_NAME = 28
+"""Characters of the name of a file in the list, so that there is room for why it failed."""
 WORDS = {"indexed": _("read"), "unchanged": _("unchanged"), "removed": _("removed"), "failed": texts.FILE_FAILED}
 
 
@@ -142,7 +144,7 @@ class FilesRead(QWidget):
         self._outcome = Text("", "muted", visible=False)
         self.list = QListWidget(accessibleName=texts.FILES_READ, iconSize=QSize(16, 16), uniformItemSizes=True)
         self.list.setProperty("dense", True)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         column.addWidget(self.progress)
         column.addWidget(self._outcome)
         column.addWidget(self.list)
@@ -195,7 +197,7 @@ class FilesRead(QWidget):
         elif state == "indexed":
             chunks = result.get("chunks")
             words = f"{words}, {describe_count(chunks if isinstance(chunks, int) else 0, 'passage')}"
-        item = QListWidgetItem(f"{Path(path).name}  ·  {words}")
+        item = QListWidgetItem(f"{within(Path(path).name, _NAME)}  ·  {words}")
         failed = state == "failed"
         theme = current_theme()
         item.setIcon(theme.icon("warning" if failed else "check", "danger" if failed else "success", 16))

@@ -23,7 +23,7 @@ HEADERS = (
     "Against as it is",
     "Preparing",
     "Answer",
-    "Tokens per right answer",
+    "Tokens for each right answer",
     "Standing",
 )
 

@@ -271,6 +271,8 @@ def _sentence(
     score = judged[chosen.name].score
     pace = seconds_in_words(chosen.cost.answer_s)
     value = f"{_amount(score.value, unit)} ({_bounds(score, unit)}) at {pace} an answer"
+    if chosen.cost.preparing_s >= SAME_PREPARING_S:
+        value = f"{value}, once it is prepared in {seconds_in_words(chosen.cost.preparing_s)}"
     if judged[chosen.name].standing == "best":
         first = f"{chosen.title} {_are(chosen)} the best: {value}."
     elif rate and _is_highest(chosen.name, judged):
@@ -302,32 +304,42 @@ def _dearer(
         return ""
     top = max(dearer, key=lambda place: (math.fsum(scores[place]), -place))
     against = paired_intervals(scores[winner], [scores[place] for place in dearer], rate)[dearer.index(top)]
-    shown = against.high < 0
-    what = f"{_are(rungs[top])} {'worse' if shown else 'not shown to be better'}"
-    higher = against.value > 0
-    if higher:
-        value = _amount(math.fsum(scores[top]) / len(scores[top]), unit)
-        what = f"{'reach' if rungs[top].plural else 'reaches'} {value}, {what}"
-    cost, least = rungs[top].cost, rungs[winner].cost
-    takes = ""
-    if is_dearer(cost.preparing_s, least.preparing_s, SAME_PREPARING_S):
-        takes = f"{_take(rungs[top])} {seconds_in_words(cost.preparing_s - least.preparing_s)} more to prepare"
-    elif is_dearer(cost.answer_s, least.answer_s, SAME_ANSWER_S):
-        takes = f"{_take(rungs[top])} {seconds_in_words(cost.answer_s - least.answer_s)} more an answer"
-    if higher and not takes:
-        what = what.replace(",", " and")
-    said = f"{rungs[top].title} {what} ({_points(against, unit)}){takes and f' and {takes}'}."
-    if not shown and more:
+    value = _amount(math.fsum(scores[top]) / len(scores[top]), unit)
+    parts = (_compared(rungs[top], against, value, unit), _price(rungs[top], rungs[winner].cost))
+    said = " ".join(filter(None, parts))
+    if against.high >= 0 and more:
         said += f" About {more:,} more questions would probably tell them apart."
     return said
 
 
+def _compared(rung: Scored, against: ColumnScore, value: str, unit: str) -> str:
+    """Whether a dearer rung is better than the one that is named: whole sentences, which can be translated."""
+    title, points = rung.title, _points(against, unit)
+    if against.high < 0:
+        return f"{title} are worse ({points})." if rung.plural else f"{title} is worse ({points})."
+    if against.value > 0 and rung.plural:
+        return f"{title} reach {value} and are not shown to be better ({points})."
+    if against.value > 0:
+        return f"{title} reaches {value} and is not shown to be better ({points})."
+    if rung.plural:
+        return f"{title} are not shown to be better ({points})."
+    return f"{title} is not shown to be better ({points})."
+
+
+def _price(rung: Scored, least: RungCost) -> str:
+    """What a dearer rung takes more, in a sentence; "" where that is in neither alone."""
+    cost = rung.cost
+    if is_dearer(cost.preparing_s, least.preparing_s, SAME_PREPARING_S):
+        time = seconds_in_words(cost.preparing_s - least.preparing_s)
+        return f"They take {time} more to prepare." if rung.plural else f"It takes {time} more to prepare."
+    if is_dearer(cost.answer_s, least.answer_s, SAME_ANSWER_S):
+        time = seconds_in_words(cost.answer_s - least.answer_s)
+        return f"They take {time} more an answer." if rung.plural else f"It takes {time} more an answer."
+    return ""
+
+
 def _are(rung: Scored) -> str:
     return "are" if rung.plural else "is"
-
-
-def _take(rung: Scored) -> str:
-    return "take" if rung.plural else "takes"
 
 
 def _points(difference: ColumnScore, unit: str) -> str:

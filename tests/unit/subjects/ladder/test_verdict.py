@@ -43,12 +43,18 @@ def test_the_cheapest_rung_that_is_not_shown_to_be_worse_wins() -> None:
     assert found.winner == "similar"
     assert [one.standing for one in found.rungs.values()] == ["worse", "not worse", "not worse"]
     assert found.sentence.startswith("Three similar examples are enough: 79 % (")
-    assert (
-        "at 1.1 s an answer. LoRA reaches 81 %, is not shown to be better (the difference is between " in found.sentence
-    )
-    assert "takes 14 minutes more to prepare" in found.sentence
+    told = "at 1.1 s an answer. LoRA reaches 81 % and is not shown to be better (the difference is between "
+    assert told in found.sentence
+    assert " points). It takes 14 minutes more to prepare. About " in found.sentence
     assert found.more > 0
     assert found.questions == 100
+
+
+def test_the_sentence_says_what_preparing_takes() -> None:
+    trained = rung("lora", share(76, 80), preparing_s=840.0, title="LoRA")
+    found = judge([rung(AS_IT_IS, share(20, 80), answer_s=3.0, title="“As it is”"), trained])
+    assert found.sentence.startswith("LoRA is the best: 95 % (")
+    assert " at 1.0 s an answer, once it is prepared in 14 minutes. " in found.sentence
 
 
 def test_a_rung_that_is_better_than_all_others_is_the_best() -> None:
@@ -88,7 +94,9 @@ def test_the_named_rung_says_that_it_is_right_most_often() -> None:
         rung("lora", share(42, 90), answer_s=0.2, preparing_s=305.0, title="LoRA"),
         rung("joined", share(37, 90), answer_s=0.25, preparing_s=305.0, title="LoRA + Beam search", plural=True),
     ]
-    assert judge(rungs).sentence == "LoRA is enough, and right most often: 47 % (35 to 59) at 0.2 s an answer."
+    assert judge(rungs).sentence == (
+        "LoRA is enough, and right most often: 47 % (35 to 59) at 0.2 s an answer, once it is prepared in 5 minutes."
+    )
     alike = [rung(AS_IT_IS, share(17, 90)), rung("hint", share(18, 90)[::-1], answer_s=0.5, title="A hint")]
     assert judge(alike).sentence.startswith("A hint is enough: 20 %")  # one answer more says nothing
 
@@ -222,6 +230,7 @@ def measured_again(rungs: Sequence[Scored], draw: random.Random) -> list[Scored]
 
 
 def without_times(sentence: str) -> str:
+    sentence = re.sub(r"prepared in [0-9.]+ (s|minutes?)\.", "prepared in #.", sentence)
     return re.sub(r"[0-9.]+ (s|minutes?) (more|an)", r"# \1 \2", sentence)
 
 

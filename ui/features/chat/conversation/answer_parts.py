@@ -134,7 +134,7 @@ class DeclinedNote(Card):
         self._document = passages[0].path if passages else ""
         self._show_tasks()
         for passage in passages[:3]:
-            button = _ElidedLink(f"{describe_place(passage)}:  {_shortened(passage.text, 120)}")
+            button = _ElidedLink(f"{describe_place(passage)}:  {_shortened(passage.text.lstrip('# '), 120)}")
             button.setToolTip(passage.text[:300])
             button.clicked.connect(lambda _=False, p=passage: open_source(p))
             self._list.addWidget(button)

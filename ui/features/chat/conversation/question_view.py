@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QFrame, QWidget
 
 from ui.components.basics import IconButton, Text
@@ -94,7 +95,7 @@ class QuestionView(QWidget):
         self._bubble.hide()
         self.edit_button.hide()
         self.editor.begin(self._words)
-        self.editor.field.selectAll()
+        self.editor.field.moveCursor(QTextCursor.MoveOperation.End)
         self.editing.emit(self.editor)
 
     def end_edit(self) -> None:
