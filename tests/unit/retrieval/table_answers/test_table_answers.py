@@ -472,6 +472,16 @@ def test_what_was_used_by_a_meter_that_ran_backwards_is_marked(tmp_path: Path) -
     assert not ask(meters, "How much was used by the Sauna in 2024?").reasons
 
 
+def test_a_row_of_which_a_cell_that_may_be_asked_for_is_empty_is_marked(tmp_path: Path) -> None:
+    loans = read(tmp_path, "Loans.csv", "Month,Bus children,House children\nApril,310,8120\nMay,,9260\nJune,290,8300\n")
+    empty = "A cell that may be asked for is empty."
+    answer = ask(loans, "How many children of the bus and children of the house were there in May?")
+    assert "–" in answer.value
+    assert empty in [one.text for one in answer.reasons]
+    full = ask(loans, "How many children of the bus and children of the house were there in June?")
+    assert empty not in [one.text for one in full.reasons]
+
+
 def test_both_terms_of_a_difference_of_a_sheet_are_in_the_style_of_the_language(tmp_path: Path) -> None:
     read(tmp_path, "Strom.csv", "Meter,Reading 2023-12-31,Reading 2024-12-31\nBar,0.5,1.935\nSauna,2,3.25\n")
     with CollectionIndex(tmp_path / "c.sqlite").reading() as snapshot:

@@ -148,10 +148,19 @@ def is_doubted(choice: Choice) -> bool:
     """Whether an answer is marked however probable it is: a number of the question that nothing in the table explains,
     one value where several are asked for, a table of which a part is missing, values of several units together, a
     difference of columns of different units, a meter that ran backwards, a column that another one is called as well
-    as."""
+    as, cells of which one is empty."""
     doubts, one = choice.doubts, choice.candidate
     unclear = doubts["numbers left"] or doubts["parts missing"] or one.table.content.incomplete or one.rival >= 0
-    return bool(unclear or _has_several_units(one) or _has_unlike_columns(one) or _runs_backwards(one))
+    unlike = _has_several_units(one) or _has_unlike_columns(one) or _runs_backwards(one)
+    return bool(unclear or unlike or _shows_empty(one))
+
+
+def _shows_empty(candidate: Candidate) -> bool:
+    """Whether one of several cells that are shown of a row is empty: that may be the one which is asked for."""
+    table, query = candidate.table, candidate.query
+    if query.kind != "value" or len(candidate.rows) != 1:
+        return False
+    return any(table.columns[number].values[candidate.rows[0]] is None for number in query.show)
 
 
 def _has_unlike_columns(candidate: Candidate) -> bool:
@@ -226,6 +235,8 @@ def reasons_of(choice: Choice, language: str) -> tuple[Reason, ...]:
         found.append(said("units"))
     if _has_unlike_columns(one):
         found.append(said("unlike"))
+    if _shows_empty(one):
+        found.append(said("empty"))
     if _runs_backwards(one):
         found.append(said("backwards"))
     if choice.second is not None and choice.doubts["lead"] < 0.6 and (result := choice.second.result()) is not None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from workbench.records.outcomes import Reason
 
-Said = Literal["left", "second", "ties", "incomplete", "units", "unlike", "backwards", "rival", "unsure"]
+Said = Literal["left", "second", "ties", "incomplete", "units", "unlike", "backwards", "rival", "empty", "unsure"]
 
 _TEXTS: dict[str, dict[Said, str]] = {
     "en": {
@@ -18,6 +18,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "unlike": "The two columns are not known to have the same unit.",
         "backwards": "A later reading is lower than the earlier one.",
         "rival": "The question may mean the column {column} as well.",
+        "empty": "A cell that may be asked for is empty.",
         "unsure": "The question can be read in several ways; the calculation says which one this is.",
     },
     "de": {
@@ -29,6 +30,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "unlike": "Es ist nicht bekannt, ob beide Spalten dieselbe Einheit haben.",
         "backwards": "Ein späterer Zählerstand ist niedriger als der frühere.",
         "rival": "Die Frage kann auch die Spalte {column} meinen.",
+        "empty": "Eine Zelle, nach der gefragt sein kann, ist leer.",
         "unsure": "Die Frage lässt sich verschieden lesen; die Rechnung sagt, wie sie hier gelesen wurde.",
     },
     "fr": {
@@ -40,6 +42,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "unlike": "On ne sait pas si les deux colonnes ont la même unité.",
         "backwards": "Un relevé plus récent est inférieur au précédent.",
         "rival": "La question peut aussi désigner la colonne {column}.",
+        "empty": "Une cellule que la question peut désigner est vide.",
         "unsure": "La question peut se lire de plusieurs façons ; le calcul dit laquelle est retenue ici.",
     },
     "es": {
@@ -51,6 +54,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "unlike": "No se sabe si las dos columnas tienen la misma unidad.",
         "backwards": "Una lectura posterior es menor que la anterior.",
         "rival": "La pregunta también puede referirse a la columna {column}.",
+        "empty": "Una celda a la que puede referirse la pregunta está vacía.",
         "unsure": "La pregunta se puede leer de varias maneras; el cálculo dice cuál es esta.",
     },
 }  # fmt: skip
