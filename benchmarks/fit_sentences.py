@@ -54,10 +54,9 @@ from workbench.techniques.retrieval.doubt import (
     missing_terms,
     probability,
 )
-from workbench.techniques.retrieval.grounded import CANDIDATES
 from workbench.techniques.retrieval.sentence_choice import choose, completed
 from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
-from workbench.techniques.retrieval.sentence_features import Comparison, Tabled, embed, tabulate
+from workbench.techniques.retrieval.sentence_features import HITS_SEARCHED, Comparison, Tabled, embed, tabulate
 from workbench.techniques.retrieval.sentence_pick import FILE as PICK_FILE
 from workbench.techniques.retrieval.sentence_pick import FORMAT as PICK_FORMAT
 from workbench.techniques.retrieval.sentence_pick import PICK_NAMES, PickFile, pick_by, pick_features
@@ -273,7 +272,7 @@ def row_of(
     retriever: Retriever,
     holds: Callable[[Passage, str], bool],
 ) -> Row:
-    tabled = tabulate(question, retriever.search(question, CANDIDATES).hits, retriever)
+    tabled = tabulate(question, retriever.search(question, HITS_SEARCHED).hits, retriever)
     good = {
         (unit.rank, unit.number): answerable and holds(unit.passage, unit.text)
         for units in tabled.units

@@ -30,10 +30,11 @@ from workbench.techniques.retrieval.abstention import Evidence, Sentence, measur
 from workbench.techniques.retrieval.citations import CitationEditor
 from workbench.techniques.retrieval.prompting import grounded_messages
 from workbench.techniques.retrieval.quoting import Quotes, quote, resolve_mode
+from workbench.techniques.retrieval.sentence_features import HITS_SEARCHED
 from workbench.text.language import language_name
 from workbench.text.sentences import split_sentences
 
-CANDIDATES = 12  # passages searched for; fewer are shown
+CANDIDATES = 12  # passages that may be shown to a model
 CLOSEST_NAMED = 3  # named in an abstention
 
 
@@ -83,13 +84,14 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
         return Grounding(question, (), question, declined=empty_text(collection))
     search = context.step("search", "Search the documents", question)
     yield search.started
-    hits = context.retriever.search(question, CANDIDATES).hits
+    found = context.retriever.search(question, HITS_SEARCHED).hits
+    hits = found[:CANDIDATES]
     shown = tuple(pack(hits, context.model, part, context.decoding))
     yield search.finished(f"{counted(len(hits), 'passage')} found, {len(shown)} of them shown to the model")
     context.raise_if_cancelled()
     check = context.step("check", "Check the evidence", question)
     yield check.started
-    evidence = measure_evidence(question, hits, context.retriever)
+    evidence = measure_evidence(question, found, context.retriever)
     yield check.finished(describe_evidence(evidence), score=evidence.strength)
     if part.decline and not evidence.suffices:
         closest = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(hits[:CLOSEST_NAMED], start=1))

@@ -45,8 +45,9 @@ from workbench.techniques.retrieval.versions import versions_among
 from workbench.text.language import detect_language, detect_question_language, is_unspaced, split_words
 from workbench.text.terms import Vocabulary
 
-HITS_EXAMINED = 8
-"""Of the hits after these, those in another language than the question are examined as well."""
+HITS_EXAMINED, HITS_SEARCHED = 8, 40
+"""So many hits are examined, and of so many those in another language than the question as well: words put a passage in
+the question's language first."""
 
 BACKGROUND = (
     "She bought two loaves of bread at the market.",

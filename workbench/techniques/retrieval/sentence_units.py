@@ -32,6 +32,9 @@ _PAGE = re.compile(
     re.IGNORECASE,
 )
 _ENTRY = re.compile(r"[^\W\d_][^:\n|]{0,40}:\s*\S")
+_SUBJECT = re.compile(r"(?:Subject|Betreff|Objet|Asunto|Oggetto|Onderwerp|Emne|Assunto): \S")
+"""The line of a mail that says what it is about."""
+
 _ENDED = re.compile(r"[.!?…。！？]\W*$")
 _ANAPHORA = re.compile(
     r"(?:[\"'“„«(>\s])*(?:it|its|they|their|them|this|that|these|those|he|she|his|her|there|then|otherwise|such|both|which|"
@@ -139,7 +142,7 @@ def _kind(passage: Passage, spans: Sequence[tuple[int, int]], number: int, repea
     own_line = (start == 0 or text[:start].rstrip(" >").endswith("\n")) and (text[end:].lstrip(" ")[:1] in ("\n", ""))
     if " | " in span:
         return "head" if _is_table_head(text, spans, number) else "row"
-    if is_heading(text, start, end, passage.start == 0):
+    if is_heading(text, start, end, passage.start == 0) or (own_line and _SUBJECT.match(span)):
         return "heading"
     if own_line and len(span) <= 90 and _PAGE.fullmatch(span):
         return "head"

@@ -16,10 +16,11 @@ from workbench.records.recipes import Recipe
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval.abstention import Evidence, measure_evidence
-from workbench.techniques.retrieval.grounded import CANDIDATES, CLOSEST_NAMED, Grounding, describe_evidence, listed
+from workbench.techniques.retrieval.grounded import CLOSEST_NAMED, Grounding, describe_evidence, listed
 from workbench.techniques.retrieval.quoting import quote
 from workbench.techniques.retrieval.roads.cues import fold
 from workbench.techniques.retrieval.roads.understood import question_of
+from workbench.techniques.retrieval.sentence_features import HITS_SEARCHED
 
 MOST_COLLECTIONS = 12
 """So many are searched, those with the most documents."""
@@ -47,7 +48,7 @@ def run(
         context.raise_if_cancelled()
         step = context.step("search", f"Search {retriever.collection.name}", question)
         yield step.started
-        hits = retriever.search(question, CANDIDATES).hits
+        hits = retriever.search(question, HITS_SEARCHED).hits
         evidence = measure_evidence(question, hits, retriever)
         yield step.finished(describe_evidence(evidence), score=evidence.strength)
         closest += hits[:1]
