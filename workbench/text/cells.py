@@ -145,9 +145,9 @@ def comma_style(texts: Sequence[str], *, stored: bool = False) -> int:
     lengths = {len(one) for one in digits if one.isdigit()}
     if len(signs) != 1 or 3 not in lengths or max(lengths) > 3:
         return 0
-    whole = median(math.log10(int(one)) for one in digits if one.isdigit() and int(one))
-    grouped = median(math.log10(int(re.sub(r"\D", "", one))) for one in digits if _GROUPED.fullmatch(one))
-    if abs(grouped - whole) + _LIKE_SIZE > abs(grouped - 3 - whole):
+    whole = [math.log10(int(one)) for one in digits if one.isdigit() and int(one)]
+    grouped = median(math.log10(max(1, int(re.sub(r"\D", "", one)))) for one in digits if _GROUPED.fullmatch(one))
+    if not whole or abs(grouped - median(whole)) + _LIKE_SIZE > abs(grouped - 3 - median(whole)):
         return 0
     return 1 if signs == {"."} else -1
 

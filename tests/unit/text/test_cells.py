@@ -72,6 +72,7 @@ def test_the_decimal_sign_is_told_by_most_cells() -> None:
         (["1.125", "2", "2.375"], 0),
         (["1.935", "994", "0.5"], -1),
         (["3.141", "100", "250"], 0),  # no nearer to these as a thousand
+        (["000", "1.200"], 0),
     ],
 )
 def test_thousands_beside_hundreds_tell_the_sign_between_them(cells: list[str], style: int) -> None:
