@@ -36,6 +36,8 @@ MOST_TURNS = 4
 """So many questions back a chain of follow-ups is followed."""
 LONGEST_PHRASE = 6
 """Words of a follow-up that only names something else."""
+_COMPOUND = 12
+"""Letters of a word that is made of several, and tells as much as they do."""
 _CARRIED = 8
 """Words that are added to a follow-up in another language."""
 _ANSWER_NAMES = 2
@@ -110,11 +112,14 @@ def written_out(conversation: Sequence[Message], alike: Alike) -> WrittenOut:
 
 
 def may_stand_alone(question: str) -> bool:
-    """Whether a follow-up may be a question of its own as well: it neither points back nor begins with "and"."""
+    """Whether a follow-up may be a question of its own as well: it neither points back nor begins with "and", and has
+    more than one word to search for, or one that says as much ("Kündigungsfrist")."""
     rest, joined = _rest(question)
     spoken = split_words(rest)
     points = any(word in _PERSONS or word in _THINGS or word in _OWNERS for word in spoken)
-    return not joined and not points and len(_content(rest)) > 1
+    content = _content(rest)
+    telling = len(content) > 1 or any(len(word) >= _COMPOUND for word in content)
+    return not joined and not points and telling
 
 
 def _turns(conversation: Sequence[Message]) -> list[tuple[str, str]]:

@@ -118,6 +118,8 @@ def test_a_question_that_may_stand_alone_is_told() -> None:
     assert not may_stand_alone("And who pays the premium?")
     assert not may_stand_alone("Who pays it?")
     assert not may_stand_alone("Why?")
+    assert may_stand_alone("Wie hoch ist die Anfahrtspauschale?")
+    assert not may_stand_alone("Wie hoch ist die Miete?")
 
 
 def test_in_another_language_words_are_carried_over() -> None:
