@@ -410,8 +410,8 @@ def test_the_same_text_in_two_files_is_shown_once() -> None:
 def test_a_further_sentence_is_shown_only_with_much_of_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
     known = weights_for(0.0)
     monkeypatch.setattr(abstention, "weights_for", lambda zero: dataclasses.replace(known, mass=0.99999))
-    best = passage("The joiners have 30 days of holiday in a year. They are taken in summer.", "holiday.docx")
-    near = passage("Holiday of the joiners: five days are kept for winter. Ask Ruth for more.", "winter.docx")
+    best = passage("The joiners have 30 days of holiday in a year.", "holiday.docx")
+    near = passage("Holiday of the joiners: five days are kept for winter.", "winter.docx")
     far = passage("The rest is paid ten days after fitting. Oil is in the shed.", "offer.pdf")
     asked = "How many days of holiday do the joiners have?"
     evidence = measure_evidence(asked, [best, near, far], Alike(0.8, 0.0, (best, near, far)))
