@@ -308,6 +308,22 @@ def test_a_training_of_a_ladder_learns_tuning_questions_alone(
     assert learnt.leak == ""
 
 
+def test_preparing_takes_the_drawing_of_answers_as_well(
+    trainer: Workbench, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = Preparer._sampled
+
+    def slowly(self: Preparer, rung: Any, pairs: Any, questions: Any, work: Any) -> Any:
+        found = drawn(self, rung, pairs, questions, work)
+        work.put(preparing_s=1_000.0)
+        return found
+
+    monkeypatch.setattr(Preparer, "_sampled", slowly)
+    report = ended(trainer, started(trainer, asked, AS_IT_IS, "dpo"))
+    assert report.rungs[1].state == "measured", report.rungs[1].reason
+    assert report.rungs[1].cost.preparing_s > 1_000
+
+
 def test_a_ladder_that_is_stopped_in_a_training_resumes_it(trainer: Workbench, tmp_path: Path) -> None:
     path = tmp_path / "slow.jsonl"
     rows = [{"question": f"town {n}", "answer": f"town {n}" if n % 3 else "sesame"} for n in range(80)]

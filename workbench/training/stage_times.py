@@ -205,7 +205,7 @@ def token_flops(shape: ModelShape, method: WeightsMethod, config: TrainingConfig
     share = method.layers_with_gradients(shape) / max(1, shape.layers)
     passes = computations * share + WITHOUT_GRADIENT * 2 * (1 - share)
     computed = 2.0 * (passes * shape.parameters + method.backward_parameters(shape))
-    return computed * memory.longer(method, config)
+    return computed * memory.longer(method, config) * method.pass_share
 
 
 WITHOUT_GRADIENT = 1 / 3

@@ -193,7 +193,8 @@ class Preparer:
     def _followed(self, run: RunRecord, rung: Rung, note: RungNote, work: Work, count: int = 0) -> dict[str, Any]:
         """The result of a run, at its end. It is stopped with the ladder. Raises as it failed."""
         work.put(run=run.id, **({"examples": count} if count else {}))
-        context, before, began = work.run.context, note.preparing_s, time.monotonic()
+        known = self._store.notes(work.ladder.id).get(rung.name, note)  # with the answers that were drawn for it
+        context, before, began = work.run.context, known.preparing_s, time.monotonic()
         told, noted = bool(note.tenth.preparing_s), 0.0
         try:
             record = self._runs.get(run.id)

@@ -77,6 +77,7 @@ class LastLayers(Selection):
     """The last layers, or chosen ones (Lee et al. 2019, arXiv:1911.03090): gradients go back to the first of them."""
 
     heavy: ClassVar[bool] = True
+    pass_share: ClassVar[float] = 0.7
 
     def check(self, shape: ModelShape) -> None:
         super().check(shape)

@@ -25,7 +25,8 @@ HIGH_RANK = 8
 class WeightsMethod:
     """``artifact`` is what the engine is given. ``default_rank`` is above 0 where the method has a rank.
     ``own_weights``: it trains weights of the model itself, whose new values it leaves. ``heavy``: it takes much more
-    memory than the default method. ``can_checkpoint``: activations can be computed twice instead of stored."""
+    memory than the default method. ``can_checkpoint``: activations can be computed twice instead of stored.
+    ``pass_share``: what a pass takes of one of the default method, with its products beside each layer."""
 
     artifact: ClassVar[ArtifactKind] = "merged"
     default_rank: ClassVar[int] = 0
@@ -33,6 +34,7 @@ class WeightsMethod:
     heavy: ClassVar[bool] = False
     can_checkpoint: ClassVar[bool] = True
     trains_output: ClassVar[bool] = False
+    pass_share: ClassVar[float] = 1.0
 
     def __init__(self, weights: WeightsPart) -> None:
         self.weights = weights
