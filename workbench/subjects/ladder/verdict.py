@@ -272,7 +272,10 @@ def _sentence(
     pace = seconds_in_words(chosen.cost.answer_s)
     value = f"{_amount(score.value, unit)} ({_bounds(score, unit)}) at {pace} an answer"
     if chosen.cost.preparing_s >= SAME_PREPARING_S:
-        value = f"{value}, once it is prepared in {seconds_in_words(chosen.cost.preparing_s)}"
+        time = seconds_in_words(chosen.cost.preparing_s)
+        value = (
+            f"{value}, once they are prepared in {time}" if chosen.plural else f"{value}, once it is prepared in {time}"
+        )
     if judged[chosen.name].standing == "best":
         first = f"{chosen.title} {_are(chosen)} the best: {value}."
     elif rate and _is_highest(chosen.name, judged):

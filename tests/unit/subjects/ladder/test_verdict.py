@@ -55,6 +55,10 @@ def test_the_sentence_says_what_preparing_takes() -> None:
     found = judge([rung(AS_IT_IS, share(20, 80), answer_s=3.0, title="“As it is”"), trained])
     assert found.sentence.startswith("LoRA is the best: 95 % (")
     assert " at 1.0 s an answer, once it is prepared in 14 minutes. " in found.sentence
+    layers = rung("layers", share(76, 80), preparing_s=840.0, title="Last layers", plural=True)
+    found = judge([rung(AS_IT_IS, share(20, 80), answer_s=3.0, title="“As it is”"), layers])
+    assert found.sentence.startswith("Last layers are the best: 95 % (")
+    assert " at 1.0 s an answer, once they are prepared in 14 minutes. " in found.sentence
 
 
 def test_a_rung_that_is_better_than_all_others_is_the_best() -> None:
