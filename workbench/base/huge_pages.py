@@ -10,14 +10,18 @@ import contextlib
 import os
 from pathlib import Path
 
-_VARIABLE, _SETTING = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
+_VARIABLE, _TUNABLE = "GLIBC_TUNABLES", "glibc.malloc.hugetlb"
+_SETTING = f"{_TUNABLE}=1"
 _SYSTEM = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
 def ask_for_huge_pages() -> dict[str, str]:
-    """The variable with which a process is started that is to allocate in such pages; other systems ignore it."""
+    """The variable with which a process is started that is to allocate in such pages; other systems ignore it. Where
+    the person has chosen other pages it stays as it is."""
     inherited = os.environ.get(_VARIABLE, "")
     settings = [setting for setting in inherited.split(":") if setting and setting != _SETTING]
+    if any(setting.startswith(f"{_TUNABLE}=") for setting in settings):
+        return {_VARIABLE: inherited}
     return {_VARIABLE: ":".join([*settings, _SETTING])}
 
 

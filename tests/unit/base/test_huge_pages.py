@@ -19,6 +19,8 @@ ASKED = "glibc.malloc.hugetlb=1"
         ("glibc.cpu.x=1", f"glibc.cpu.x=1:{ASKED}"),
         (ASKED, ASKED),
         (f"a=1:{ASKED}:b=2", f"a=1:b=2:{ASKED}"),
+        ("a=1:glibc.malloc.hugetlb=0", "a=1:glibc.malloc.hugetlb=0"),
+        ("glibc.malloc.hugetlb=2", "glibc.malloc.hugetlb=2"),
     ],
 )
 def test_settings_of_the_person_stay(set: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
