@@ -329,13 +329,26 @@ def asked_types(question: str) -> tuple[AnswerType, ...]:
     return tuple(found)
 
 
-_AMOUNT = re.compile(
-    r"\bhow (?:much|expensive|high)\b|\bwie ?(?:viel|hoch|teuer)\b|\bcombien\b|\bcuánto\b"
-    r"|\b(?:what|was|qué|que|cuál)\b[^,;?]{0,60}\b(?:costs?|earns?|kosten|kostet|verdien\w*|cuesta\w*|gana\w*|vaut)\b"
-    r"|\b(?:what(?: is|'s| are| was| were)|wie ist|was ist|was sind|quel(?:le)? (?:est|était)|cuál es)"
-    r" (?:the |der |die |das |le |la |el )?(?:[^\W\d_]+ ){0,2}"
+_PRICE_NOUN = (
     r"(?:price|cost|salary|wages?|rent|fee|deposit|preis|gehalt|lohn|miete|gebühr|kaution|prix|salaire|loyer|tarif|precio"
-    r"|salario|sueldo|tarifa)\b",
+    r"|salario|sueldo|tarifa)"
+)
+_MORE = (
+    r"(?! (?:(?:the )?(?:most|least|more|less)|(?:am )?(?:meisten|wenigsten)|mehr|weniger|nichts|más|menos|nada"
+    r"|\d[\d.,]* ?(?:€|eur\b|euro|pounds)))"
+)
+_COMPOUND = r"(?! (?:cent(?:re|er)|group|schedule|agreement|contract|account|list|band|scale|book|code|number)s?\b)"
+_AMOUNT = re.compile(
+    r"\bhow (?:expensive|high)\b|\bwie ?(?:hoch|teuer)\b"
+    r"|\bhow much (?:money|is|are|was|were|do|does|did|will|would|must|should|can|may|has|have|to|for|in|per|an?)\b"
+    rf"|\bhow much (?:(?:of )?the |more |{_PRICE_NOUN}\b|(?-i:[A-Z]))|\b(?:how much|wie ?viel|combien|cuánto)\W*$"
+    r"|\bwie ?viel(?: (?:geld|euro|rate|\w*(?:miete|lohn|gehalt|gebühr|preis))\b| (?-i:[^\W\dA-ZÄÖÜ]))"
+    r"|\bcombien(?! d(?:e |['’]))|\bcombien d(?:e |['’])(?:argent|euros|loyer)\b"
+    r"|\bcuánto(?! (?:tiempo|espacio|peso|agua|equipaje|plazo)\b)"
+    r"|\b(?:what|was|qué|que|cuál)\b(?! costs?\b)[^,;?]{0,60}\b(?:costs?|earns?|kosten|kostet|verdien\w*|cuesta\w*"
+    rf"|gana\w*|vaut)\b{_MORE}{_COMPOUND}"
+    r"|\b(?:what(?: is|'s| are| was| were)|wie ist|was ist|was sind|quel(?:le)? (?:est|était)|cuál es)"
+    rf" (?:the |der |die |das |le |la |el )?(?:[^\W\d_]+ ){{0,2}}{_PRICE_NOUN}\b{_COMPOUND}",
     re.IGNORECASE,
 )
 _WHAT_FOR = re.compile(
@@ -345,7 +358,14 @@ _WHAT_FOR = re.compile(
 )
 """Asks what a price is for, or for a share of it."""
 _NO_AMOUNT = re.compile(
-    r"\b(?:no|nothing|without|kein\w*|nichts|ohne|entfäll\w*|rien|sans|aucun\w*|nada|sin|ningun\w*)\b", re.IGNORECASE
+    r"\b(?:no(?!\.)|nothing|without|kein\w*|nichts|ohne|entfäll\w*|rien|sans|aucun\w*|nada|sin|ningun\w*|waived"
+    r"|(?:kosten|gebühren|beitrags|eintritts)frei\w*|(?:eintritt|zutritt|lieferung|versand)[^.|]{0,20} frei)\b",
+    re.IGNORECASE,
+)
+_INCLUDED = re.compile(
+    r"^(?!.*\b(?:not|nicht|pas)\b).*\b(?:included|inbegriffen|(?:preis|miete|beitrag|gebühr)[^.|]{0,20} enthalten"
+    r"|compris\w*|incluid\w+)\b",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -361,8 +381,8 @@ def asks_amount(question: str) -> bool:
 
 def tells_amount(text: str, question: str) -> bool:
     """Whether a text tells an amount of money, a figure of what is a price by its words ("Rent: 780"), or that nothing
-    is to be paid."""
-    if holds_type(text, "money", question) or _NO_AMOUNT.search(text):
+    is to be paid for it or it is in another price."""
+    if holds_type(text, "money", question) or _NO_AMOUNT.search(text) or _INCLUDED.match(text):
         return True
     figures = re.findall(r"\d[\d.,]*", text)
     return bool(_asked()["money"].search(text.lower())) and any(figure not in question for figure in figures)

@@ -20,7 +20,7 @@ from workbench.techniques.retrieval.answer_types import (
     holds_type,
     tells_amount,
 )
-from workbench.techniques.retrieval.belonging_rows import asked_names
+from workbench.techniques.retrieval.belonging_rows import asked_names, name_behind
 from workbench.techniques.retrieval.doubt import MARKS, marks_of, reasons_to_doubt
 from workbench.techniques.retrieval.doubt_texts import language_reason, weak_reason
 from workbench.techniques.retrieval.sentence_choice import choose
@@ -29,6 +29,7 @@ from workbench.techniques.retrieval.sentence_features import BACKGROUND, compare
 from workbench.techniques.retrieval.sentence_pick import EMBEDDED, EMBEDDED_ELSEWHERE, MOST_EMBEDDED
 from workbench.techniques.retrieval.sentence_units import split_units
 from workbench.techniques.retrieval.sentence_weights import weights_for
+from workbench.text.terms import Vocabulary
 
 PUMP = passage("The warranty of the pump runs for 36 months. Claims must be made in writing to the seller.")
 FRUIT = passage("Bananas are yellow. They grow in Ecuador and are shipped in cold containers.", "fruit.txt")
@@ -547,10 +548,28 @@ def test_a_row_of_another_thing_for_the_one_that_is_asked_for_is_not_shown_in_it
         ("Was kostet die Gannet 300?", ("Gannet 300",)),
         ("What does the seal for the Gannet 300 cost?", ()),
         ("Which controller fits the Gannet 300?", ()),
+        ("Was zahlen Kinder?", ()),
     ],
 )
 def test_the_name_whose_value_is_asked_for(question: str, names: tuple[str, ...]) -> None:
     assert asked_names(question) == names
+
+
+@pytest.mark.parametrize(
+    ("row", "question", "behind"),
+    [
+        ("Rent of Flat 3 | 780", "How much is Flat 3?", ""),
+        ("Salary of Anna Berg | 3,000", "What does Anna Berg earn?", ""),
+        ("Hire of the Hall | 100", "How much is the Hall?", ""),
+        ("Leihgebühr für E-Bike | 20", "Was kostet ein E-Bike?", ""),
+        ("Arbeitsbeginn von Anna Berg | 1.3.2020", "Wann hat Anna Berg angefangen?", ""),
+        ("Deposit for Flat 3 | 1,500", "How much is Flat 3?", "Flat 3"),
+        ("Versandkosten für E-Bike | 20", "Was kostet ein E-Bike?", "E-Bike"),
+    ],
+)
+def test_a_row_that_calls_the_value_itself_is_of_no_other_thing(row: str, question: str, behind: str) -> None:
+    language = "de" if question.startswith("Wa") else "en"
+    assert name_behind(row, question, asked_names(question), Vocabulary(language)) == behind
 
 
 @pytest.mark.parametrize(
@@ -564,6 +583,18 @@ def test_the_name_whose_value_is_asked_for(question: str, names: tuple[str, ...]
         ("Who pays the deposit?", False),
         ("When must the rent be paid?", False),
         ("How do I pay?", False),
+        ("How much rent does she pay?", True),
+        ("Wie viel kostet das?", True),
+        ("Combien coûte la chambre ?", True),
+        ("How much time do I have to pay?", False),
+        ("Wie viel Urlaub bekomme ich bezahlt?", False),
+        ("Combien de personnes paient le tarif réduit ?", False),
+        ("¿Cuánto tiempo tengo para pagar?", False),
+        ("What costs the most?", False),
+        ("Was kostet am meisten?", False),
+        ("Was kostet 80 Euro?", False),
+        ("Was kosten 3 Karten zum vollen Preis?", True),
+        ("What is the cost centre of the workshop?", False),
     ],
 )
 def test_questions_for_an_amount_of_money(question: str, asks: bool) -> None:
@@ -581,6 +612,23 @@ def test_an_amount_that_is_asked_for_and_not_told_is_a_doubt() -> None:
     assert tells_amount("Rent: 780 | Flat: 3", "What is the rent?")
     assert tells_amount("There is no fee for members.", "What is the fee?")
     assert not tells_amount("Flat: 3 | Floor: 2", "What is the rent?")
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "tells"),
+    [
+        ("Die Lieferung ist kostenfrei.", "Was kostet die Lieferung?", True),
+        ("Der Eintritt ist frei.", "Was kostet der Eintritt?", True),
+        ("Das Frühstück ist im Preis enthalten.", "Was kostet das Frühstück?", True),
+        ("Le petit-déjeuner est compris.", "Combien coûte le petit-déjeuner ?", True),
+        ("Heating is included.", "What does heating cost?", True),
+        ("Heating is not included.", "What does heating cost?", False),
+        ("No. 4 is red.", "What does it cost?", False),
+        ("Das Zimmer ist frei.", "Was kostet das Zimmer?", False),
+    ],
+)
+def test_a_text_tells_that_nothing_is_to_be_paid(text: str, question: str, tells: bool) -> None:
+    assert tells_amount(text, question) == tells
 
 
 def test_the_first_row_below_the_head_of_a_table_in_markdown_is_no_head() -> None:
