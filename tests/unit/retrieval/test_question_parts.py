@@ -29,6 +29,14 @@ from workbench.techniques.retrieval.question_parts import combination, factor_of
             "The wall fell down. What does the mason want, and up to what sum is it ours?",
             ("The wall fell down: What does the mason want", "The wall fell down: up to what sum is it ours"),
         ),
+        (
+            "Hallo Frau Weber. Wer leitet den Chor und wann trifft er sich?",
+            ("Wer leitet den Chor", "wann trifft er sich"),
+        ),
+        (
+            "Hello! The pump is broken. Who repairs it, and what does it cost?",
+            ("The pump is broken: Who repairs it", "The pump is broken: what does it cost"),
+        ),
         ("Who has the key? Where does she live?", ("Who has the key", "Where does she live")),
     ],
 )
@@ -97,6 +105,18 @@ def test_a_difference_is_asked_in_many_ways(question: str) -> None:
         "Wer zahlt die Miete von März bis Mai?",
         "Combien coûte en plus la crédence ?",
         "Until when must a rise be announced?",
+        "When does the increase from 5 to 7 take effect?",
+        "Ab wann gilt die Erhöhung von 10 auf 12 Euro?",
+        "How many larger rooms are there?",
+        "How many are younger than 18?",
+        "Um wie viel Uhr laufen die Sicherungen?",
+        "Au bout de combien de temps faut-il rendre l'instrument ?",
+        "À partir de combien de personnes faut-il réserver ?",
+        "De combien de chambres dispose l'hôtel ?",
+        "Combien de personnes au plus ?",
+        "prix d'un scan plus grand que A3",
+        "Wer leitet die Musikschule insgesamt?",
+        "Fass mir bitte das Protokoll zusammen.",
     ],
 )
 def test_what_is_only_compared_asks_no_difference(question: str) -> None:

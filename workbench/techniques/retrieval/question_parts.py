@@ -41,6 +41,13 @@ _SAME_OF_TWO = re.compile(
 """One thing is asked of two: "the name of the one who leads, and of the one who pays"."""
 _INTERROGATIVE = re.compile(rf"(?<!\w)(?:{_ASKING})\b", re.IGNORECASE)
 _TOPIC = re.compile(r"^\s*([^:?]{3,120}):\s+(?=\S)")
+_GREETING = re.compile(
+    r"(?:hello|hi|hey|dear|good (?:morning|day|afternoon|evening)|thanks?|thank you|please|sorry|hallo|guten|liebe[rs]?"
+    r"|danke|vielen dank|bitte|moin|grüß|servus|bonjour|bonsoir|salut|merci|hola|buen[oa]s|gracias)\b"
+    r"(?: [^\W\d_]+){0,2}[.!]\s+",
+    re.IGNORECASE,
+)
+"""A sentence that says nothing of what is asked for."""
 _FEWEST_LETTERS = 5
 MOST_PARTS = 3
 
@@ -64,11 +71,13 @@ _AGAINST = (
 )
 _DIFFERENCE = re.compile(
     r"\b(difference|differ|gap|minus(?! \d)"
-    rf"|(?:how|so) (?:much|many) (?:[^\W\d_]+ )?(?:{_COMPARED})"
+    rf"|(?:how|so) much (?:[^\W\d_]+ )?(?:{_COMPARED})|(?:how|so) many (?:more|less|fewer)"
+    rf"|(?:how|so) many (?!are |is |were |was |of |have )[^\W\d_]+ (?:{_COMPARED})"  # not "how many larger rooms"
     r"|by how (?:much|many)|too many|zu viele?|how much has .{3,60} (?:become|risen|fallen|gone)"
-    r"|(?:dearer|cheaper) than|unterschied|differenz|um wie ?viele?"
+    r"|(?:dearer|cheaper) than|unterschied|differenz|um wie ?viele?(?! uhr)"
     rf"|wie ?viele? (?:[^\W\d_]+ )?(?:{_COMPARED})|wie ?viele? .{{0,20}}mehr"
-    rf"|de combien|combien .{{1,40}}(?:de|en) (?:plus|moins)(?= que)|différence|écart"
+    rf"|(?<!partir )(?<!bout )de combien(?! d(?:e |['’]).{{1,40}}\b(?:dispos|compos|besoin))"
+    rf"|combien .{{1,40}}(?:de|en) (?:plus|moins)(?= que)|différence|écart"
     rf"|cuánt[oa]s? (?:[^\W\d_]+ )?(?:más|menos)|diferencia|de más"
     rf"|(?:{_CHANGE}) .{{0,60}}\b(?:from|von|de|du|desde) .{{1,30}}\b(?:to|auf|bis|zu|à|au|a|hasta)"
     rf"|(?:{_LESS}|sav(?:e|es|ed)|spar(?:t|en|e)|économis\w+|ahorra\w*) .{{3,80}}\b(?:{_AGAINST})"
@@ -82,7 +91,8 @@ _DIFFERENCE = re.compile(
 _SUM = re.compile(
     r"\b(together|in total|altogether|all in all|all told|sum of"
     r"|incl(?:uding|\.)? .{0,12}(?:postage|delivery|shipping|tax)|added up"
-    r"|(?<!\ben )(?<!\bde )(?<!\ble )(?<!\bla )(?-i:plus)"  # in French it is "more" after these; Plus is a name
+    # in French it is "more" after and before these; Plus is a name
+    r"|(?<!\ben )(?<!\bde )(?<!\ble )(?<!\bla )(?<!\bles )(?<!\bau )(?-i:plus)(?! (?:tard|tôt|[^\W\d_]+ que)\b)"
     r"|zusammen|insgesamt|alles in allem|summe|inklusive|mitsamt|(?:samt|mit) nebenkosten"
     r"|en tout|au total|ensemble|en total"
     r"|sumad[oa]s|juntos)\b",
@@ -93,6 +103,15 @@ _PRODUCT = re.compile(
     r"|multiplicado por|total weight|gesamtgewicht|poids total|peso total)\b",
     re.IGNORECASE,
 )
+_OF_NO_AMOUNT = re.compile(
+    rf"^\W*{_BEFORE_ASKING}(?:who(?:m|se)?|when|where|why|wer|wen|wem|wessen|wann|wo|wohin|woher|warum|qui|quand|où|pourquoi"
+    r"|quién(?:es)?|cuándo|dónde)\b"
+    r"(?!.*\b(?:how|what|which|wie|wieviele?|was|welche[rsnm]?|combien|quel(?:le)?s?|cuánt[oa]s?|cuál(?:es)?|qué)\b)"
+    r"|\bfass(?:e|en|t)?\b.*\bzusammen\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Asks for a person, a time, a place or a reason and no amount ("When does the increase from 5 to 7 take effect?"), or
+for a summary ("Fass das Protokoll zusammen")."""
 _DAYS = re.compile(
     r"\b(?:how many days|wie ?viele tage|combien de jours|cuántos días)\b.{0,80}\b(?:between|late|passed|elapsed|lie"
     r"|lay|zwischen|zu spät|verspätet|vergingen|vergangen|lagen|liegen|entre|retard|écoulé\w*|retraso|pasaron|tarde)\b",
@@ -134,6 +153,8 @@ def _topic(question: str) -> tuple[str, str]:
     """What a question is about, where it says it before: a topic with a colon, or a sentence that is no question; and
     the question."""
     rest = question.strip()
+    while (greeting := _GREETING.match(rest)) and greeting.end() < len(rest):
+        rest = rest[greeting.end() :]
     if match := _TOPIC.match(rest):
         return match[1].strip(), rest[match.end() :]
     begin = next((start for start, _ in split_sentences(rest)[1:]), 0)
@@ -160,6 +181,8 @@ _POINTING = re.compile(
 
 def combination(question: str) -> Combination:
     """How a question asks to put two values together; "" where it does not."""
+    if _OF_NO_AMOUNT.search(question):
+        return ""
     if _DAYS.search(question):
         return "days"
     if _PRODUCT.search(question):
