@@ -84,6 +84,8 @@ def test_the_numbers_of_columns_are_not_one_number() -> None:
     assert [(str(one.number), one.text) for one in row] == [(text, text) for text in ("96", "114", "102", "122")]
     (one,) = amounts_of([sentence("The house was insured for 1 250 000 euros.")], VOCABULARY)
     assert one.number == 1_250_000
+    (one,) = amounts_of([sentence("The town has 1 234 567 inhabitants.")], VOCABULARY)
+    assert one.number == 1_234_567
 
 
 def test_values_that_have_little_to_do_with_the_question_are_not_put_together() -> None:

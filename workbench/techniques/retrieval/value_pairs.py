@@ -133,7 +133,7 @@ def amounts_of(sentences: Sequence[Sentence], vocabulary: Vocabulary, *, dates: 
     found: list[Amount] = []
     for sentence in sentences:
         text, values = find_values(sentence.text, vocabulary.language)
-        values = tuple(one for value in values for one in _columns(value))
+        values = tuple(one for value in values for one in _columns(text, value))
         as_written = text == sentence.text.translate(SAME_LENGTH)
         around = frozenset(vocabulary.stems(f"{sentence.passage.title} {sentence.passage.context} {text}"))
         decimal = _decimal_sign(sentence.passage.text)
@@ -328,11 +328,13 @@ _CLOCK = re.compile(r"(?:[01]?\d|2[0-3])\.[0-5]\d")
 
 
 _COLUMNS = re.compile(r"\d{1,3}(?: \d{3}){2,}")
+_COUNTED = re.compile(r" [^\W\d_]{2}")
 
 
-def _columns(value: Value) -> list[Value]:
-    """A number of three groups and more without a unit as the numbers of a row of columns: "96 114 102 122"."""
-    if value.kind != "amount" or value.unit or not _COLUMNS.fullmatch(value.text):
+def _columns(text: str, value: Value) -> list[Value]:
+    """A number of three groups and more without a unit as the numbers of a row of columns: "96 114 102 122"; not where
+    the word behind it says what it is a number of: "1 234 567 inhabitants"."""
+    if value.kind != "amount" or value.unit or not _COLUMNS.fullmatch(value.text) or _COUNTED.match(text, value.end):
         return [value]
     return [
         dataclasses.replace(

@@ -282,7 +282,7 @@ def featured(reading: TableReading, findings: tuple[Finding, ...], query: Query,
 
 def _rival(reading: TableReading, query: Query, naming: dict[int, float], explained: Collection[int]) -> int:
     """The number of another column of numbers, in the same unit, that the question names by the same words as the one
-    of the query ("budget" of "budget planned" and "budget used"), where these are not the whole name of either."""
+    of the query ("budget" of "budget planned" and "budget used"), where these are not the whole name of this one."""
     measure = reading.table.columns[query.column]
     if measure.kind != "number" or not naming or query.minus >= 0:
         return -1
