@@ -33,7 +33,11 @@ _PAGE = re.compile(
 )
 _ENTRY = re.compile(r"[^\W\d_][^:\n|]{0,40}:\s*\S")
 _SUBJECT = re.compile(r"(?:Subject|Betreff|Objet|Asunto|Oggetto|Onderwerp|Emne|Assunto): \S")
-"""The line of a mail that says what it is about."""
+"""The line of a mail or a letter that says what it is about."""
+_MAIL_ENTRY = re.compile(
+    r"(?:From|To|Cc|Bcc|Date|Sent|Attachments?|Von|An|Datum|Gesendet|Anlagen?|De|À|Envoyé|Pour|Para|Fecha|Enviado"
+    r"|Da|A|Van|Aan|Fra|Til|Data)\s?:"
+)
 
 _ENDED = re.compile(r"[.!?…。！？]\W*$")
 _ANAPHORA = re.compile(
@@ -142,7 +146,7 @@ def _kind(passage: Passage, spans: Sequence[tuple[int, int]], number: int, repea
     own_line = (start == 0 or text[:start].rstrip(" >").endswith("\n")) and (text[end:].lstrip(" ")[:1] in ("\n", ""))
     if " | " in span:
         return "head" if _is_table_head(text, spans, number) else "row"
-    if is_heading(text, start, end, passage.start == 0) or (own_line and _SUBJECT.match(span)):
+    if is_heading(text, start, end, passage.start == 0) or (own_line and _is_subject(text, spans, number)):
         return "heading"
     if own_line and len(span) <= 90 and _PAGE.fullmatch(span):
         return "head"
@@ -160,6 +164,16 @@ def _kind(passage: Passage, spans: Sequence[tuple[int, int]], number: int, repea
     if _ENTRY.match(span):
         return "entry"
     return "sentence"
+
+
+def _is_subject(text: str, spans: Sequence[tuple[int, int]], number: int) -> bool:
+    """Whether a line says what a mail is about; not the subject of a form, beside other entries ("Teacher: ...")."""
+    if not _SUBJECT.match(text[slice(*spans[number])]):
+        return False
+    first = number if not number or not _together(text, spans[number - 1], spans[number][0]) else number - 1
+    last = number + 1 if number + 1 < len(spans) and _together(text, spans[number], spans[number + 1][0]) else number
+    beside = [text[slice(*spans[place])] for place in {first, last} - {number}]
+    return not any(_ENTRY.match(one) and not _MAIL_ENTRY.match(one) for one in beside)
 
 
 def _names_what_follows(text: str, spans: Sequence[tuple[int, int]], number: int) -> bool:

@@ -65,3 +65,12 @@ def test_a_rule_of_marks_is_no_answer_and_what_is_below_it_keeps_its_heading() -
     (units,) = split_units([passage("## Rates\n\n-----\nJoiner   54 EUR\n* * *\nGuest   8 EUR")])
     assert [unit.text for unit in units if unit.states] == ["Joiner   54 EUR", "Guest   8 EUR"]
     assert {unit.heading for unit in units if unit.states} == {"Rates"}
+
+
+def test_the_subject_of_a_mail_is_a_heading_and_that_of_a_form_an_entry() -> None:
+    (mail,) = split_units([passage("Subject: Crane\nFrom: Kim <kim@x.example>\n\nThe crane: it comes on Friday.")])
+    assert [unit.kind for unit in mail] == ["heading", "entry", "entry"]
+    (letter,) = split_units([passage("Betreff: Kran\n\nDer Kran kommt am Freitag.")])
+    assert letter[0].kind == "heading"
+    (form,) = split_units([passage("Teacher: Anna Berg\nSubject: Mathematics\nRoom: 12")])
+    assert [unit.kind for unit in form] == ["entry", "entry", "entry"]
