@@ -512,8 +512,16 @@ def test_another_reading_that_gives_the_same_is_no_reason_to_doubt(tmp_path: Pat
     answer = ask(staff, "What is the phone and the email of Anna Meyer?")
     assert answer.value == "Phone: 0123 456, Email: –"
     assert not any(answer.value in one.text for one in answer.reasons)
+    answer = ask(read(tmp_path, "Projects.csv", PROJECTS), "What is the budget of Garden?")
+    assert answer.value == "Budget planned EUR: 300 EUR, Budget used EUR: –"
+    assert [one.text for one in answer.reasons] == ["A cell that may be asked for is empty."]
 
 
+PROJECTS = """Project;Budget planned EUR;Budget used EUR;Note
+Roof;1000;900;
+Cellar;2000;2500;late
+Garden;300;;x
+"""
 BUDGETS = """Team,Budget planned EUR,Budget used EUR
 North,1000,900
 South,2000,1500

@@ -243,6 +243,6 @@ def reasons_of(choice: Choice, language: str) -> tuple[Reason, ...]:
         wording = Wording(language)
         value, _ = wording.answer(choice.second.table, choice.second.query, result)
         shown = wording.answer(one.table, one.query, choice.result)[0] if choice.result is not None else ""
-        if len(value) <= 80 and value != shown:
+        if len(value) <= 80 and sorted(value.split(", ")) != sorted(shown.split(", ")):  # not the same cells, turned
             found.append(said("second", value=value))
     return tuple(found) or (said("unsure"),)
