@@ -105,7 +105,8 @@ def test_only_the_chosen_files_are_searched(front: LocalFront) -> None:
     paths = {Path(d.path).name: d.path for d in front.call(ListDocuments(collection="papers")).documents}
 
     def only(*names: str) -> Recipe:
-        part = RetrievalPart(collection="papers", decline=False, files=tuple(paths.get(name, name) for name in names))
+        files = tuple(paths.get(name, name) for name in names)
+        part = RetrievalPart(collection="papers", mode="own-words", decline=False, passages=3, files=files)
         return msgspec.structs.replace(RECIPE, retrieval=part)
 
     question = "How long is the warranty of the Aquaflow pump?"
