@@ -380,8 +380,8 @@ def asks_amount(question: str) -> bool:
 
 
 def tells_amount(text: str, question: str) -> bool:
-    """Whether a text tells an amount of money, a figure of what is a price by its words ("Rent: 780"), or that nothing
-    is to be paid for it or it is in another price."""
+    """Whether a text gives an amount of money, a number beside a word for a price ("Rent: 780"), or says that the thing
+    is free or included."""
     if holds_type(text, "money", question) or _NO_AMOUNT.search(text) or _INCLUDED.match(text):
         return True
     figures = re.findall(r"\d[\d.,]*", text)

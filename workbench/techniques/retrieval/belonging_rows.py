@@ -1,9 +1,10 @@
-"""Rows of a table that are of another thing than the one whose value is asked for, and only name what theirs is for.
+"""Finds table rows about an accessory or a part of the product that a question asks about.
 
-"What does the AquaLift 300 cost?" is not answered by the row "Impeller for AquaLift 300 | 27.90", which has all the
-words of the question. A row is of another thing where the name stands in it behind such a preposition only, begins no
-cell, and no other word of the question stands there. What stands before the preposition may be the value itself ("Rent
-of Flat 3"), and who is said to pay stands in a row as the one that a price is for ("Ticket for children").
+"What does the AquaLift 300 cost?" is not answered by the row "Impeller for AquaLift 300 | 27.90", although the row
+contains all the words of the question. A row is about another thing if the name appears only after a preposition such
+as "for", never at the start of a cell, and the row contains no other word of the question. Two cases are excluded: the
+words before the preposition may name the value itself ("Rent of Flat 3"), and the name may be the person who pays
+("Ticket for children").
 """
 
 from __future__ import annotations

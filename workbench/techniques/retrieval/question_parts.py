@@ -47,7 +47,7 @@ _GREETING = re.compile(
     r"(?: [^\W\d_]+){0,2}[.!]\s+",
     re.IGNORECASE,
 )
-"""A sentence that says nothing of what is asked for."""
+"""A greeting, which is not the topic of the question after it."""
 _FEWEST_LETTERS = 5
 MOST_PARTS = 3
 

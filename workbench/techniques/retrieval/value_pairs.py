@@ -362,8 +362,8 @@ _TWO_YEARS = re.compile(r"(?<![\d.,])(?:19|20)\d\d\s+(?:19|20)\d\d(?![\d.,])")
 
 
 def _is_heading_of_years(text: str, value: Value) -> bool:
-    """Whether a number stands in a heading of two years, of which the unit is that of the numbers below them: "EUR 2023
-    2024"."""
+    """Whether a number is part of a heading of two years such as "EUR 2023 2024", whose unit belongs to the numbers
+    below it."""
     return any(match.start() < value.end and value.start < match.end() for match in _TWO_YEARS.finditer(text))
 
 
