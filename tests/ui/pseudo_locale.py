@@ -90,6 +90,9 @@ def outside(text: str, stored: Sequence[str], whole: str = "") -> str:
         left = shorter
     left = re.sub(rf"{OPEN}[^{OPEN}{CLOSE}]*…", "\n", left)  # one that ends in an ellipsis has lost its bracket
     whole = whole or _joined(stored)
+    for start, end in re.findall(r"([\w.-]+)…([\w.-]+)", left):  # a name that is cut in its middle
+        if any(value.startswith(start) and value.endswith(end) for value in stored):
+            left = left.replace(f"{start}…{end}", " ")
 
     def is_stored(piece: str) -> bool:
         return len(piece.split()) > 2 and piece in whole  # a part of a stored text

@@ -72,6 +72,8 @@ def test_each_scene_speaks_the_language_and_cuts_nothing(
         ("12.4 MB · 26 Nov, 09:42", ""),
         (f"{OPEN}Thréé fíxéd éxámpl…", ""),
         (f"Three {OPEN}fíxéd··{CLOSE} éxámpl…", "Three éxámpl"),
+        (f"pum…df · {OPEN}réád{CLOSE}", ""),
+        ("pum…doc", "pum doc"),
     ],
 )
 def test_a_text_outside_of_the_catalogue_is_told_from_a_stored_one(text: str, left: str) -> None:
