@@ -106,7 +106,8 @@ class StoredMessage(Grounds, frozen=True, kw_only=True):
     def as_message(self, text: str | None = None) -> Message:
         """The message as a model sees it. With another ``text`` than the model's own its parts are left out."""
         text = self.text if text is None else text
-        return Message(self.role, text, self.parts if text == self.text and self.original is None else ())
+        parts = self.parts if text == self.text and self.original is None else ()
+        return Message(self.role, text, parts, declined=self.outcome == "not_found")
 
     def origins(self, *, whole_document: bool = False) -> tuple[str, ...]:
         """The sources that an answer was made from, beside the messages above it (``records/origins.py``).

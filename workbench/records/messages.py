@@ -66,12 +66,14 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """One turn as a model sees it. ``content`` is its text.
 
     ``parts`` is empty for a message that is only text. Otherwise it holds the whole message in order, and ``content``
-    is the text of its parts; make such a message with ``of_parts``.
+    is the text of its parts; make such a message with ``of_parts``. ``declined``: an answer which says that the
+    documents do not have what was asked.
     """
 
     role: Role
     content: str
     parts: tuple[Part, ...] = ()
+    declined: bool = False
 
     @classmethod
     def of_parts(cls, role: Role, parts: Iterable[Part]) -> Message:

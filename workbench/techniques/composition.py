@@ -47,6 +47,7 @@ from workbench.techniques.retrieval.lookup import Lookup
 from workbench.techniques.retrieval.prompting import grounded_messages
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
 from workbench.techniques.retrieval.quoting import narrow, resolve_mode, text_to_quote_from
+from workbench.techniques.retrieval.roads.cues import speaks_of_conversation
 from workbench.techniques.retrieval.roads.dispatch import Way, take_road
 from workbench.techniques.retrieval.shown_pages import written_with_pages
 from workbench.techniques.retrieval.verification import (
@@ -104,11 +105,12 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
     options = technique.decode(recipe.prompting.options)
     grounding: Grounding | None = None
     part = recipe.prompting
-    messages = with_instructions(system_text(part), with_question_asked(part, conversation))
     way: Way | None = None
     if context.retriever is not None:
         way = yield from take_road(conversation, recipe, context)
         grounding = way.grounding
+    own = _without_declined(conversation) if way is not None and grounding is None else conversation
+    messages = with_instructions(system_text(part), with_question_asked(part, own))
     if grounding is not None:
         yield from _warn_of_language(conversation[-1].content, grounding, context)
         if grounding.quotes is not None and recipe.retrieval is not None and recipe.retrieval.quote_length == "span":
@@ -140,6 +142,20 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
     else:
         written = run(messages, options, context)
     yield from _written(written, grounding, context, way)
+
+
+def _without_declined(conversation: Sequence[Message]) -> Sequence[Message]:
+    """A conversation without the answers that documents did not have, and their questions: a small model would say
+    the same of the next question. A request about the answer before ("in German") needs it."""
+    if speaks_of_conversation(conversation[-1].content):
+        return conversation
+    kept: list[Message] = []
+    for message in conversation:
+        if message.declined and kept and kept[-1].role == "user":
+            kept.pop()
+        elif not message.declined:
+            kept.append(message)
+    return kept
 
 
 def _by_agent(

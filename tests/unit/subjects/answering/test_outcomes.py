@@ -73,6 +73,23 @@ def test_a_recipe_can_name_the_road() -> None:
     assert (made.road, made.passages, made.outcome) == ("chat", (), None)
 
 
+@pytest.mark.parametrize(("question", "shown"), [("Who painted the sky?", 1), ("In German, please", 3)])
+def test_the_conversation_goes_on_without_what_documents_did_not_have(question: str, shown: int) -> None:
+    recipe = Recipe(retrieval=RetrievalPart(collection="papers", road="chat"))
+    declined = Message("assistant", "I could not find the answer to this.", declined=True)
+    asked = (Message("user", "Which bananas are sold?"), declined, Message("user", question))
+    model = FakeModelBackend(["A painter."])
+    list(
+        answer(
+            AnswerRequest(recipe=recipe, conversation=asked),
+            FakeServices(model, FakeRetriever([PUMP])),
+            RequestContext(),
+        )
+    )
+    (request,) = model.requests
+    assert len([one for one in request if one.role != "system"]) == shown
+
+
 def _sums(
     conversation: Sequence[Message], recipe: Recipe, context: AnswerContext
 ) -> Generator[Event, None, Grounding | None]:
