@@ -91,7 +91,8 @@ class QuestionStore:
         if row is None:
             known = ", ".join(one.name for one in self.list_sets())
             raise UserError(
-                f"There is no question set {name!r}.", f"The sets are {known}." if known else "Import one first."
+                f"There is no question set {name!r}.",
+                f"The sets are {known}." if known else "Import one, or add one of the shipped sets.",
             )
         found = _set(row)
         if found.unreadable:
