@@ -184,6 +184,7 @@ def open_window(home: Home, front: Front | None = None) -> Shell:
 
         front = Client(home, idle_s=LEAVE_S)
     window = Shell(Bridge(front), home.root / "window.ini", fresh)
+    window.follow(settings)  # before the core tells them: no page of the rail comes and goes
     window.painted.connect(window.start, Qt.ConnectionType.QueuedConnection)  # the frame first, then a page in it
     window.imported.connect(gc.freeze)  # what is there now stays: the collector held all threads up to look through it
     window.show()

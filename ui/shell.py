@@ -170,7 +170,7 @@ class Shell(QMainWindow):
         current_formulas().draw_with(self._bridge)
         current_images().draw_with(self._bridge)
         home = self._bridge.home
-        home.listing(GetSettings()).follow(self._on_settings)
+        home.listing(GetSettings()).follow(self.follow)
         home.listing(GetEngines()).follow(self._on_engines)
         home.listing(ListModels()).follow(self._offer_welcome)
         home.listing(ListCollections()).follow(self._offer_welcome)
@@ -372,7 +372,8 @@ class Shell(QMainWindow):
             RestartWorker(name="embedding" if worker == "embedding" else "inference"), _ignore, owner=self
         )
 
-    def _on_settings(self, settings: Settings) -> None:
+    def follow(self, settings: Settings) -> None:
+        """Look as the settings say."""
         self._status.show_network(settings)
         self._zoom.follow(settings)
         self._navigation.show_all(settings.general.all_techniques)

@@ -17,6 +17,7 @@ from tests.ui.first_start import SCREENS, run_on_screen
 from ui import texts
 from ui.features.models.page import ModelsPage
 from ui.main import check_platform, main, open_window
+from ui.navigation import Navigation
 from ui.theme.theme import Theme, current_theme
 from workbench import __version__
 from workbench.base.errors import UserError
@@ -127,6 +128,7 @@ def test_only_a_new_home_begins_with_the_simple_window(
         home.database.touch()
     window = open_window(home, front)
     assert load_settings(home.settings).general.all_techniques is not fresh
+    assert window.findChild(Navigation).all_button.isVisible() is fresh  # before the core has said a word
     window.close()
     window.deleteLater()
 
