@@ -37,7 +37,7 @@ EMPTY = frozenset({"", "-", "–", "—", "--", "n/a", "n.a.", "k.a.", "k. a.", 
 _LIKE_SIZE = 0.5
 """By so many powers of ten must numbers be nearer to those beside them with thousands than with decimals."""
 
-_CURRENCY = r"(?:€|EUR|£|GBP|US\$|\$|USD|CHF|SFr\.?|Fr\.)"
+_CURRENCY = r"(?:€|EUR|£|GBP|US\$|\$|USD|CHF|SFr\.?|Fr\.|[¥₹]|JPY|INR|zł|PLN|Kč|CZK|SEK|DKK|NOK|kr\.?)"
 _DIGITS = r"\d+(?:[.,'’\u00a0\u202f ]\d+)*"
 _NUMBER = re.compile(
     rf"(?P<bracket>\()?\s*(?P<sign>[-+−–])?\s*(?P<before>{_CURRENCY})?\s*(?P<sign2>[-−–])?\s*(?P<digits>{_DIGITS})"
@@ -191,7 +191,9 @@ def time_of(text: str) -> float | None:
 
 _UNITS = {
     "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "£": "GBP", "gbp": "GBP", "$": "USD", "us$": "USD",
-    "usd": "USD", "chf": "CHF", "fr.": "CHF", "sfr": "CHF", "sfr.": "CHF", "%": "%", "percent": "%", "prozent": "%",
+    "usd": "USD", "chf": "CHF", "fr.": "CHF", "sfr": "CHF", "sfr.": "CHF", "¥": "JPY", "jpy": "JPY", "₹": "INR",
+    "inr": "INR", "zł": "PLN", "pln": "PLN", "kč": "CZK", "czk": "CZK", "sek": "SEK", "dkk": "DKK", "nok": "NOK",
+    "kr": "kr", "kr.": "kr", "%": "%", "percent": "%", "prozent": "%",
     "kg": "kg", "g": "g", "t": "t", "m": "m", "m²": "m²", "m2": "m²", "qm": "m²", "sqm": "m²", "m³": "m³", "m3": "m³",
     "cbm": "m³", "km": "km", "cm": "cm", "mm": "mm", "l": "l", "ltr": "l", "ml": "ml", "h": "h", "hrs": "h", "std": "h",
     "min": "min", "s": "s", "kwh": "kWh", "mwh": "MWh", "kw": "kW", "w": "W", "°c": "°C", "°": "°", "a": "A", "v": "V",

@@ -111,7 +111,7 @@ _MEASURES = {
         ("m2", "cm2", "km2", "ha"),
         ("l", "ml", "m3", "cm3"),
         ("kg", "mg", "g", "t", "lb"),
-        ("EUR", "USD", "GBP", "CHF", "JPY", "CNY", "KRW", "INR"),
+        units.CURRENCIES,
         ("W", "mW", "kW", "MW", "GW"),
         ("B", "kB", "MB", "GB", "TB"),
         ("%", "‰"),

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from workbench.records.documents import DocumentText
 from workbench.records.tables import DocumentTable, TableColumn
+from workbench.text.normalisation.units import CURRENCIES
 from workbench.text.sentences import split_sentences
 from workbench.text.values import SAME_LENGTH, Value, find_values
 
@@ -134,7 +135,6 @@ _VERBS = {
 }
 LANGUAGES = tuple(_VERBS)
 """Languages in which questions are worded."""
-_MONEY = frozenset(("EUR", "USD", "GBP", "CHF"))
 _JOINING = "and|but|which|that|und|aber|et|mais|y|pero"
 _REST = re.compile(rf"(?P<rest>(?: (?!(?:{_JOINING})\b)[^\s.,;:()]+){{0,5}})(?:[.,;]|$| (?:{_JOINING}) )")
 """What follows a value in its clause."""
@@ -420,7 +420,7 @@ def _changes(value: Value, values: Sequence[Value]) -> bool:
 
 def _verb_before(before: str, value: Value, language: str) -> tuple[str, str, str]:
     for verb in _VERBS[language]:
-        if value.kind not in verb.kinds or (verb.money and value.unit not in _MONEY):
+        if value.kind not in verb.kinds or (verb.money and value.unit not in CURRENCIES):
             continue
         match = re.fullmatch(rf"(?P<subject>{_SUBJECTS[language]} .{{2,70}}?) (?P<verb>{verb.before})", before)
         if match:

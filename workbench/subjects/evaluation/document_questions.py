@@ -26,6 +26,7 @@ from workbench.subjects.evaluation.document_facts import LANGUAGES, Fact, Gap, f
 from workbench.subjects.evaluation.document_language import languages_of
 from workbench.text.language import split_words
 from workbench.text.metrics import contains_answer
+from workbench.text.normalisation.units import CURRENCIES
 from workbench.text.terms import Vocabulary
 from workbench.text.values import find_values
 
@@ -38,9 +39,8 @@ UNANSWERABLE, SEVERAL = 0.2, 0.15
 _MOST_WITH_KEY = 2
 _NEAREST = 8
 """A fact is asked of one of so many documents that share the most words with its own."""
-_MONEY = frozenset(("eur", "usd", "gbp", "chf"))
-_MONEY_UNITS = frozenset(("EUR", "USD", "GBP", "CHF"))
-_UNITS = _MONEY | frozenset(
+_MONEY = {one.casefold(): one for one in CURRENCIES}
+_UNITS = frozenset(_MONEY) | frozenset(
     ("euros", "pounds", "dollars", "kg", "g", "t", "m", "cm", "mm", "km", "l", "ml", "h", "min")
 )
 _NO_NOUN = frozenset(
@@ -371,7 +371,7 @@ def _lowered(text: str) -> str:
 
 
 def _is_money(fact: Fact | Gap) -> bool:
-    return isinstance(fact, Fact) and any(one.unit in _MONEY_UNITS for one in find_values(fact.value, "en")[1])
+    return isinstance(fact, Fact) and any(one.unit in CURRENCIES for one in find_values(fact.value, "en")[1])
 
 
 def _noun(key: str) -> str:
@@ -391,4 +391,4 @@ def _noun(key: str) -> str:
         return ""
     if words[0][1:].islower():
         words[0] = words[0].lower()
-    return " ".join((*words, *((f"in {unit.upper() if unit.casefold() in _MONEY else unit}",) if unit else ())))
+    return " ".join((*words, *((f"in {_MONEY.get(unit.casefold(), unit)}",) if unit else ())))

@@ -185,7 +185,8 @@ _PRESENT: dict[AnswerType, str] = {
     r"|wöchentlich|monatlich|vierteljährlich|jährlich|jede[nrs]?|\w*mal|pro|alle|fois|chaque|par|tous|toutes"
     r"|veces|vez"
     r"|cada|al (?:día|mes|año))\b|\d ?x\b|次|每",
-    "money": r"[€$£]|\b(?:eur|euros?|chf|usd|gbp|francs?|franken|dollars?|cents?|pounds?)\b|美元|元|欧元"
+    "money": r"[€$£¥₹]|\b(?:eur|euros?|chf|usd|gbp|francs?|franken|dollars?|cents?|pounds?|zł|pln"
+    r"|kč|czk|kr|sek|dkk|nok|yen)\b|美元|元|欧元"
     r"|(?<![\d.,:/-])\d[\d.,'’]*[.,]\d\d\b(?![.,:/-]?\d| ?(?:[cmk]?m[²³]?|km/h|k?g|m?l|h|kwh?|bar|°)(?!\w))"
     r"|\d ?ct\b|\d ?%|\b(?:free|gratis|kostenlos|umsonst|gratuit\w*|half|hälfte|moitié|mitad)\b",
     "percent": r"\d ?%|\bper ?cent\b|\bprozent\b|\bpour ?cent\b|\bpor ciento\b|百分",

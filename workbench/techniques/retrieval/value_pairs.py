@@ -24,7 +24,7 @@ from workbench.records.messages import Passage
 from workbench.techniques.retrieval.abstention import Sentence
 from workbench.techniques.retrieval.question_parts import Combination, Factor
 from workbench.techniques.retrieval.quoting import Quotes, quote_spans
-from workbench.text.normalisation.units import UNITS
+from workbench.text.normalisation.units import CURRENCIES, UNITS
 from workbench.text.terms import Vocabulary
 from workbench.text.values import SAME_LENGTH, Value, find_values
 
@@ -46,7 +46,7 @@ _CELL = re.compile(r"\s*\|\s*")
 _NUMBERING = re.compile(r"[\s(§]*(?:\d+(?:\.\d+)+\.?\s|\d+[.)]\s|\d+\s+(?=[^\W\d_a-zß]))")
 """The number of a paragraph, before its text."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_MONEY = frozenset(("EUR", "USD", "GBP", "CHF"))
+_MONEY = frozenset(CURRENCIES)
 _ASKS_MONEY = re.compile(
     r"euro|€|\$|£|\b(?:price|cost|cheap|dear|rate|offer|paid|pay|worth|net\b|gross|vat|postage|rent|wage|preis|kost|teuer|"
     r"teurer|billig|wert|angebot|rechnung|netto|brutto|miete|gebühr|porto|prix|coût|tarif|cotisation|franchise|loyer|"

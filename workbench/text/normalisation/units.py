@@ -98,8 +98,15 @@ _UNITS = {
     "CNY": "cny|rmb|yuan|renminbi|元|人民币",
     "KRW": "₩|krw|원",
     "INR": "₹|inr|rupee|rupees|rupien|roupies",
+    "PLN": "zł|pln|zloty|zlotys|złoty|złote|złotych",
+    "CZK": "kč|czk",
+    "SEK": "sek|kronor",
+    "DKK": "dkk",
+    "NOK": "nok",
+    "kr": "kr",
 }
-_CURRENCIES = frozenset(["EUR", "USD", "GBP", "CHF", "JPY", "CNY", "KRW", "INR"])
+CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY", "CNY", "KRW", "INR", "PLN", "CZK", "SEK", "DKK", "NOK", "kr")
+"""The units of money. ``kr`` is that of three countries."""
 _EXACT_CASE = frozenset(("mW", "Mb", "Gb", "K", "°C", "°F"))
 """Symbols that mean something else in another case."""
 ATTACHED = (
@@ -142,7 +149,7 @@ UNITS: dict[Spelling, str] = {
 FIRST_OF_UNITS = frozenset(spelling[0].casefold() for spelling in UNITS)
 LONGEST_UNIT = max(map(len, UNITS))
 CURRENCY_BEFORE = frozenset(
-    spelling[0] for spelling, unit in UNITS.items() if unit in _CURRENCIES and len(spelling) == 1
+    spelling[0] for spelling, unit in UNITS.items() if unit in CURRENCIES and len(spelling) == 1
 ) - {"yen", "pounds", "pfund", "dollar", "dollars", "euros", "francs", "franc"}
 """What stands before an amount of money."""
 PER = (("/",), ("per",), ("pro",), ("par",), ("por",), ("al",), ("all",), ("each",), ("je",), ("à", "l"), ("a", "l"))

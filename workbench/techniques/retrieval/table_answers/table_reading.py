@@ -14,6 +14,7 @@ from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedColumn, LoadedTable
 from workbench.techniques.retrieval.table_answers.words import best_match, concepts_of, stop_words
 from workbench.text.cells import date_of
+from workbench.text.normalisation.units import CURRENCIES
 
 
 class TableReading:
@@ -127,7 +128,7 @@ def fits(column: LoadedColumn, what: str) -> bool:
         named = (
             column.kind == "number" and not column.unit and bool(concepts_in(column.name_words) & concepts_in(_MONEY))
         )
-        return column.unit[:3] in ("EUR", "CHF", "GBP", "USD") or named
+        return column.unit.partition("/")[0] in CURRENCIES or named
     wanted = concepts_in(_PERSON if what == "person" else _PLACE)
     return column.kind == "text" and any(concepts_of(word) & wanted for word in column.words)
 

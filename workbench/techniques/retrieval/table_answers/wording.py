@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from workbench.techniques.retrieval.table_answers.query import Condition, Query, Result, rows_of
 from workbench.techniques.retrieval.table_answers.schema import LoadedColumn, LoadedTable
+from workbench.text.normalisation.units import CURRENCIES
 
 MOST_LISTED = 12
 MOST_LINES = 40
@@ -17,7 +18,6 @@ MOST_BARE = 5
 """Cells of a row that are shown without the names of their columns."""
 SPREADSHEETS = (".xlsx", ".xls", ".xlsm")
 _PLAIN = re.compile(r"-?\d+(?:\.(\d+))?")
-_CURRENCIES = ("EUR", "USD", "GBP", "CHF")
 
 _SIGNS = {"en": (",", "."), "de": (".", ","), "fr": ("\u202f", ","), "es": (".", ",")}
 _TEXTS = {
@@ -197,7 +197,7 @@ class Wording:
         """In the style of the language, with so many ``decimals``; without that with two at most."""
         group, point = _SIGNS[self.language]
         rounded = round(value, 2)
-        if decimals is None and unit[:3] in _CURRENCIES and not rounded.is_integer():
+        if decimals is None and unit.partition("/")[0] in CURRENCIES and not rounded.is_integer():
             decimals = 2
         if decimals is not None:
             shown = f"{value:,.{decimals}f}"
@@ -256,7 +256,7 @@ class Wording:
         if number is None or not is_measure:
             return _with_unit(bare, of)
         decimals = len(number[1] or "")
-        if decimals == 1 and of.decimals == 2 and of.unit[:3] in _CURRENCIES:
+        if decimals == 1 and of.decimals == 2 and of.unit.partition("/")[0] in CURRENCIES:
             bare, decimals = f"{bare}0", 2
         if not table.source.path.lower().endswith(SPREADSHEETS):
             return _with_unit(bare, of)
