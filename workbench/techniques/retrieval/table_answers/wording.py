@@ -50,7 +50,7 @@ _TEXTS = {
         "between": "{column} is from {low} to {high}", "month": "the month of {column} is {low}",
         "empty": "{column} is empty", "filled": "{column} is not empty", "over column": "{column} is more than {other}",
         "later column": "{column} is later than {other}", "sheet": "{file}, sheet {name}", "more": "and {n} more",
-        "this": "the column {n}", "days": "days", "cell empty": "The cell is empty: {column} in {table}{where}.",
+        "this": "column {n}", "days": "days", "cell empty": "The cell is empty: {column} in {table}{where}.",
     },
     "de": {
         "count": "Anzahl der Zeilen in {table}{where}.",
