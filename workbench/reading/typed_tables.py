@@ -7,6 +7,7 @@ was left out.
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_right
 from collections import Counter
@@ -43,6 +44,9 @@ _TOTAL = re.compile(
     re.I,
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
+
+_FEWEST_SUMMED = 3
+"""Of so many numbers a row below them may be the sum."""
 
 Style = Literal["comma", "point", "codes"]
 
@@ -171,6 +175,25 @@ def _is_total(row: Row) -> bool:
     return _TOTAL.fullmatch(first.strip().rstrip(":")) is not None
 
 
+def _sums_up(rows: Sequence[TableRow], styles: Sequence[Style]) -> bool:
+    """Whether the last row is a total whose name does not say so ("Year" below the months): most of its numbers are the
+    sums of those above, and it has words in its first cell only."""
+    *above, last = rows
+    if not _FEWEST_SUMMED <= len(above) <= _SAMPLE or number_of(last.cells[0]) is not None:
+        return False
+    sums, others = 0, 0
+    for at, style in enumerate(styles[1:], 1):
+        value = number_of(last.cells[at], style == "comma")
+        if value is None:
+            if not is_empty(last.cells[at]):
+                return False
+            continue
+        amounts = [one[0] for row in above if (one := number_of(row.cells[at], style == "comma")) is not None]
+        summed = sum(map(bool, amounts)) >= _FEWEST_SUMMED and math.isclose(value[0], math.fsum(amounts), abs_tol=0.005)
+        sums, others = sums + summed, others + (not summed)
+    return sums > others
+
+
 def _head_rows(grid: Grid, block: Sequence[tuple[int, Row]]) -> int:
     """How many rows at the beginning name the columns."""
     first_number, first = block[0]
@@ -253,6 +276,9 @@ def _typed(grid: Grid, title: str, block: list[tuple[int, Row]], lines: _Lines, 
         return None
     cells_of = [[row.cells[at] for row in rows] for at in range(len(filled))]
     styles = _styles(grid, filled, names[filled[0]], cells_of, language)
+    if _sums_up(rows, styles):
+        totals.append(rows.pop())
+        cells_of = [column[:-1] for column in cells_of]
     columns = tuple(
         _column(names[column], grid.units.get(column, ""), cells, style)
         for column, cells, style in zip(filled, cells_of, styles, strict=True)

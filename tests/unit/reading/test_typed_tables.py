@@ -48,6 +48,23 @@ def test_a_csv_has_numbers_dates_and_a_total(tmp_path: Path) -> None:
     assert document.text[first.start : first.end] == "Nr: 1 | Datum: 14.03.2025 | Betrag €: 1.234,50 | Wer: Brandl"
 
 
+@pytest.mark.parametrize(
+    ("last", "totals"),
+    [
+        ("Year,60,6,20", ["Year"]),
+        ("Year,60,6,", ["Year"]),
+        ("Depot,60,7,20", []),  # only one of the numbers
+        ("2024,60,6,20", []),
+        ("Year,60,6,all", []),
+    ],
+)
+def test_a_last_row_of_sums_is_a_total_whatever_it_is_called(tmp_path: Path, last: str, totals: list[str]) -> None:
+    source = f"Month,Nights,Groups,Mean\nMay,10,1,10\nJune,20,2,10\nJuly,30,3,10\n{last}\n"
+    (table,) = read(documents.write_text(tmp_path / "a.csv", source)).tables
+    assert [row.cells[0] for row in table.totals] == totals
+    assert len(table.rows) == 4 - len(totals)
+
+
 def sheet(tmp_path: Path, rows: list[list[str]], merged: tuple[str, ...] = ()) -> Path:
     def cell(place: str, value: str) -> str:
         if value.startswith("="):

@@ -149,6 +149,17 @@ def test_a_cell_that_is_empty_is_said_to_be(index: CollectionIndex) -> None:
     assert "The cell is empty: Returned on" in reply.calculation
 
 
+def test_a_cell_of_a_row_that_the_question_hardly_names_is_not_said_to_be_empty(index: CollectionIndex) -> None:
+    reply = TableAnswers().answer(index, "c", "Which day did Weber's brother return the borrowed ladder?", "en")
+    assert reply is None or not reply.empty
+
+
+def test_a_calculation_over_all_rows_that_may_be_meant_of_some_is_marked(tmp_path: Path) -> None:
+    pupils = read(tmp_path, "pupils autumn 2025.csv", "Name,Subject,Age\nAnn,Cello,12\nBob,Piano,15\nCid,Cello,11\n")
+    reply = ask(pupils, "Average age of the harpists on the autumn list?")
+    assert "harpists" in reply.reasons[0].text
+
+
 def test_what_no_cell_is_called_is_a_reason_to_doubt(index: CollectionIndex) -> None:
     reply = TableAnswers().answer(index, "c", "How many repairs of Hofstetter?", "en")
     assert reply is None or any("Hofstetter" in reason.text for reason in reply.reasons)

@@ -98,8 +98,9 @@ def choose_among(question: Question, candidates: Sequence[Candidate], known: Wei
 
 
 def _asks_empty_cell(candidate: Candidate) -> bool:
-    """Whether the query looks up one cell, which is empty."""
-    return candidate.query.kind == "value" and len(candidate.rows) == 1
+    """Whether the query looks up one cell, which is empty, and the table knows most of the question's words."""
+    known = candidate.features.get("left", 0.0) <= MOST_LEFT
+    return known and candidate.query.kind == "value" and len(candidate.rows) == 1
 
 
 def _doubts(question: Question, first: Candidate, result: Result | None, same: float, other: float) -> dict[str, float]:
@@ -148,11 +149,17 @@ def is_doubted(choice: Choice) -> bool:
     """Whether an answer is marked however probable it is: a number of the question that nothing in the table explains,
     one value where several are asked for, a table of which a part is missing, values of several units together, a
     difference of columns of different units, a meter that ran backwards, a column that another one is called as well
-    as, cells of which one is empty."""
+    as, cells of which one is empty, a calculation over all rows where a word of the question is not explained, which
+    may name some of them."""
     doubts, one = choice.doubts, choice.candidate
     unclear = doubts["numbers left"] or doubts["parts missing"] or one.table.content.incomplete or one.rival >= 0
     unlike = _has_several_units(one) or _has_unlike_columns(one) or _runs_backwards(one)
-    return bool(unclear or unlike or _shows_empty(one))
+    return bool(unclear or unlike or _shows_empty(one) or _may_be_of_some(one))
+
+
+def _may_be_of_some(candidate: Candidate) -> bool:
+    all_rows = candidate.query.kind in ("count", "sum", "average") and not candidate.findings
+    return all_rows and any(len(word) >= _TELLING for word in candidate.left)
 
 
 def _shows_empty(candidate: Candidate) -> bool:
@@ -196,7 +203,9 @@ def _has_several_units(candidate: Candidate) -> bool:
 
 
 MOST_LEFT = 0.5
-"""Of the question's words that the table does not know, where a row is shown for its name alone."""
+"""Of the question's words that the table does not know, where a row is shown for its name alone or a cell is empty."""
+
+_TELLING = 4  # letters of a word
 
 
 def is_named_row(choice: Choice, question: Question, tables: Sequence[LoadedTable]) -> bool:
