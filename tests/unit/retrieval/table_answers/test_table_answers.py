@@ -20,6 +20,7 @@ from workbench.techniques.retrieval.table_answers import answers
 from workbench.techniques.retrieval.table_answers.answers import TableAnswers
 from workbench.techniques.retrieval.table_answers.choice import choose, is_sure, weights
 from workbench.techniques.retrieval.table_answers.conditions import find_conditions
+from workbench.techniques.retrieval.table_answers.cues import cues_of
 from workbench.techniques.retrieval.table_answers.query import Condition, Query, compute, rows_of
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.reasons import table_reason
@@ -152,6 +153,18 @@ def test_a_cell_that_is_empty_is_said_to_be(index: CollectionIndex) -> None:
 def test_a_cell_of_a_row_that_the_question_hardly_names_is_not_said_to_be_empty(index: CollectionIndex) -> None:
     reply = TableAnswers().answer(index, "c", "Which day did Weber's brother return the borrowed ladder?", "en")
     assert reply is None or not reply.empty
+
+
+@pytest.mark.parametrize(
+    ("question", "cue", "has"),
+    [
+        ("Welche Summe ist aus den Bestellungen noch offen?", "highest", False),
+        ("Which order was best?", "highest", True),
+        ("Which is our dearest tool?", "money", True),
+    ],
+)
+def test_what_a_question_asks_for_is_told_by_whole_words(question: str, cue: str, has: bool) -> None:
+    assert (cue in cues_of(question)) is has
 
 
 def test_a_calculation_over_all_rows_that_may_be_meant_of_some_is_marked(tmp_path: Path) -> None:
