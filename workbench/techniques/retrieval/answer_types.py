@@ -65,7 +65,19 @@ _ASKED: dict[AnswerType, str] = {
     r"|(?:stunden|tages)s[aä]tze?n?|(?:hourly|daily|day) rates?|taux horaire"
     r"|coûte\w*|coûts?|frais|prix|tarif|loyer|payer|montant|salaires?|gagne\w*|cuesta\w*|costes?|costos?|precio|tarifa"
     r"|pagar|salarios?|sueldos?|gana"
-    r"|importe|cobra\w*)\b|多少钱|价格|费用",
+    r"|importe|cobra\w*"
+    r"|wie hoch \w+ (?:\w+ ){0,3}\w*(?:raten?|prämien?|rechnung(?:en)?|eigenanteil|zinsen|zuschuss|zuschüsse|förderung"
+    r"|strafen?|bußgeld(?:er)?|selbstbeteiligung|selbstbehalt|provision|umsatz|gewinn|verlust|kredit|darlehen|anzahlung"
+    r"|abschlag|summen?|erlös|einnahmen|ausgaben|spenden?|umlagen?|trinkgeld|zulagen?|zuschlag|zuschläge|bonus|prämie"
+    r"|entschädigung|erstattung|vergütung|abfindung|steuern?|pacht|schaden)"
+    r"|how (?:high|large|big) \w+ (?:\w+ ){0,3}(?:deductible|excess|premium|fine|penalty|bonus|grant|loan|debt|invoice"
+    r"|bill|surcharge|allowance|turnover|revenue|profit|loss|instalment)s?"
+    r"|what(?:'?s| is| was| are| were) (?:\w+ ){0,2}(?:deductible|premium|fine(?! arts?)|penalty|surcharge|allowance"
+    r"|commission|(?:down payment|instalment)s?)"
+    r"|(?:quel(?:le)? (?:est|était) (?:\w+ |l['’])|à combien s['’]élève(?:nt)? (?:\w+ |l['’]))(?:\w+ )?(?:amende"
+    r"|cotisation|prime|acompte|caution|franchise|indemnité|subvention|redevance|mensualité)"
+    r"|(?:cuál es|de cuánto es) (?:\w+ ){1,2}(?:cuota|multa|prima|fianza|alquiler|presupuesto|subvención|mensualidad"
+    r"|comisión))\b|多少钱|价格|费用",
     "percent": r"\b(per ?cent|percentage|discount|prozent\w*|rabatt|skonto|pour ?cent|remise"
     r"|por ciento"
     r"|porcentaje|descuento)\b|%|百分",

@@ -270,6 +270,12 @@ def test_a_number_of_days_counts_only_beside_what_they_are_days_of(question: str
         "Wie hoch ist der Mitgliedsbeitrag?",
         "Wie hoch sind die Stornogebühren?",
         "What is the hourly rate?",
+        "Wie hoch ist die monatliche Leasingrate des Kastenwagens?",
+        "Wie hoch ist der Zuschuss der Stadt?",
+        "How high is the deductible?",
+        "Whats the fine per day if a violin comes home late",
+        "Quelle est l'amende ?",
+        "¿Cuál es la cuota mensual?",
     ],
 )
 def test_rates_and_fees_are_asked_as_amounts_of_money(question: str) -> None:
