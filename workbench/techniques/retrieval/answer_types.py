@@ -50,7 +50,7 @@ _ASKED: dict[AnswerType, str] = {
     "time": r"\b(what time|which hour|opening hours|um wie ?viel uhr|wie spät|uhrzeit|öffnungszeiten|à quelle heure"
     r"|horaires?|a qué hora|horario)\b|几点",
     "duration": r"\b(how (?:long|early|soon|(?:far|long|much) (?:in advance|ahead|before))"
-    r"|wie (?:lange|früh|weit im voraus)"
+    r"|wie (?:lange|lang(?! (?:ist|sind|war|waren)\b)|früh|weit im voraus)"
     r"|combien de temps|cuánto tiempo|con cuánta antelación|how many (?:minutes|hours|days|nights|weeks|months|years)"
     r"|(?:combien de |cuánt[oa]s )(?:minutes|heures|jours|nuits|semaines|mois|ans|minutos|horas|días|noches|semanas"
     r"|meses|años)"
@@ -92,7 +92,7 @@ _ASKED: dict[AnswerType, str] = {
     r"|registration)"
     r" (?:number|no)\b|\b\w*(?:telefon|handy|fax|konto|serien|kunden|auftrags|rechnungs|versicherungs"
     r"|steuer)\w*nummern?\b"
-    r"|\b(?:durchwahl|iban|e-?mail(?:s|adresse)?|passwords?|passwor?t|mot de passe|contraseña|wifi|wlan|numéro"
+    r"|\bwelche nummer (?:hat|haben|trägt)\b|\b(?:durchwahl|iban|e-?mail(?:s|adresse)?|passwords?|passwor?t|mot de passe|contraseña|wifi|wlan|numéro"
     r"|teléfono)\b|电话|号码",
     "age": r"\b(how old|wie alt|quel âge|qué edad|age|alter|birthday|born|geburtstag|geboren|baujahr)\b",
     "extent": r"\b(how (?:high|far|tall|deep|wide|thick|broad)|wie (?:hoch|weit|tief|breit|dick|groß)|height"
