@@ -92,7 +92,8 @@ _ASKED: dict[AnswerType, str] = {
     r"|registration)"
     r" (?:number|no)\b|\b\w*(?:telefon|handy|fax|konto|serien|kunden|auftrags|rechnungs|versicherungs"
     r"|steuer)\w*nummern?\b"
-    r"|\bwelche nummer (?:hat|haben|trägt)\b|\b(?:durchwahl|iban|e-?mail(?:s|adresse)?|passwords?|passwor?t|mot de passe|contraseña|wifi|wlan|numéro"
+    r"|\bwelche nummer (?:hat|haben|trägt)\b"
+    r"|\b(?:durchwahl|iban|e-?mail(?:s|adresse)?|passwords?|passwor?t|mot de passe|contraseña|wifi|wlan|numéro"
     r"|teléfono)\b|电话|号码",
     "age": r"\b(how old|wie alt|quel âge|qué edad|age|alter|birthday|born|geburtstag|geboren|baujahr)\b",
     "extent": r"\b(how (?:high|far|tall|deep|wide|thick|broad)|wie (?:hoch|weit|tief|breit|dick|groß)|height"

@@ -21,6 +21,7 @@ from workbench.records.outcomes import Outcome, Reason
 from workbench.techniques.retrieval.answer_types import asks_amount, counted_thing, tells_amount
 from workbench.techniques.retrieval.doubt_texts import (
     belonging_reason,
+    earlier_reason,
     language_reason,
     missing_reason,
     uncomputed_reason,
@@ -39,6 +40,7 @@ from workbench.techniques.retrieval.question_terms import (
 from workbench.techniques.retrieval.sentence_choice import Choice
 from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
 from workbench.techniques.retrieval.sentence_features import Comparison
+from workbench.techniques.retrieval.sentence_units import Unit
 from workbench.techniques.retrieval.table_answers.cues import asks_to_compute, cues_of
 from workbench.techniques.retrieval.told_words import with_head
 from workbench.text.language import split_words
@@ -68,11 +70,13 @@ MARKS = ("names", "figures", "attribute", "value")
 """What can make *perhaps* of *found*: a name or a figure of the question that no shown passage has, one of
 ``ATTRIBUTES_TOLD`` or ``VALUES_TOLD`` that no shown sentence tells. Where each of them does is fitted."""
 
-ALWAYS_MARKS = ("thing", "computed", "belonging", "amount")
+ALWAYS_MARKS = ("thing", "computed", "belonging", "amount", "earlier")
 """Make *perhaps* of *found* everywhere: what is asked of, "holiday" in "how many days of holiday?", stands beside none
 of the shown sentences; a sum, an average, a difference is asked for and rows of a table are shown that do not tell
-it; the row is of another thing for the one whose value is asked for; an amount of money is asked for and none told."""
+it; the row is of another thing for the one whose value is asked for; an amount of money is asked for and none told;
+the answer stands in an earlier mail, and nothing of the newer one beside it."""
 
+_MAIL = ".eml"
 MOST_NAMED = 3
 _FIRST = 4
 PROSE = 0.85
@@ -239,6 +243,22 @@ def _lacks_amount(question: str, comparison: Comparison, choice: Choice) -> bool
     return not any(tells_amount(with_head(one, units[one.rank]), question) for one in shown)
 
 
+def _is_earlier(comparison: Comparison, choice: Choice) -> bool:
+    """Whether the best sentence stands in a mail that a newer one quotes, of which no sentence is shown."""
+    shown = [comparison.chosen[number] for number in choice.order[: choice.shown]]
+    if not shown or not _is_quoted(shown[0]):
+        return False
+    return all(_is_quoted(one) for one in shown if one.passage.document == shown[0].passage.document)
+
+
+def _is_quoted(unit: Unit) -> bool:
+    """Whether a unit of a mail is on a line that begins with ">", as what it answers to."""
+    if not unit.passage.path.lower().endswith(_MAIL):
+        return False
+    line = unit.passage.text.rfind("\n", 0, unit.start + 1) + 1
+    return unit.passage.text[line:].lstrip().startswith(">")
+
+
 def marks_of(
     question: str, comparison: Comparison, choice: Choice, names: Sequence[str], figures: Sequence[str]
 ) -> tuple[str, ...]:
@@ -253,6 +273,7 @@ def marks_of(
         _lacks_computation(question, comparison, choice),
         bool(_belongs(comparison, choice)),
         _lacks_amount(question, comparison, choice),
+        _is_earlier(comparison, choice),
     )
     return tuple(mark for mark, holds in zip((*MARKS, *ALWAYS_MARKS), holding, strict=True) if holds)
 
@@ -280,6 +301,8 @@ def reasons_to_doubt(
         found.append(uncomputed_reason(language))
     if name := _belongs(comparison, choice):
         found.append(belonging_reason(name, language))
+    if _is_earlier(comparison, choice):
+        found.append(earlier_reason(language))
     if probable or found:
         return tuple(found)
     if comparison.value(choice.order[0], "other") > 0:

@@ -11,8 +11,8 @@ from typing import Literal
 from workbench.records.outcomes import Reason
 
 Said = Literal[
-    "nowhere", "all_nowhere", "untold", "unnamed", "weak", "language", "uncomputed", "belonging", "calculated",
-    "two_steps", "part", "part_unsure",
+    "nowhere", "all_nowhere", "untold", "unnamed", "weak", "language", "uncomputed", "belonging", "earlier",
+    "calculated", "two_steps", "part", "part_unsure",
 ]  # fmt: skip
 
 _TEXTS: dict[str, dict[Said, str]] = {
@@ -25,6 +25,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "language": "The passages are in another language than the question: few words could be compared.",
         "uncomputed": "The rows do not tell this: it has to be computed from them.",
         "belonging": "The row is of another thing, which only belongs to {}.",
+        "earlier": "This stands in an earlier mail, which a newer one quotes.",
         "calculated": "The result is calculated from values of the documents: check that they are the right ones.",
         "two_steps": "The answer is put together from two places: check that they belong together.",
         "part": "Nothing here answers this part of the question: “{}”.",
@@ -39,6 +40,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "language": "Die Stellen sind in einer anderen Sprache als die Frage: Wenige Wörter ließen sich vergleichen.",
         "uncomputed": "Die Zeilen sagen das nicht: Es muss aus ihnen berechnet werden.",
         "belonging": "Die Zeile handelt von etwas anderem, das nur zu {} gehört.",
+        "earlier": "Das steht in einer früheren Mail, die eine neuere zitiert.",
         "calculated": "Das Ergebnis ist aus Werten der Dokumente berechnet: Prüfen Sie, ob es die richtigen sind.",
         "two_steps": "Die Antwort ist aus zwei Stellen zusammengesetzt: Prüfen Sie, ob sie zusammengehören.",
         "part": "Nichts hier beantwortet diesen Teil der Frage: „{}“.",
@@ -53,6 +55,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "language": "Les passages sont dans une autre langue que la question : peu de mots ont pu être comparés.",
         "uncomputed": "Les lignes ne le disent pas : il faut le calculer à partir d'elles.",
         "belonging": "La ligne porte sur autre chose, qui va seulement avec {}.",
+        "earlier": "Cela figure dans un message antérieur, cité par un plus récent.",
         "calculated": "Le résultat est calculé à partir de valeurs des documents : vérifiez que ce sont les bonnes.",
         "two_steps": "La réponse réunit deux passages : vérifiez qu'ils vont ensemble.",
         "part": "Rien ici ne répond à cette partie de la question : « {} ».",
@@ -67,6 +70,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "language": "Los pasajes están en otro idioma que la pregunta: se pudieron comparar pocas palabras.",
         "uncomputed": "Las filas no lo dicen: hay que calcularlo a partir de ellas.",
         "belonging": "La fila trata de otra cosa, que solo va con {}.",
+        "earlier": "Esto figura en un mensaje anterior, citado por uno más reciente.",
         "calculated": "El resultado se calcula con valores de los documentos: compruebe que son los correctos.",
         "two_steps": "La respuesta une dos lugares: compruebe que van juntos.",
         "part": "Nada de aquí responde a esta parte de la pregunta: «{}».",
@@ -140,6 +144,11 @@ def uncomputed_reason(language: str) -> Reason:
 def belonging_reason(name: str, language: str) -> Reason:
     """The row that is shown is of another thing for the one that is asked for."""
     return Reason(kind="table", text=_said("belonging", language, name))
+
+
+def earlier_reason(language: str) -> Reason:
+    """The sentence stands in an earlier mail of those in a document."""
+    return Reason(kind="version", text=_said("earlier", language))
 
 
 def calculated_reason(language: str) -> Reason:

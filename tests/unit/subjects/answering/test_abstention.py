@@ -442,6 +442,23 @@ def test_a_further_sentence_is_shown_only_with_a_value_as_the_best_has(monkeypat
     assert near.path in [one.passage.path for one in without.sentences if one.shown]
 
 
+@pytest.mark.parametrize(
+    ("path", "above", "reasons"),
+    [
+        ("a.eml", "The club night moves to Friday.", ["This stands in an earlier mail, which a newer one quotes."]),
+        ("a.eml", "The entry fee of the club night is 9 euros now.", []),
+        ("a.md", "The club night moves to Friday.", []),
+    ],
+)
+def test_what_only_an_earlier_mail_says_is_marked(path: str, above: str, reasons: list[str]) -> None:
+    text = (
+        f"{above}\nOn 3 May Ute wrote:\n> The entry fee of the club night is 8 euros for everybody.\n> See you there."
+    )
+    found = passage(text, path)
+    evidence = measure_evidence("How much is the entry fee of the club night?", [found], Alike(0.8, 0.0, (found,)))
+    assert [str(one.text) for one in evidence.reasons] == reasons
+
+
 def test_a_sentence_that_refers_to_the_one_before_is_shown_with_it() -> None:
     text = "The pump of the harbour was bought in 2019. It has a warranty of 36 months. Oil is in the shed."
     found = passage(text)
