@@ -73,37 +73,16 @@ def prefers_quotes(
 def quote(sentences: Sequence[Sentence], shown: Sequence[Passage] = ()) -> Quotes | None:
     """Quote those of the sentences, the best first, that are to be shown; None when there are none.
 
-    Headings are quoted only where there is nothing else, and nothing is quoted twice: a sentence may be shown with the
-    one before it, or stand in two passages that overlap. A passage that is among those ``shown`` keeps its number;
+    Headings are quoted only where there is nothing else. A passage that is among those ``shown`` keeps its number;
     others get the next ones.
     """
     stating = [s for s in sentences if s.states]
     chosen = [one for one in stating or sentences if one.shown]
     if not chosen:
         return None
-    chosen = _once(chosen)
     best = chosen[0]
     ordered = sorted(chosen, key=lambda s: (best.passage != s.passage, s.start))
     return _write([(sentence, 0, len(sentence.text)) for sentence in ordered], shown, best)
-
-
-def _once(sentences: Sequence[Sentence]) -> list[Sentence]:
-    """The sentences without those whose place another one holds; that one takes its turn."""
-    kept: list[Sentence] = []
-    for one in sentences:
-        if any(_holds(other, one) for other in kept):
-            continue
-        held = [number for number, other in enumerate(kept) if _holds(one, other)]
-        kept = [other for number, other in enumerate(kept) if number not in held]
-        kept.insert(held[0] if held else len(kept), one)
-    return kept
-
-
-def _holds(sentence: Sentence, other: Sentence) -> bool:
-    """Whether the place of a sentence in its document holds that of another one."""
-    start, of = (one.passage.start + one.start for one in (sentence, other))
-    same = sentence.passage.document == other.passage.document
-    return same and start <= of and of + len(other.text) <= start + len(sentence.text)
 
 
 def quote_all(sentences: Sequence[Sentence], shown: Sequence[Passage]) -> Quotes | None:

@@ -56,30 +56,6 @@ def test_a_small_model_quotes_and_a_large_one_speaks_for_itself() -> None:
     assert "It says a lot" in longer.answer
 
 
-def sentence_of(of: Passage, start: int, end: int) -> Sentence:
-    return Sentence(
-        text=of.text[start:end],
-        own_words=1.0,
-        words_around=1.0,
-        alike=1.0,
-        passage_alike=1.0,
-        passage=of,
-        start=start,
-        end=end,
-    )
-
-
-def test_a_sentence_that_another_one_holds_is_not_quoted_again() -> None:
-    first, both, last = (0, 23), (0, 67), (68, 88)
-    made = quote([sentence_of(PUMP, *first), sentence_of(PUMP, *both), sentence_of(PUMP, *last)])
-    assert made is not None
-    assert [one.text for one in made.sentences] == [PUMP.text[:67], PUMP.text[68:]]
-    overlapping = msgspec.structs.replace(PUMP, text=PUMP.text[24:], start=24)
-    twice = quote([sentence_of(PUMP, 24, 67), sentence_of(overlapping, 0, 43), sentence_of(PUMP, *last)])
-    assert twice is not None
-    assert [one.text for one in twice.sentences] == [PUMP.text[24:67], PUMP.text[68:]]
-
-
 def examined(own: int, quoted: int, shift: float = 0.0, **fields: Any) -> ExamResult:
     """The exam of a model that is so often right of 30."""
     english = ExamRates(own=Rate(own, 30), quoted=Rate(quoted, 30), answers=Rate(own, 40), unmarked=Rate(9, 10))
