@@ -353,7 +353,11 @@ _MORE = (
 )
 _COMPOUND = r"(?! (?:cent(?:re|er)|group|schedule|agreement|contract|account|list|band|scale|book|code|number)s?\b)"
 _AMOUNT = re.compile(
-    r"\bhow (?:expensive|high)\b|\bwie ?(?:hoch|teuer)\b"
+    r"^\W*(?!(?:who|when|where|why|which|what|does|do|did|is|are|was|can|wer|wann|wo|warum|welch\w+|ist|sind|war|kann"
+    r"|\w*zahl\w*"
+    r"|qui|quand|où|quel\w*|est|quién|cuándo|dónde|es)\b)(?:[\w-]+ ){0,2}[\w-]*(?:price|rate|fee|rent|preis|gebühr"
+    r"|miete|lohn|prix|loyer|tarif|precio|tarifa)(?= (?:of|for|per|der|des|für|von|pro|de|du|para|por)\b| d['’]|\W*$)"
+    r"|\bhow (?:expensive|high)\b|\bwie ?(?:hoch|teuer)\b"
     r"|\bhow much (?:money|is|are|was|were|do|does|did|will|would|must|should|can|may|has|have|to|for|in|per|an?)\b"
     rf"|\bhow much (?:(?:of )?the |more |{_PRICE_NOUN}\b|(?-i:[A-Z]))|\b(?:how much|wie ?viel|combien|cuánto)\W*$"
     r"|\bwie ?viel(?: (?:geld|euro|rate|\w*(?:miete|lohn|gehalt|gebühr|preis))\b| (?-i:[^\W\dA-ZÄÖÜ]))"

@@ -270,6 +270,7 @@ def test_a_number_of_days_counts_only_beside_what_they_are_days_of(question: str
         "Wie hoch ist der Mitgliedsbeitrag?",
         "Wie hoch sind die Stornogebühren?",
         "What is the hourly rate?",
+        "listenpreis der gitarre G-10?",
         "Wie hoch ist die monatliche Leasingrate des Kastenwagens?",
         "Wie hoch ist der Zuschuss der Stadt?",
         "How high is the deductible?",
@@ -621,6 +622,10 @@ def test_a_row_that_calls_the_value_itself_is_of_no_other_thing(row: str, questi
         ("Was kostet 80 Euro?", False),
         ("Was kosten 3 Karten zum vollen Preis?", True),
         ("What is the cost centre of the workshop?", False),
+        ("listenpreis der gitarre G-10?", True),
+        ("hourly rate for a technician these days", True),
+        ("price list of the bakery", False),
+        ("Bezahlt die Gebühr der Verein?", False),
     ],
 )
 def test_questions_for_an_amount_of_money(question: str, asks: bool) -> None:
