@@ -208,9 +208,8 @@ _PRESENT: dict[AnswerType, str] = {
         r"|gb|metres?|meters?"
     r"|meter|liters?|litres?|liter|tonnen?|tons?|grad|degrees|miles?|feet|inch(?:es)?|ppm|nm|yards?|points?)\b|\d",
     "contact": r"@|\b0\d[\d /()-]{5,}|\+\d\d|\b[A-Z]{2}\d\d ?\d{4}|\b[A-Z]{1,5}-?\d[\w-]*|\d{3,}",
-    "age": rf"\b{_COUNTED}[ -](?:years?|jahre?n?|ans|años)\b|\b(?:aged?|alter|born|geboren\w*|geb\.|né|née"
-        rf"|nacid\w+|built|gebaut|"
-    r"baujahr|construit\w*|since|seit|depuis|desde)\b",
+    "age": rf"(?<!für )(?<!auf )(?<!for )(?<!pour )(?<!por )\b{_COUNTED}[ -](?:years?|jahre?n?|ans|años)\b"
+    r"|\b(?:aged?|alter|born|geboren\w*|geb\.|né|née|nacid\w+|built|gebaut|baujahr|construit\w*|since|seit|depuis|desde)\b",
     "extent": r"\d ?(?:mm|cm|dm|m|km|metres?|meters?|meter|zentimeter|kilomet\w+|miles?|feet|foot|inch(?:es)?"
         r"|yards?|mètres?|metros?)\b"
     r"|公里|米",

@@ -523,6 +523,8 @@ def test_what_a_question_asks_for(question: str, kind: AnswerType, asked: bool) 
         ("The cupboard is locked, key with Knut.", "person", "Who has the key?", True),
         ("Der Schrank kam mit einer Schramme an.", "person", "Wer war das?", False),
         ("Die Leitung hat Frau Brandis.", "person", "Wer leitet das?", True),
+        ("Gisela Faber wird für zwei Jahre wiedergewählt.", "age", "Wie alt ist Gisela Faber?", False),
+        ("Gisela Faber ist 61 Jahre alt.", "age", "Wie alt ist Gisela Faber?", True),
         ("It is renewed every summer.", "duration", "How long does it take?", False),
         ("The fee is 40 ct for each copy.", "money", "How much is the fee?", True),
         ("The fee is 12.50 for each copy.", "money", "How much is the fee?", True),
