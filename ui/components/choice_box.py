@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QStyle, QStyleOptio
 
 from ui import texts
 from ui.components.basics import PlainButton, Text, TextRole, set_up, without_keys
-from ui.components.layout import FlowLayout, column_of
+from ui.components.layout import FlowLayout, column_of, row_of
 from ui.theme import tokens
 from ui.theme.theme import set_property
 
@@ -190,9 +190,16 @@ class ChoiceRow(QWidget):
 
 
 class ChoiceList(ChoiceRow):
-    """A row in several lines: the choices of one heading stand below it, and one with words has them below itself."""
+    """A row in several lines: the choices of one heading stand below it, and one with words has them below itself, or
+    ``beside`` itself where there is room for that."""
 
     _described: tuple[list[tuple[str, str]], dict[str, str], dict[str, str]]
+
+    def __init__(
+        self, name: str, choices: Sequence[tuple[str, str]], *, beside: bool = False, **properties: Any
+    ) -> None:
+        self._beside = beside
+        super().__init__(name, choices, **properties)
 
     def set_described(
         self, choices: Sequence[tuple[str, str]], headings: Mapping[str, str], words: Mapping[str, str]
@@ -203,6 +210,11 @@ class ChoiceList(ChoiceRow):
             self._described = described
             self._empty()
             self._offer(choices)
+            if self._beside:  # the words of all begin at one line
+                told = [self.buttons[name] for name in words if name in self.buttons]
+                widest = max((button.sizeHint().width() for button in told), default=0)
+                for button in told:
+                    button.setMinimumWidth(widest)
 
     def _lay_out(self) -> None:
         self._described = ([], {}, {})
@@ -225,11 +237,15 @@ class ChoiceList(ChoiceRow):
         begins = not self._lines or bool(about) or heading != self._under
         if heading and heading != self._under:
             self._say(heading, "body")
+        self._under = heading
+        if about and self._beside:
+            self._said.append(Text(about, "small"))
+            self._column.addLayout(row_of(None, button, (self._said[-1], 1), gap=tokens.SPACE_3))
+            return
         if begins:
             self._lines.append(FlowLayout(spacing=tokens.SPACE_1))
             self._column.addLayout(self._lines[-1])
         self._lines[-1].addWidget(button)
-        self._under = heading
         if about:
             self._say(about)
 

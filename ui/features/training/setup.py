@@ -82,7 +82,7 @@ class TrainSetup(QWidget):
         self.new_set_button = PlainButton(texts.NEW_SET, "plus", toolTip=texts.NEW_SET_HELP)
         self.remove_button = IconButton("trash", texts.REMOVE_SET, clicked=self._on_remove)
         self.confirm = ConfirmRow(self.remove_button)
-        self.objective = ChoiceList(texts.OBJECTIVE, [])
+        self.objective = ChoiceList(texts.OBJECTIVE, [], beside=True)
         self.report = DataReportView()
         self.methods = MethodPicker()
         self.settings = TrainingSettings()
