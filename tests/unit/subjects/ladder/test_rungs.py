@@ -39,7 +39,8 @@ def test_a_rung_is_described_and_its_recipe_can_be_decoded(rung: Rung) -> None:
     assert set(rung.suits) <= set(rung.fits)
     task: TaskKind = rung.fits[0]
     recipe = rung.recipe(setting(task=task))
-    METHODS.find(recipe.prompting.technique, "technique").decode(recipe.prompting.options)
+    options = METHODS.find(recipe.prompting.technique, "technique").decode(recipe.prompting.options)
+    assert getattr(options, "reward_model", "none is needed")  # nothing that a person has to name first
     METHODS.find(recipe.decoding.strategy, "decoding")
     if recipe.agent is not None:
         METHODS.find(recipe.agent.method, "agent").decode(recipe.agent.options)
