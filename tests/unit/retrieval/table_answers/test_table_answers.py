@@ -155,6 +155,12 @@ def test_a_cell_of_a_row_that_the_question_hardly_names_is_not_said_to_be_empty(
     assert reply is None or not reply.empty
 
 
+def test_the_empty_cell_of_a_row_that_is_called_by_its_name_is_told(tmp_path: Path) -> None:
+    rows = "Zahnstation;Kirkholm;\nRöntgen;Ellerup;03.02.2026\nNarkose;Kirkholm;01.04.2026\n"
+    devices = read(tmp_path, "Geräte.csv", f"Gerät;Standort;Nächste Prüfung\n{rows}")
+    assert ask(devices, "Wann wird die Zahnstation wieder gewartet und geprüft?", "de").empty
+
+
 @pytest.mark.parametrize(
     ("question", "cue", "has"),
     [

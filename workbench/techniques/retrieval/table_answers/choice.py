@@ -22,7 +22,7 @@ from workbench.techniques.retrieval.table_answers.query import Result
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.reasons import quoted, table_reason
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable
-from workbench.techniques.retrieval.table_answers.table_reading import is_dated
+from workbench.techniques.retrieval.table_answers.table_reading import is_dated, naming_column
 from workbench.techniques.retrieval.table_answers.wording import Wording
 from workbench.techniques.retrieval.table_answers.words import Word
 
@@ -98,9 +98,19 @@ def choose_among(question: Question, candidates: Sequence[Candidate], known: Wei
 
 
 def _asks_empty_cell(candidate: Candidate) -> bool:
-    """Whether the query looks up one cell, which is empty, and the table knows most of the question's words."""
-    known = candidate.features.get("left", 0.0) <= MOST_LEFT
-    return known and candidate.query.kind == "value" and len(candidate.rows) == 1
+    """Whether the query looks up one cell, which is empty, of a row that the question calls by its own name, or in a
+    table that knows most of the question's words."""
+    if candidate.query.kind != "value" or len(candidate.rows) != 1:
+        return False
+    naming = naming_column(candidate.table)
+    named = (
+        naming is not None
+        and len(naming.distinct) == naming.filled
+        and any(
+            one.whole and one.condition.column == naming.number for one in candidate.findings if one.kind == "value"
+        )
+    )
+    return named or candidate.features.get("left", 0.0) <= MOST_LEFT
 
 
 def _doubts(question: Question, first: Candidate, result: Result | None, same: float, other: float) -> dict[str, float]:
