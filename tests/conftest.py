@@ -29,7 +29,8 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # no tes
 sys.dont_write_bytecode = False  # many containers set it: each process would compile the program anew
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 FOLDER_MARKERS = {"ui": "ui", "workers": "process", "e2e": "process", "contract": "process"}
-FOLDERS = ["workers", "e2e", "ui", "contract", "unit"]
+TURNS = ["workers", "e2e", "torch", "ui", "contract", "unit"]
+"""Folders, the ones with the longest tests first; ``torch`` are the files of unit that load it."""
 MODEL_FIXTURES = {"smollm_path", "gemma_path", "minilm_path"}
 ENGINES = {"smollm", "gemma", "small", "narrow", "exact", "exact_gemma"}  # fixtures that parametrised tests ask for
 TORCH_MODULES = {
@@ -59,10 +60,23 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if _IMPORTS_TORCH.search(collection_path.read_text("utf-8")) else None
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the order of ``pytest_collection_modifyitems``: xdist begins with the files that have the most tests, and so
+    ended with those that train."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(TESTS).parts[0]
+    trains = folder == "unit" and isinstance(item, pytest.Function) and needs_torch(item.module, item.path)
+    return TURNS.index("torch" if trains else folder)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by its folder, by the models that its fixtures load, and by the imports of its module. The longest
-    files come first, so that two processes end at about the same time."""
-    items.sort(key=lambda item: FOLDERS.index(item.path.relative_to(TESTS).parts[0]))
+    files come first, so that the processes end at about the same time."""
+    items.sort(key=_turn)
     for item in items:
         marker = FOLDER_MARKERS.get(item.path.relative_to(TESTS).parts[0])
         if marker is not None:
