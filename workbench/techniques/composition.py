@@ -145,8 +145,8 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
 
 
 def _without_declined(conversation: Sequence[Message]) -> Sequence[Message]:
-    """A conversation without the answers that documents did not have, and their questions: a small model would say
-    the same of the next question. A request about the answer before ("in German") needs it."""
+    """Leave out declined answers and their questions, because a small model repeats a refusal that it sees. A request
+    about the previous answer ("in German") keeps them."""
     if speaks_of_conversation(conversation[-1].content):
         return conversation
     kept: list[Message] = []

@@ -68,7 +68,7 @@ _ASKED: dict[AnswerType, str] = {
     r"|importe|cobra\w*"
     r"|wie hoch \w+ (?:\w+ ){0,3}\w*(?:raten?|prämien?|rechnung(?:en)?|eigenanteil|zinsen|zuschuss|zuschüsse|förderung"
     r"|strafen?|bußgeld(?:er)?|selbstbeteiligung|selbstbehalt|provision|umsatz|gewinn|verlust|kredit|darlehen|anzahlung"
-    r"|abschlag|summen?|erlös|einnahmen|ausgaben|spenden?|umlagen?|trinkgeld|zulagen?|zuschlag|zuschläge|bonus|prämie"
+    r"|abschlag|summen?|erlös|einnahmen|ausgaben|spenden?|umlagen?|trinkgeld|zulagen?|zuschlag|zuschläge|bonus"
     r"|entschädigung|erstattung|vergütung|abfindung|steuern?|pacht|schaden)"
     r"|how (?:high|large|big) \w+ (?:\w+ ){0,3}(?:deductible|excess|premium|fine|penalty|bonus|grant|loan|debt|invoice"
     r"|bill|surcharge|allowance|turnover|revenue|profit|loss|instalment)s?"

@@ -74,7 +74,7 @@ ALWAYS_MARKS = ("thing", "computed", "belonging", "amount", "earlier")
 """Make *perhaps* of *found* everywhere: what is asked of, "holiday" in "how many days of holiday?", stands beside none
 of the shown sentences; a sum, an average, a difference is asked for and rows of a table are shown that do not tell
 it; the row is of another thing for the one whose value is asked for; an amount of money is asked for and none told;
-the answer stands in an earlier mail, and nothing of the newer one beside it."""
+the answer comes from a quoted email, and no sentence of the email that quotes it is shown."""
 
 _MAIL = ".eml"
 MOST_NAMED = 3
@@ -244,7 +244,7 @@ def _lacks_amount(question: str, comparison: Comparison, choice: Choice) -> bool
 
 
 def _is_earlier(comparison: Comparison, choice: Choice) -> bool:
-    """Whether the best sentence stands in a mail that a newer one quotes, of which no sentence is shown."""
+    """Whether the best sentence comes from a quoted email and no sentence of the email that quotes it is shown."""
     shown = [comparison.chosen[number] for number in choice.order[: choice.shown]]
     if not shown or not _is_quoted(shown[0]):
         return False
@@ -252,7 +252,7 @@ def _is_earlier(comparison: Comparison, choice: Choice) -> bool:
 
 
 def _is_quoted(unit: Unit) -> bool:
-    """Whether a unit of a mail is on a line that begins with ">", as what it answers to."""
+    """Whether a unit is on a quoted line of an email, which begins with ">"."""
     if not unit.passage.path.lower().endswith(_MAIL):
         return False
     line = unit.passage.text.rfind("\n", 0, unit.start + 1) + 1

@@ -25,7 +25,7 @@ _TEXTS: dict[str, dict[Said, str]] = {
         "language": "The passages are in another language than the question: few words could be compared.",
         "uncomputed": "The rows do not tell this: it has to be computed from them.",
         "belonging": "The row is of another thing, which only belongs to {}.",
-        "earlier": "This stands in an earlier mail, which a newer one quotes.",
+        "earlier": "This comes from an earlier email that a newer one quotes.",
         "calculated": "The result is calculated from values of the documents: check that they are the right ones.",
         "two_steps": "The answer is put together from two places: check that they belong together.",
         "part": "Nothing here answers this part of the question: “{}”.",
@@ -147,7 +147,7 @@ def belonging_reason(name: str, language: str) -> Reason:
 
 
 def earlier_reason(language: str) -> Reason:
-    """The sentence stands in an earlier mail of those in a document."""
+    """The best sentence comes from an earlier email that is quoted in a newer one."""
     return Reason(kind="version", text=_said("earlier", language))
 
 

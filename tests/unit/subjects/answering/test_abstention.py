@@ -446,7 +446,7 @@ def test_a_further_sentence_is_shown_only_with_a_value_as_the_best_has(monkeypat
 @pytest.mark.parametrize(
     ("path", "above", "reasons"),
     [
-        ("a.eml", "The club night moves to Friday.", ["This stands in an earlier mail, which a newer one quotes."]),
+        ("a.eml", "The club night moves to Friday.", ["This comes from an earlier email that a newer one quotes."]),
         ("a.eml", "The entry fee of the club night is 9 euros now.", []),
         ("a.md", "The club night moves to Friday.", []),
     ],
