@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import geometric_mean
 
 import msgspec
 
@@ -21,8 +22,6 @@ TEMPLATE_TOKENS = 25
 WRITTEN: dict[TaskKind, int] = {"choice": 14, "number": 40, "short": 24, "documents": 40, "text": 160}
 """Tokens of a plain answer before any was seen."""
 _LEAST_S = 0.02
-_LEAST_JOINED = 0.3
-"""Of a plain answer: what several techniques save, they do not save each."""
 _BYTES_PER_S = 9e9
 """Weights that are read for a token, before a speed was measured."""
 
@@ -115,23 +114,26 @@ def answering(
 
 
 def combined(plain: RungEstimate, techniques: Sequence[Sequence[RungEstimate]]) -> RungEstimate:
-    """The held-out answers of one rung of each of the ``techniques`` joined: each adds to a plain answer what its rungs
-    add on average, since which of them will be the best is not known. Nothing is prepared for it."""
-    seconds, tokens, price = plain.answering_s, float(plain.tokens), plain.price
+    """The held-out answers of one rung of each of the ``techniques`` joined. Which of them will be the best is not
+    known, nor whether one is better than the plain answer, so that it is joined at all: a technique makes an answer as
+    many times as long as the geometric mean of its rungs and of none. Nothing is prepared for it."""
     share = plain.answering_s / (plain.answering_s + plain.racing_s) if plain.answering_s else 1.0
-    for rungs in techniques:
-        seconds += sum(one.answering_s - plain.answering_s for one in rungs) / len(rungs)
-        answering = [one for one in rungs if not one.preparing_s]  # the tokens of others are those of their training
-        tokens += sum(one.tokens - plain.tokens for one in answering) / len(rungs)
-        price += sum(one.price - plain.price for one in answering) / len(rungs)
-    least = _LEAST_JOINED
+    # the tokens of rungs that are prepared are those of their training
+    answering = [[one for one in rungs if not one.preparing_s] for rungs in techniques]
     return RungEstimate(
-        answering_s=max(seconds, least * plain.answering_s),
-        tokens=round(share * max(tokens, least * plain.tokens)),
-        price=share * max(price, least * plain.price),
+        answering_s=_joined(plain.answering_s, [[one.answering_s for one in rungs] for rungs in techniques]),
+        tokens=round(share * _joined(plain.tokens, [[one.tokens for one in rungs] for rungs in answering])),
+        price=share * _joined(plain.price, [[one.price for one in rungs] for rungs in answering]),
         memory_bytes=max((one.memory_bytes for rungs in techniques for one in rungs), default=0),
         measured=plain.measured,
     )
+
+
+def _joined(plain: float, techniques: Sequence[Sequence[float]]) -> float:
+    """The ``plain`` value times that of each technique against it, in the geometric mean of its rungs and of none."""
+    if not plain:
+        return 0.0
+    return plain * math.prod(geometric_mean([plain, *filter(None, rungs)]) / plain for rungs in techniques)
 
 
 def price_of(endpoint: Endpoint | None, read: float, written: float) -> float:

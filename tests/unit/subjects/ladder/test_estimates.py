@@ -67,14 +67,16 @@ def test_estimates_follow_what_a_running_ladder_has_measured() -> None:
     assert renewed({"waiting": notes["waiting"]}, 90)["waiting"] == PLANNED
 
 
-def test_a_combination_adds_what_each_technique_adds() -> None:
+def test_a_combination_takes_as_many_times_as_long_as_each_technique() -> None:
     plain = RungEstimate(answering_s=30.0, racing_s=10.0, tokens=4_000, measured=True)
-    similar = msgspec.structs.replace(plain, answering_s=110.0, tokens=12_000)
-    fixed = msgspec.structs.replace(plain, answering_s=50.0, tokens=8_000)
-    beam = msgspec.structs.replace(plain, answering_s=60.0)
-    lora = msgspec.structs.replace(plain, answering_s=20.0, preparing_s=300.0, tokens=60_000, memory_bytes=7)
+    similar = msgspec.structs.replace(plain, answering_s=120.0, tokens=32_000)
+    fixed = msgspec.structs.replace(plain, answering_s=60.0, tokens=8_000)
+    beam = msgspec.structs.replace(plain, answering_s=120.0)
+    lora = msgspec.structs.replace(plain, answering_s=7.5, preparing_s=300.0, tokens=60_000, memory_bytes=7)
     found = combined(plain, [[similar, fixed], [beam], [lora]])
-    assert found.answering_s == 30 + (80 + 20) / 2 + 30 - 10
-    assert found.tokens == round(0.75 * (4_000 + (8_000 + 4_000) / 2))  # of the held-out questions alone
+    # of nothing and the rungs of a technique: 2 times, 2 times, half
+    assert found.answering_s == pytest.approx(30 * (1 * 4 * 2) ** (1 / 3) * 2 / 2)
+    assert found.tokens == round(0.75 * 4_000 * (1 * 8 * 2) ** (1 / 3))  # of the held-out questions alone
     assert (found.preparing_s, found.racing_s, found.memory_bytes) == (0.0, 0.0, 7)
-    assert combined(plain, [[lora]] * 5).answering_s == pytest.approx(9.0)
+    assert combined(plain, []).answering_s == pytest.approx(30.0)
+    assert combined(RungEstimate(), [[lora]]).answering_s == 0.0
