@@ -48,7 +48,7 @@ from workbench.techniques.retrieval.doubt import (
     missing_terms,
     probability,
 )
-from workbench.techniques.retrieval.sentence_choice import choose, completed
+from workbench.techniques.retrieval.sentence_choice import Choice, choose, completed
 from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
 from workbench.techniques.retrieval.sentence_features import Comparison
 from workbench.techniques.retrieval.sentence_pick import FILE as PICK_FILE
@@ -216,7 +216,11 @@ def look(row: Row, weights: np.ndarray, mass: float) -> Looked:
 
 
 def _look(row: Row, comparison: Comparison, weights: np.ndarray, mass: float) -> Looked:
-    choice = choose(comparison, weights, mass)
+    return judge(row, comparison, choose(comparison, weights, mass))
+
+
+def judge(row: Row, comparison: Comparison, choice: Choice) -> Looked:
+    """Whether the sentences that a choice shows hold an answer."""
     names, figures = missing_terms(row.question, comparison, choice)
     found, characters = [], 0
     for number in choice.order[: choice.shown]:
@@ -277,8 +281,8 @@ def choose_thresholds(looked: Sequence[Looked], limits: Limits) -> Thresholds:
     prose = [one for one in prose if one.row.kind in PROSE_KINDS]
     languages = ("", *sorted({one.row.comparison.asked for one in prose} & set(LANGUAGES)))
     return Thresholds(
-        _of_offices(same, limits),
-        _of_offices(other, limits),
+        of_offices(same, limits),
+        of_offices(other, limits),
         {
             language: _of_prose([one for one in prose if language in ("", one.row.comparison.asked)], limits)
             for language in languages
@@ -296,7 +300,7 @@ def _share(looked: Sequence[Looked], mark: str) -> float:
     return (sum(mark in one.marks for one in looked) + 0.5) / (len(looked) + 1)
 
 
-def _of_offices(looked: Sequence[Looked], limits: Limits) -> Bounds:
+def of_offices(looked: Sequence[Looked], limits: Limits) -> Bounds:
     marks = worthwhile(looked)
     answerable = [one.p for one in looked if one.row.answerable]
     rest = UNANSWERABLE * len(answerable) / (1 - UNANSWERABLE) / max(1, len(looked) - len(answerable))

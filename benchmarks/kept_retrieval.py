@@ -95,6 +95,10 @@ class KeptCollection:
         kept = self._json("question", question, lambda worker: worker.embed_question(question))
         return msgspec.convert(kept, QuestionVector)
 
+    def cross_encode(self, question: str, texts: list[str]) -> list[float]:
+        asked = json.dumps([question, texts])
+        return list(self._json("cross-encoded", asked, lambda worker: worker.cross_encode(question, texts)))
+
     def close(self) -> None:
         if self._worker is not None:
             self._worker[0].stop()

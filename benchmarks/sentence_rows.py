@@ -110,10 +110,10 @@ def paragraph_rows(data: Path, keep: Path, embedder: str, share: float) -> Itera
             questions = read_lines(data / "xquad" / language / "questions.jsonl")
         drawn = random.Random(3).sample(questions, min(int(share * count), len(questions)))
         group = title if name.endswith(language) or name == "squad2" else f"{title}, asked in {language}"
-        articles = sorted({_article(one["paragraph"]) for one in questions})
+        articles = sorted({article(one["paragraph"]) for one in questions})
         with kept(keep, title, embedder, write) as collection:
             for asked in drawn:
-                fold = articles.index(_article(asked["paragraph"])) % FOLDS
+                fold = articles.index(article(asked["paragraph"])) % FOLDS
                 yield from _of_paragraph(group, fold, asked, answers[asked["id"]], drawn, collection)
 
 
@@ -200,5 +200,5 @@ def _file(id: str) -> str:
     return id.replace("/", "_")
 
 
-def _article(paragraph: str) -> str:
+def article(paragraph: str) -> str:
     return paragraph.rsplit("-", 1)[0]

@@ -451,6 +451,9 @@ class FakeRetriever:
     def embed_question(self, question: str) -> QuestionVector:
         return QuestionVector()
 
+    def cross_encode(self, question: str, texts: list[str]) -> list[float]:
+        return []
+
     def count_terms(self, query: str) -> TermStatistics:
         terms = {w: sum(w in _words(p.text) for p in self.passages) for w in _words(query) if len(w) > 3}
         return TermStatistics(chunks=len(self.passages), terms=terms)

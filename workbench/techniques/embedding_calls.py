@@ -127,6 +127,15 @@ class EmbedQuestion(Call[QuestionVector], frozen=True, kw_only=True, tag="embed-
     question: str
 
 
+class CrossEncode(Call[tuple[float, ...]], frozen=True, kw_only=True, tag="cross-encode"):
+    """For each text the logarithm of the odds that it answers the question, by the cross-encoder of this embedder; ()
+    where it has none. Goes before the next batch of an ingest."""
+
+    embedder: str
+    question: str
+    texts: tuple[str, ...]
+
+
 class TextsRead(msgspec.Struct, frozen=True, kw_only=True):
     """Texts as an embedder reads them. ``tokens``: how many of each it looks at, special ones included."""
 
@@ -339,9 +348,9 @@ class Close(Call[None], frozen=True, kw_only=True, tag="close"):
 
 
 EmbeddingCall = (
-    Ingest | Search | Similarities | EmbedTexts | EmbedQuestion | ReadTexts | Prepare | Forget | CountTerms | Documents
-    | Text | Tables | Picture | Names | PlacesOfName | NamesIn | Remove | Trash | Restore | Purge | State | Close
-    | AskTables | Project
+    Ingest | Search | Similarities | EmbedTexts | EmbedQuestion | CrossEncode | ReadTexts | Prepare | Forget
+    | CountTerms | Documents | Text | Tables | Picture | Names | PlacesOfName | NamesIn | Remove | Trash | Restore
+    | Purge | State | Close | AskTables | Project
 )  # fmt: skip
 
 
@@ -374,3 +383,7 @@ class Retriever(Protocol):
 
     def embed_question(self, question: str) -> QuestionVector:
         """By the collection's embedder."""
+
+    def cross_encode(self, question: str, texts: list[str]) -> list[float]:
+        """For each text the logarithm of the odds that it answers the question; [] where the collection's embedder has
+        no cross-encoder."""

@@ -127,6 +127,7 @@ class EmbeddingService:
             embedding_calls.Similarities: self._similarities,
             embedding_calls.EmbedTexts: self._embed,
             embedding_calls.EmbedQuestion: self._embed_question,
+            embedding_calls.CrossEncode: self._cross_encode,
             embedding_calls.ReadTexts: self._read_texts,
             embedding_calls.Prepare: self._prepare_embedder,
             embedding_calls.Forget: self._forget,
@@ -195,6 +196,9 @@ class EmbeddingService:
         vector = self._queue.embed_query(folder, call.question)
         made = tuple(float(value) for value in vector)
         yield finish(embedding_calls.QuestionVector(vector=made, embedder=self._queue.embedder(folder).fingerprint))
+
+    def _cross_encode(self, call: embedding_calls.CrossEncode, context: RequestContext) -> Iterator[Event]:
+        yield finish(self._queue.cross_encode(Path(call.embedder), call.question, call.texts))
 
     def _read_texts(self, call: embedding_calls.ReadTexts, context: RequestContext) -> Iterator[Event]:
         embedder = self._queue.embedder(Path(call.embedder))

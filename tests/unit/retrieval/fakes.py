@@ -55,6 +55,9 @@ class FakeEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self._embed(texts)
 
+    def cross_encode(self, question: str, texts: Sequence[str]) -> tuple[float, ...]:
+        return ()
+
     def close(self) -> None:
         self.closed = True
 

@@ -25,17 +25,28 @@ from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval.doubt import (
     doubt_features,
     is_prose,
+    log_odds,
     missing_terms,
     outcome_of,
     probability,
     reasons_to_doubt,
+)
+from workbench.techniques.retrieval.second_look import (
+    CHOICE_NAMES,
+    DOUBT_NAMES,
+    Looked,
+    choice_features,
+    choose_again,
+    doubt_again,
+    look_again,
+    second_look_weights,
 )
 from workbench.techniques.retrieval.sentence_choice import Choice, choose, completed
 from workbench.techniques.retrieval.sentence_columns import COLUMN
 from workbench.techniques.retrieval.sentence_features import Comparison, embed, tabulate
 from workbench.techniques.retrieval.sentence_pick import pick_sentences
 from workbench.techniques.retrieval.sentence_units import Unit
-from workbench.techniques.retrieval.sentence_weights import Weights, weights_for
+from workbench.techniques.retrieval.sentence_weights import Bounds, Weights, weights_for
 from workbench.text.sentences import is_heading
 
 _log = logging.getLogger(__name__)
@@ -100,7 +111,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
 def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retriever) -> Evidence:
     """Compare a question with the sentences of the best hits. Two calls of the retriever, about 0.1 s; a third one,
-    about 0.4 s, where the first sentences do not surely answer it; if that one fails, these decide."""
+    about 0.4 s, where the first sentences do not surely answer it: the cross-encoder reads more of them, or where there
+    is none they are embedded. If that one fails, the first ones decide."""
     tabled = tabulate(question, hits, retriever)
     picked = pick_sentences(tabled.features, tabled.candidates)
     comparison = embed(tabled, picked.first, retriever)
@@ -110,24 +122,51 @@ def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retrieve
         return Evidence(strength=1.0, needed=weights.same.shown)
     if not comparison.chosen:
         return Evidence(strength=0.0, needed=weights.same.shown, outcome="not_found")
-    evidence = _judge(question, comparison, weights)
-    if evidence.outcome == "found" or not picked.further:
+    first = choose(comparison, weights.choice, weights.mass)
+    evidence = _judge(question, comparison, first, weights)
+    if evidence.outcome == "found":
         return evidence
     try:
-        compared_further = embed(tabled, picked.further, retriever, comparison)
+        if not is_prose(comparison) or comparison.value(first.order[0], "other") > 0:
+            numbers = [*picked.first, *picked.further]
+            looked = look_again(tabled, numbers, picked.scores, comparison, retriever)
+            if looked is not None:
+                return _judge_again(question, looked, first, evidence.strength)
+        if not picked.further:
+            return evidence
+        further = embed(tabled, picked.further, retriever, comparison)
     except (UserError, WorkerDied, FaultElsewhere) as error:
         _log.warning("Further sentences could not be embedded, so the first ones decide: %s", error)
         return evidence
-    return _judge(question, compared_further, weights)
+    return _judge(question, further, choose(further, weights.choice, weights.mass), weights)
 
 
-def _judge(question: str, comparison: Comparison, weights: Weights) -> Evidence:
-    choice = choose(comparison, weights.choice, weights.mass)
+def _judge(question: str, comparison: Comparison, choice: Choice, weights: Weights) -> Evidence:
     names, figures = missing_terms(question, comparison, choice)
     other, prose = comparison.value(choice.order[0], "other") > 0, is_prose(comparison)
     fitted = weights.doubt_in_prose if prose and not other else weights.doubt
     strength = probability(doubt_features(comparison, choice, names, figures), *fitted)
     bounds = weights.bounds(comparison.asked, other=other, prose=prose)
+    return _evidence(question, comparison, choice, bounds, strength, names, figures)
+
+
+def _judge_again(question: str, looked: Looked, first: Choice, strength: float) -> Evidence:
+    """By the second look. ``first`` is the choice of the first one, after which an answer had the probability
+    ``strength``."""
+    weights = second_look_weights()
+    features = choice_features(looked, first.scores)
+    choice = choose_again(looked, features, np.array([weights.choice[name] for name in CHOICE_NAMES]), weights.mass)
+    names, figures = missing_terms(question, looked.comparison, choice)
+    doubt = doubt_again(looked, features, choice, log_odds(strength))
+    fitted = np.array([weights.doubt.weights[name] for name in DOUBT_NAMES])
+    found = probability(doubt, fitted, weights.doubt.bias)
+    return _evidence(question, looked.comparison, choice, weights.bounds, found, names, figures)
+
+
+def _evidence(
+    question: str, comparison: Comparison, choice: Choice, bounds: Bounds, strength: float,
+    names: Sequence[str], figures: Sequence[str],
+) -> Evidence:  # fmt: skip
     probable = strength >= bounds.found
     reasons = reasons_to_doubt(
         question, comparison, choice, bounds.marks, probable=probable, names=names, figures=figures

@@ -79,6 +79,10 @@ class Embedder(Protocol):
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors: ...
 
+    def cross_encode(self, question: str, texts: Sequence[str]) -> tuple[float, ...]:
+        """For each text the logarithm of the odds that it answers the question (``cross_encoder``); () where there are
+        no weights for this embedder."""
+
     def close(self) -> None:
         """Free its memory; it embeds no more."""
 
@@ -169,6 +173,10 @@ class EmbeddingQueue:
             while len(self._queries) > KEPT_QUERIES:
                 self._queries.popitem(last=False)
         return vector
+
+    def cross_encode(self, folder: Path, question: str, texts: Sequence[str]) -> tuple[float, ...]:
+        """See ``Embedder``."""
+        return self._do(Urgency.WAITING, lambda: self._get(folder).cross_encode(question, texts))
 
     def forget(self, texts: Collection[str]) -> None:
         """Drop the vectors that are kept of these queries."""

@@ -13,6 +13,7 @@ from workbench.engine.vector_encoder import VectorEncoder
 from workbench.gguf.embedder_file import read_layout
 from workbench.gguf.folder_weights import FolderWeights
 from workbench.gguf.sentence_folder import read_sentence_folder
+from workbench.techniques.retrieval import cross_encoder
 from workbench.techniques.retrieval.embedding import ThreadChoice, Vectors
 from workbench.techniques.retrieval.preparation import LAYERS, open_tokens, prepare
 
@@ -35,6 +36,8 @@ class EngineEmbedder:
         self._words = weights.rows(read_layout(sentence, weights).words)
         self._encoder = VectorEncoder(place / LAYERS, prepared.longest)
         self.dimensions = self._encoder.width
+        self._adapter = place / cross_encoder.ADAPTER if self.fingerprint == cross_encoder.EMBEDDER else None
+        self._is_adapted = False
         self._threads = ThreadChoice(
             len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         )
@@ -48,6 +51,22 @@ class EngineEmbedder:
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self._embed(texts, self._prompts[0], self._threads.fewest)
+
+    def cross_encode(self, question: str, texts: Sequence[str]) -> tuple[float, ...]:
+        if self._adapter is None:
+            return ()
+        if not self._is_adapted:
+            if not self._adapter.is_file():
+                cross_encoder.write_adapter(self._adapter)
+            self._encoder.add_adapter(self._adapter)
+            self._is_adapted = True
+        self._encoder.use_threads(self._threads.choose())
+        around = self.tokens.ids("", self.tokens.special)
+        asked = self.tokens.plain_ids(self._prompts[0] + question)
+        told = (self.tokens.plain_ids(self._prompts[1] + text) for text in texts)
+        words = [self._words.read(cross_encoder.read_together(asked, one, around)) for one in told]
+        head = cross_encoder.read_head()
+        return tuple(head.score(state) for state in self._encoder.encode_adapted(words))
 
     def close(self) -> None:
         self._encoder.close()

@@ -30,14 +30,14 @@ from workbench.techniques.retrieval.question_parts import combination, factor_of
 from workbench.techniques.retrieval.question_terms import identified_of, missing_identified, missing_names, names_of
 from workbench.techniques.retrieval.second_search import search_further
 from workbench.techniques.retrieval.sentence_choice import LONGEST_COMPLETED
-from workbench.techniques.retrieval.sentence_features import NUMERALS, compare, term_weights
+from workbench.techniques.retrieval.sentence_features import HITS_SEARCHED, NUMERALS, compare, term_weights
 from workbench.techniques.retrieval.value_pairs import Calculation, amounts_of, calculate, multiply
 from workbench.text.language import detect_language, detect_question_language, function_words, split_words
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
 
 LANGUAGES = ("en", "de", "fr", "es")
-CANDIDATES = 10
+CANDIDATES = HITS_SEARCHED
 NAMED_PASSAGES = 12
 """Passages that mention names of the answer to a part, and are compared with the next part."""
 

@@ -41,7 +41,11 @@ class Choice:
 def choose(comparison: Comparison, weights: NDArray[np.float64], mass: float) -> Choice:
     """Order the sentences of a comparison by ``weights`` (len(NAMES),). As many are shown as have a share of ``mass``
     in [0, 1] of the probability; the same text is shown once."""
-    scores = comparison.features @ weights if len(comparison.chosen) else np.zeros(0)
+    return choose_by(comparison, comparison.features @ weights if len(comparison.chosen) else np.zeros(0), mass)
+
+
+def choose_by(comparison: Comparison, scores: NDArray[np.float64], mass: float) -> Choice:
+    """The same by given ``scores`` (n,), from which is taken what counts against a row of another thing."""
     scores = scores - BELONGING * np.array([bool(comparison.belongs(n)) for n in range(len(scores))], dtype=np.float64)
     order: list[int] = []
     taken: set[str] = set()

@@ -53,26 +53,28 @@ class PickFile(msgspec.Struct, frozen=True, kw_only=True):
 
 class Picked(NamedTuple):
     """The numbers of the units that are embedded: at ``first``, and ``further`` where those do not do; each the most
-    probable first."""
+    probable first. ``scores`` are those of all units, (n,)."""
 
     first: list[int]
     further: list[int]
+    scores: NDArray[np.float64]
 
 
 def pick_sentences(table: NDArray[np.float64], units: Sequence[Unit]) -> Picked:
     """Which units are embedded. ``table``: their features without cosines, (n, len(NAMES))."""
-    return pick_by(_weights(), table, units)
+    return pick_by(weights(), table, units)
 
 
 def pick_by(weights: NDArray[np.float64], table: NDArray[np.float64], units: Sequence[Unit]) -> Picked:
     """The same by given weights, (len(PICK_NAMES),)."""
     if not len(units):
-        return Picked([], [])
-    order = np.argsort(-(pick_features(table, units) @ weights), kind="stable")
+        return Picked([], [], np.zeros(0))
+    scores = pick_features(table, units) @ weights
+    order = np.argsort(-scores, kind="stable")
     elsewhere = 2 * int(table[order[:_FIRST], COLUMN["other"]].sum()) > min(_FIRST, len(order))
     numbers = [int(number) for number in order[:MOST_EMBEDDED]]
     first = EMBEDDED_ELSEWHERE if elsewhere else EMBEDDED
-    return Picked(numbers[:first], numbers[first:])
+    return Picked(numbers[:first], numbers[first:], scores)
 
 
 def pick_features(table: NDArray[np.float64], units: Sequence[Unit]) -> NDArray[np.float64]:
@@ -91,7 +93,7 @@ def pick_features(table: NDArray[np.float64], units: Sequence[Unit]) -> NDArray[
 
 
 @cache
-def _weights() -> NDArray[np.float64]:
+def weights() -> NDArray[np.float64]:
     read = msgspec.json.decode(resources.files(__package__).joinpath(FILE).read_bytes(), type=PickFile)
     unknown = sorted(set(read.weights) - set(PICK_NAMES))
     if read.format != FORMAT or unknown:

@@ -23,6 +23,7 @@ from workbench.techniques.retrieval.answer_types import (
 from workbench.techniques.retrieval.belonging_rows import asked_names, name_behind
 from workbench.techniques.retrieval.doubt import MARKS, marks_of, reasons_to_doubt
 from workbench.techniques.retrieval.doubt_texts import language_reason, weak_reason
+from workbench.techniques.retrieval.second_look import CANDIDATES
 from workbench.techniques.retrieval.sentence_choice import choose
 from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
 from workbench.techniques.retrieval.sentence_features import BACKGROUND, compare
@@ -75,6 +76,34 @@ def test_a_heading_names_the_subject_and_is_not_quoted() -> None:
     alone = passage("Report on the repair of the pump P-204\n\n", "title.txt")
     (sentence,) = measure_evidence(asked, [alone], Alike(0.6, 0.0, (alone,))).sentences
     assert sentence.text.startswith("Report")
+
+
+RULES = passage(
+    "".join(f"- Rule {n} of the pump: hose {n} dry\n" for n in range(20)) + "- supply 230 V at 50 Hz\n", "rules.txt"
+)
+
+
+class Reads(Alike):
+    """A collection whose cross-encoder knows which sentence answers."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__(0.78, 0.78, (RULES,))
+        self._answer = answer
+        self.read: list[str] = []
+
+    def cross_encode(self, question: str, texts: list[str]) -> list[float]:
+        self.read += texts
+        return [5.0 if self._answer and self._answer in text else -6.0 for text in texts]
+
+
+def test_the_cross_encoder_chooses_where_the_first_sentences_do_not_answer() -> None:
+    asked = "What voltage does the pump need with the hose?"
+    knows, none = Reads("230 V"), Reads("")
+    found, missing = (measure_evidence(asked, [RULES], one) for one in (knows, none))
+    assert len(knows.read) == CANDIDATES
+    assert "230 V" in found.sentence
+    assert found.strength > missing.strength
+    assert missing.outcome != "found"
 
 
 class FailsLater(Alike):

@@ -21,6 +21,8 @@ from workbench.engine.machine import read_machine
 from workbench.records.models import ModelRecord
 from workbench.subjects.models import starter
 from workbench.subjects.models.starter import find_starters, starter_hint, unpack_model
+from workbench.techniques.retrieval.cross_encoder import EMBEDDER
+from workbench.techniques.retrieval.preparation import fingerprint
 
 
 def test_starters_are_found_and_the_embedder_unpacked_once(
@@ -74,6 +76,7 @@ def test_the_embedder_of_many_languages_comes_when_it_is_asked_for(tmp_path: Pat
     written = (tmp_path / "multilingual-e5-small" / "model.safetensors").stat().st_mtime_ns
     assert find_starters(tmp_path, multilingual=True)[-1] == model
     assert (tmp_path / "multilingual-e5-small" / "model.safetensors").stat().st_mtime_ns == written
+    assert fingerprint(Path(model.path)) == EMBEDDER, "the cross-encoder is that of these weights"
 
 
 def test_missing_packages_are_told_with_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,10 +19,9 @@ from workbench.techniques.retrieval.abstention import measure_evidence
 from workbench.techniques.retrieval.follow_ups import WrittenOut, may_stand_alone, written_out
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
 from workbench.techniques.retrieval.roads.cues import names_collections, speaks_of_conversation
+from workbench.techniques.retrieval.sentence_features import HITS_SEARCHED
 
 UNDERSTOOD = "Understood as: {question}"
-CANDIDATES = 8
-"""Hits whose evidence is compared."""
 BETTER_ALONE = 0.1
 """By so much the evidence for the question as it is must be better than that for what it is completed to."""
 
@@ -65,5 +64,5 @@ def question_of(conversation: Sequence[Message], retriever: Retriever) -> Writte
 
 
 def _evidence(question: str, retriever: Retriever) -> float:
-    evidence = measure_evidence(question, retriever.search(question, CANDIDATES).hits, retriever)
+    evidence = measure_evidence(question, retriever.search(question, HITS_SEARCHED).hits, retriever)
     return evidence.strength if evidence.suffices else 0.0

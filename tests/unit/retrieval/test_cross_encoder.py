@@ -1,0 +1,118 @@
+"""The cross-encoder: the adapter that llama.cpp computes beside the same one in torch, and what is read together."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.tiny_embedders import SIZES, write_embedder
+from workbench.gguf.safetensors import SafetensorsFile
+from workbench.techniques.retrieval import cross_encoder
+from workbench.techniques.retrieval.engine_embedder import EngineEmbedder
+from workbench.techniques.retrieval.preparation import fingerprint
+
+WIDTH, INNER = SIZES["hidden_size"], SIZES["intermediate_size"]
+SHAPES = {
+    "query": (WIDTH, WIDTH),
+    "key": (WIDTH, WIDTH),
+    "value": (WIDTH, WIDTH),
+    "attention": (WIDTH, WIDTH),
+    "up": (WIDTH, INNER),
+    "down": (INNER, WIDTH),
+}
+PLACES = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention": "attention.output.dense",
+    "up": "intermediate.dense",
+    "down": "output.dense",
+}
+QUESTION = "how is the bread?"
+TEXTS = ("the bread was slowly in the tower", "a boat", "the river flows under the bridge and the music is over")
+
+
+def write_weights(path: Path, layers: tuple[int, ...]) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    torch.manual_seed(3)
+    found = {"head.weight": torch.randn(1, WIDTH), "head.bias": torch.tensor([0.25])}
+    for layer in layers:
+        for name, (into, out) in SHAPES.items():
+            found[f"{layer}.{name}.a"] = torch.randn(cross_encoder.RANK, into) * 0.1
+            found[f"{layer}.{name}.b"] = torch.randn(out, cross_encoder.RANK) * 0.1
+    save_file(found, path)
+
+
+def scores_by_torch(folder: Path, weights: Path, rows: list[list[int]]) -> list[float]:
+    import torch
+    from safetensors.torch import load_file
+    from transformers import AutoModel
+
+    model: Any = AutoModel.from_pretrained(folder)
+    read = load_file(weights)
+    with torch.no_grad():
+        for name, value in read.items():
+            if name.endswith(".a"):
+                layer, part, _ = name.split(".")
+                matrix = model.encoder.layer[int(layer)].get_submodule(PLACES[part])
+                matrix.weight += 2.0 * read[f"{layer}.{part}.b"] @ value
+        states = [model(input_ids=torch.tensor([row])).last_hidden_state[0].mean(dim=0) for row in rows]
+        return [float(state @ read["head.weight"][0] + read["head.bias"][0]) for state in states]
+
+
+@pytest.mark.process
+def test_llama_cpp_computes_the_adapter_as_torch_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_embedder(tmp_path / "m", "bert", prompts={"query": "question: ", "document": "text: "})
+    write_weights(tmp_path / "weights.safetensors", (1, 2))
+    opened = SafetensorsFile(tmp_path / "weights.safetensors")
+    monkeypatch.setattr(cross_encoder, "_opened", lambda: opened)
+    monkeypatch.setattr(cross_encoder, "EMBEDDER", fingerprint(folder))
+    cross_encoder.read_head.cache_clear()
+    try:
+        with contextlib.closing(EngineEmbedder(folder, tmp_path / "home")) as embedder:
+            plain = embedder.embed_passages(TEXTS)
+            found = embedder.cross_encode(QUESTION, TEXTS)
+            assert np.allclose(plain, embedder.embed_passages(TEXTS), atol=1e-6), (
+                "vectors are those without the adapter"
+            )
+            assert embedder.cross_encode(QUESTION, TEXTS) == pytest.approx(found, abs=1e-4)
+            around = embedder.tokens.ids("", 2)
+            asked = embedder.tokens.plain_ids(f"question: {QUESTION}")
+            rows = [
+                cross_encoder.read_together(asked, embedder.tokens.plain_ids(f"text: {text}"), around) for text in TEXTS
+            ]
+    finally:
+        cross_encoder.read_head.cache_clear()
+    expected = scores_by_torch(folder, tmp_path / "weights.safetensors", rows)
+    assert max(expected) - min(expected) > 0.1
+    assert found == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.process
+def test_another_embedder_has_none(tmp_path: Path) -> None:
+    folder = write_embedder(tmp_path / "m", "bert")
+    with contextlib.closing(EngineEmbedder(folder, tmp_path / "home")) as embedder:
+        assert embedder.cross_encode(QUESTION, TEXTS) == ()
+    assert not (tmp_path / "home" / cross_encoder.ADAPTER).exists()
+
+
+def test_a_question_and_a_sentence_are_cut_to_what_it_has_learnt() -> None:
+    read = cross_encoder.read_together(range(10, 200), range(500, 900), (0, 2))
+    assert read[0] == 0
+    assert read[65:67] == [2, 2]
+    assert read[-2:] == [500 + cross_encoder.SENTENCE_TOKENS - 1, 2]
+    assert len(read) == 4 + cross_encoder.QUESTION_TOKENS + cross_encoder.SENTENCE_TOKENS
+    assert cross_encoder.read_together([7], [8, 9], (0, 2)) == [0, 7, 2, 2, 8, 9, 2]
+
+
+def test_the_weights_that_are_shipped_fit_the_embedder() -> None:
+    file = cross_encoder._opened()
+    layers = sorted({int(name.split(".")[0]) for name in file.names() if name[0].isdigit()})
+    assert layers == list(range(4, 12))
+    assert len(cross_encoder.read_head().weights) == 384
