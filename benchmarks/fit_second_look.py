@@ -7,8 +7,8 @@ The offices are ``UNSEEN``, which ``train_cross_encoder.py`` leaves out; their d
 asked; those that the first look answers for certain need no second one. By offices: the weights of the choice and of
 the doubt are fitted on three, and every question is judged by weights that have not seen its office. The bounds are
 chosen on these, as in ``fit_sentences.py``. Then all four give the weights that are written beside the module
-(``--write``). The weights of the first look have seen these offices, so that what the second one gains is measured on
-others: ``--judge vets lodge`` asks these of the weights, and prints counts alone.
+(``--write``). The weights of the first look have seen these offices, so that what the second one gains has to be
+measured on others, by ``office_answers.py``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import sentence_rows
 from fit_sentences import ONE_PLACE, Limits, judge, of_offices
 from fit_sentences import Looked as Judged
 from harness import DATA, HERE, arguments
@@ -65,13 +64,16 @@ class Case:
 
 
 def cases(made: Path, data: Path, keep: Path, offices: Sequence[str]) -> Iterator[Case]:
-    sentence_rows.MADE = tuple(offices)
-    rows = [row for row in office_rows(made, data, keep, EMBEDDER) if row.kind in ONE_PLACE]
+    rows = [row for row in office_rows(made, data, keep, EMBEDDER, offices) if row.kind in ONE_PLACE]
     for row in rows:
         row.fold = 0
     compare_picked(rows, keep, EMBEDDER, [pick_weights()])
     for office in offices:
-        with kept(keep, office, EMBEDDER, lambda folder, office=office: made / office) as collection:
+
+        def write(folder: Path, office: str = office) -> Path:
+            return made / office
+
+        with kept(keep, office, EMBEDDER, write) as collection:
             for row in rows:
                 if row.group != office:
                     continue
@@ -157,7 +159,6 @@ def tell(name: str, judged: Sequence[Judged], ends: Sequence[str]) -> None:
 
 def main() -> None:
     parser = arguments(__doc__, "keep", data=DATA, made=HERE / "offices" / "made", wrong=0.07, declined=0.09, mass=0.8)
-    parser.add_argument("--judge", nargs="*", default=[], help="offices that nothing was fitted on")
     parser.add_argument("--write", action="store_true", help="write the weights beside the module")
     chosen = parser.parse_args()
     known = list(cases(chosen.made, chosen.data, chosen.keep, UNSEEN))
@@ -184,18 +185,6 @@ def main() -> None:
     tell("both", everything, ends)
     weights = fit_choice(twice)
     doubt = fit_doubt([again(case, weights, chosen.mass) for case in twice])
-    if chosen.judge:
-        others = list(cases(chosen.made, chosen.data, chosen.keep, chosen.judge))
-        tell("others, the first look", [case.first for case in others], [case.outcome for case in others])
-        seen, ends = [], []
-        for case in others:
-            one, end = case.first, case.outcome
-            if case.looked is not None:
-                one, features = again(case, weights, chosen.mass)
-                end = outcome(one, probability(features, *doubt), bounds)
-            seen.append(one)
-            ends.append(end)
-        tell("others, both", seen, ends)
     if chosen.write:
         file = SecondLookFile(
             format=FORMAT,

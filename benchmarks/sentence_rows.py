@@ -75,9 +75,9 @@ class Row:
         return bool(len(self.comparison.chosen)) and self.comparison.value(0, "other") > 0
 
 
-def office_rows(made: Path, data: Path, keep: Path, embedder: str) -> Iterator[Row]:
+def office_rows(made: Path, data: Path, keep: Path, embedder: str, offices: Sequence[str] = MADE) -> Iterator[Row]:
     score = scorer(data)
-    for fold, office in enumerate(MADE):
+    for fold, office in enumerate(offices):
 
         def write(folder: Path, office: str = office) -> Path:
             return made / office

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sentence_rows
 import torch
 from fit_second_look import EMBEDDER, UNSEEN
 from harness import DATA, HERE, arguments, read_lines
@@ -79,7 +78,7 @@ class Asked:
     good: tuple[bool, ...]
 
 
-class Lora(nn.Module):
+class Lora(nn.Module):  # type: ignore[misc]
     def __init__(self, of: nn.Linear) -> None:
         super().__init__()
         self.of = of
@@ -90,7 +89,7 @@ class Lora(nn.Module):
         return self.of(states) + SCALE * functional.linear(functional.linear(states, self.a), self.b)
 
 
-class CrossEncoder(nn.Module):
+class CrossEncoder(nn.Module):  # type: ignore[misc]
     """The embedder in ``folder`` with its LoRAs and head; ``begun``: a file of an earlier training to go on with."""
 
     def __init__(self, folder: Path, begun: Path | None) -> None:
@@ -159,8 +158,8 @@ class CrossEncoder(nn.Module):
 
 
 def of_offices(made: Path, data: Path, keep: Path) -> Iterator[Asked]:
-    sentence_rows.MADE = tuple(office for office in MADE if office not in UNSEEN)
-    for row in office_rows(made, data, keep, EMBEDDER):
+    offices = [office for office in MADE if office not in UNSEEN]
+    for row in office_rows(made, data, keep, EMBEDDER, offices):
         picked = pick_by(pick_weights(), row.tabled.features, row.tabled.candidates)
         units = [row.tabled.candidates[number] for number in [*picked.first, *picked.further][:MOST_EMBEDDED]]
         good = tuple(row.good[unit.rank, unit.number] for unit in units)
@@ -172,7 +171,12 @@ def of_paragraphs(data: Path, chance: random.Random) -> Iterator[Asked]:
     for name, language, count in PARAGRAPHS:
         source = data / name
         texts = {one["id"]: one["text"] for one in read_lines(source / "paragraphs.jsonl")}
-        passages = [Passage(collection="", document=id, path=id, text=text) for id, text in texts.items()]
+        passages = [
+            Passage(
+                collection="", document=id, document_hash="", path=id, title="", text=text, start=0, end=len(text)
+            )
+            for id, text in texts.items()
+        ]  # fmt: skip
         units = {
             passage.path: [unit.text for unit in its if unit.states]
             for passage, its in zip(passages, split_units(passages), strict=True)
@@ -240,9 +244,9 @@ def train(model: CrossEncoder, questions: Sequence[Asked], epochs: float, rate: 
         found = torch.cat([model([flat[at] for at in part]) for part in parts])
         scores = found[torch.argsort(torch.tensor([at for part in parts for at in part]))]
         total, weights, at = torch.zeros(()), 0.0, 0
-        for asked, good, rows in step:
+        for asked, answering, rows in step:
             weight = OFFICE_WEIGHT if asked.office else 1.0
-            total = total + weight * loss_of(scores[at : at + len(rows)], good)
+            total = total + weight * loss_of(scores[at : at + len(rows)], answering)
             weights, at = weights + weight, at + len(rows)
         optimiser.zero_grad()
         (total / weights).backward()
