@@ -252,7 +252,7 @@ def train(model: CrossEncoder, questions: Sequence[Asked], epochs: float, rate: 
         (total / weights).backward()
         nn.utils.clip_grad_norm_(model.trained(), 1.0)
         optimiser.step()
-        losses.append(float(total) / weights)
+        losses.append(total.item() / weights)
         if number % 50 == 49:
             print(f"step {number + 1} of {len(steps)}: loss {np.mean(losses[-50:]):.3f}", flush=True)
             model.save(out)

@@ -133,8 +133,8 @@ class VectorEncoder:
         room = min(room, self._longest)
         parameters = llama.llama_context_default_params()
         # without a causal mask a text must be computed in one batch
-        parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = room
-        parameters.n_seq_max = MOST_TOGETHER
+        parameters.n_ctx, parameters.n_seq_max = MOST_TOGETHER * room, MOST_TOGETHER
+        parameters.n_batch = parameters.n_ubatch = room
         parameters.embeddings = True
         parameters.attention_type = llama.LLAMA_ATTENTION_TYPE_NON_CAUSAL
         parameters.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
