@@ -28,7 +28,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from workbench.techniques.retrieval import second_look
-from workbench.techniques.retrieval.doubt import log_odds, probability
+from workbench.techniques.retrieval.doubt import probability
+from workbench.techniques.retrieval.roads.classifier import log_odds
 from workbench.techniques.retrieval.second_look import (
     CHOICE_NAMES,
     DOUBT_NAMES,

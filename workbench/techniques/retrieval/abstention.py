@@ -25,12 +25,12 @@ from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval.doubt import (
     doubt_features,
     is_prose,
-    log_odds,
     missing_terms,
     outcome_of,
     probability,
     reasons_to_doubt,
 )
+from workbench.techniques.retrieval.roads.classifier import log_odds
 from workbench.techniques.retrieval.second_look import (
     CHOICE_NAMES,
     DOUBT_NAMES,

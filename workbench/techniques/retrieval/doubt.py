@@ -198,12 +198,6 @@ def probability(features: NDArray[np.float64], weights: NDArray[np.float64], bia
     return 1 / (1 + math.exp(-float(np.clip(features @ weights + bias, -30, 30))))
 
 
-def log_odds(probability: float) -> float:
-    """The logarithm of the odds, in [-8, 8]."""
-    kept = min(max(probability, 1e-9), 1 - 1e-9)
-    return min(8.0, max(-8.0, math.log(kept / (1 - kept))))
-
-
 def untold(comparison: Comparison, choice: Choice, kinds: Sequence[str]) -> str:
     """Which of the ``kinds`` of values the question asks for and no shown sentence tells ("age"); "" where it asks for
     none of them."""

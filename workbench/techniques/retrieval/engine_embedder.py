@@ -36,7 +36,7 @@ class EngineEmbedder:
         self._words = weights.rows(read_layout(sentence, weights).words)
         self._encoder = VectorEncoder(place / LAYERS, prepared.longest)
         self.dimensions = self._encoder.width
-        self._adapter = place / cross_encoder.ADAPTER if self.fingerprint == cross_encoder.EMBEDDER else None
+        self._place = place
         self._is_adapted = False
         self._threads = ThreadChoice(
             len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -53,12 +53,10 @@ class EngineEmbedder:
         return self._embed(texts, self._prompts[0], self._threads.fewest)
 
     def cross_encode(self, question: str, texts: Sequence[str]) -> tuple[float, ...]:
-        if self._adapter is None:
+        if self.fingerprint != cross_encoder.EMBEDDER:
             return ()
         if not self._is_adapted:
-            if not self._adapter.is_file():
-                cross_encoder.write_adapter(self._adapter)
-            self._encoder.add_adapter(self._adapter)
+            self._encoder.add_adapter(cross_encoder.prepared_adapter(self._place))
             self._is_adapted = True
         self._encoder.use_threads(self._threads.choose())
         around = self.tokens.ids("", self.tokens.special)
