@@ -36,7 +36,7 @@ class DryModel:
         self._log = log
         log.forget_errors()
         # a mapped file needs no memory, and cannot be left out
-        parameters = model_parameters(dataclasses.replace(plan, mapped=False))
+        parameters = model_parameters(path, dataclasses.replace(plan, mapped=False))
         parameters.no_alloc = True
         self._pointer: Any = llama.llama_model_load_from_file(path.encode(), parameters)
         if not self._pointer:

@@ -231,7 +231,7 @@ def _load_weights(path: str, plan: Plan, reports: queue.SimpleQueue[float | None
         return not context.cancelled
 
     callback = llama.llama_progress_callback(on_progress)
-    parameters = model_parameters(plan)
+    parameters = model_parameters(path, plan)
     parameters.progress_callback = callback
     return llama.llama_model_load_from_file(path.encode(), parameters)
 

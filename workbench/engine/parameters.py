@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import re
+from pathlib import Path
 from typing import Any
 
 from workbench.base.errors import NewerEngineNeeded, UserError
-from workbench.engine.library import LibraryLog, describe_library, llama
+from workbench.engine.library import LibraryLog, describe_features, describe_library, llama
 from workbench.engine.memory_formulas import BATCH_TOKENS
 from workbench.engine.memory_planner import Plan
+from workbench.gguf.reader import read_pieces
 
 MAX_OUTPUTS = 32
 """Maximum number of tokens per batch with logits: each takes a float per word of the vocabulary."""
@@ -25,13 +27,18 @@ CONTEXT_STEP = 256
 LOAD_HINT = "Download or copy the file again. A model that is newer than the engine may need a newer one."
 _UNKNOWN = re.compile(r"unknown (?:model (architecture)|(pre-tokenizer) type): '([^']*)'")
 """How llama.cpp says that it is older than a model (llama-model.cpp, llama-vocab.cpp of llama-cpp-python 0.3.36)."""
+_ON_VIEWS = re.compile(r"\.(?:attn_[kv]_b|ssm_dt)\.weight$")
+"""Weights that llama.cpp multiplies by a part of a tensor (latent attention, Mamba), which it cannot where they are
+repacked for AMX: it aborts (``supports_op`` in amx.cpp of llama-cpp-python 0.3.36)."""
 FEW_SHARED = 2
 """Up to so many sequences, a context keeps short sliding windows and shares no cells."""
 
 
-def model_parameters(plan: Plan) -> Any:
-    """llama.cpp's parameters of a model: where its layers go, and whether its file is mapped."""
+def model_parameters(path: str, plan: Plan) -> Any:
+    """llama.cpp's parameters of a model file: where its layers go, whether it is mapped, and whether its weights may be
+    repacked for the processor. Raises UserError for an unsound file."""
     parameters = llama.llama_model_default_params()
+    parameters.use_extra_bufts = _can_repack(path)
     parameters.n_gpu_layers = plan.gpu_layers
     parameters.load_mode = llama.LLAMA_LOAD_MODE_AUTO if plan.mapped else llama.LLAMA_LOAD_MODE_NONE
     parameters.split_mode = _SPLIT[plan.split_mode]
@@ -39,6 +46,12 @@ def model_parameters(plan: Plan) -> Any:
     if plan.tensor_split:  # llama.cpp copies it
         parameters.tensor_split = (ctypes.c_float * llama.llama_max_devices())(*plan.tensor_split)
     return parameters
+
+
+def _can_repack(path: str) -> bool:
+    if "AMX_INT8 = 1" not in describe_features():
+        return True
+    return not any(_ON_VIEWS.search(tensor.name) for piece in read_pieces(Path(path)) for tensor in piece.tensors)
 
 
 def context_parameters(plan: Plan, recurrent: bool) -> Any:
