@@ -25,6 +25,8 @@ TEXT = (
     "The harbour of the old town lies below the castle. Every morning the boats come in with herring, and the "
     "women of the market carry it up the hill in baskets, three hundred and twelve steps, past the baker's door. "
 )
+NOISE = 0.05
+"""Nats. A quantised model rounds its activations: the same words cut into other batches differ by 0.02 on gemma."""
 GREEDY = DecodingPart(max_tokens=24, repetition_penalty=1.0)
 
 
@@ -101,9 +103,9 @@ def assert_like_cold(engine: Engine, job: Probe, tokens: Sequence[int]) -> None:
     assert cold.cached == 0
     assert job.logits is not None
     assert cold.logits is not None
-    # how a prompt is cut into batches changes the last bits (up to 0.003 here); memory that is not what it should
-    # be is far off (1.9 where the window's beginning is missing)
-    assert divergence(cold.logits, job.logits) < 0.02
+    # how a prompt is cut into batches changes the last bits; memory that is not what it should be is far off (1.9 where
+    # the window's beginning is missing)
+    assert divergence(cold.logits, job.logits) < NOISE
     assert cold.logits.max() - cold.logits[job.logits.argmax()] < 0.1  # the same, or one as likely
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.adapters import write_adapter
 from tests.unit import tiny_models
-from tests.unit.engine.probing import Probe, UnableToGoBack, divergence, probe, result_of
+from tests.unit.engine.probing import NOISE, Probe, UnableToGoBack, divergence, probe, result_of
 from tests.virtual_tokens import Floats, write_prefix, write_soft_prompt, write_virtual
 from workbench.api import events
 from workbench.api.protocol import RequestContext
@@ -175,10 +175,6 @@ def test_a_prefix_computes_what_torch_does(
         assert np.abs(wanted - found(probe(engine, tokens))).max() > 20 * near
     finally:
         engine.close()
-
-
-NOISE = 0.05
-"""Nats. A quantised model rounds its activations: the same words cut into other batches differ by 0.02 on gemma."""
 
 
 def test_a_soft_prompt_of_words_is_as_these_words_to_real_models(engine: Engine, tmp_path: Path) -> None:
