@@ -1,14 +1,12 @@
 """An encoder that is given the vectors of its words and returns the vector of the text.
 
-The model is a file as ``gguf.embedder_file`` writes it. Each text is computed alone: texts that
-are packed into one batch attend to the whole batch before the mask, which costs up to half of the speed. Short texts
-with an adapter, of which each matrix costs three products, are packed all the same.
+The model is a file as ``gguf.embedder_file`` writes it. Short texts are computed together, longer ones alone: texts
+that are packed into one batch attend to the whole batch before the mask.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +24,7 @@ SHORT_TEXT = 512
 """llama.cpp reserves memory for texts of so many tokens, and four times as many whenever a longer one comes."""
 
 MOST_TOGETHER, TOKENS_TOGETHER = 4, 256
-"""Texts, and tokens, that are computed together with an adapter."""
+"""Texts, and tokens, that are computed together."""
 
 
 class VectorEncoder:
@@ -54,8 +52,6 @@ class VectorEncoder:
         self._batch: Any = None
         self._of_context = contextlib.ExitStack()
         self._undo.push(self._of_context)
-        self._adapter: Any = None
-        self._adapted = False
         try:
             self._make_room(1)
         except BaseException:
@@ -66,38 +62,28 @@ class VectorEncoder:
         self._threads = threads
         llama.llama_set_n_threads(self._context, threads, threads)
 
-    def add_adapter(self, path: Path) -> None:
-        """Load the LoRA with which ``encode_adapted`` computes. Raises UserError when llama.cpp cannot load it."""
-        self._log.forget_errors()
-        self._adapter = llama.llama_adapter_lora_init(self._model, str(path).encode())
-        if not self._adapter:
-            raise UserError(f"llama.cpp cannot load {path}: {log_reason(self._log)}", "Import the embedder again.")
-
     def encode(self, words: Floats) -> Floats:
         """The vector of a text, (width,), of length 1. ``words``: the vectors of its tokens, (tokens, width), at least
         one and at most ``longest``. Raises RuntimeError when llama.cpp fails or the numbers are not finite."""
-        (vector,) = self._encode([words], adapted=False)
+        (vector,) = self._compute([words])
         return vector / np.float32(np.linalg.norm(vector) or 1.0)
 
-    def encode_adapted(self, texts: Sequence[Floats]) -> list[Floats]:
-        """The same of several texts with the adapter that was added, as they are: not of length 1. Short ones are
-        computed together, which takes two thirds of the time."""
+    def encode_all(self, texts: Sequence[Floats]) -> list[Floats]:
+        """The vectors of several texts as the model gives them, not of length 1. Raises as ``encode``."""
         found: list[Floats] = []
         together: list[Floats] = []
         most = min(TOKENS_TOGETHER, self._longest)
         for words in texts:
             if together and (len(together) == MOST_TOGETHER or sum(map(len, together)) + len(words) > most):
-                found += self._encode(together, adapted=True)
+                found += self._compute(together)
                 together = []
             together.append(words)
-        return found + self._encode(together, adapted=True) if together else found
+        return found + self._compute(together) if together else found
 
-    def _encode(self, texts: Sequence[Floats], *, adapted: bool) -> list[Floats]:
+    def _compute(self, texts: Sequence[Floats]) -> list[Floats]:
         count = sum(map(len, texts))
         if count > self._room:
             self._make_room(count)
-        if adapted != self._adapted:
-            self._use_adapter(adapted)
         place = 0
         for number, words in enumerate(texts):
             self._words[place : place + len(words)] = words
@@ -119,16 +105,9 @@ class VectorEncoder:
         """Free everything; the encoder cannot be used afterwards."""
         self._undo.close()
 
-    def _use_adapter(self, adapted: bool) -> None:
-        count = int(adapted)
-        pointers = (llama.llama_adapter_lora_p_ctypes * 1)(*[self._adapter] * count)
-        if llama.llama_set_adapters_lora(self._context, pointers, count, (ctypes.c_float * 1)(1.0)):
-            raise RuntimeError("llama.cpp refused the adapter")
-        self._adapted = adapted
-
     def _make_room(self, count: int) -> None:
         self._of_context.close()
-        self._room, self._adapted = 0, False
+        self._room = 0
         room = SHORT_TEXT
         while room < count:
             room *= 4

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import gguf
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +23,7 @@ from workbench.gguf.sentence_folder import NotForEngineError, SentenceFolder
 from workbench.gguf.writer import fill, flag_entry, float_entry, header, number_entry, size_of, text_entry
 
 NumberFormat = Literal["F32", "F16", "BF16"]
+LayerFormat = NumberFormat | Literal["Q8_0"]
 
 _ALIGNMENT = 32
 _KEPT_WHOLE = ("token_embd.weight", "token_types.weight", "position_embd.weight")
@@ -45,9 +47,16 @@ def read_layout(folder: SentenceFolder, weights: FolderWeights) -> Layout:
     return layout
 
 
-def write_layers(weights: FolderWeights, layout: Layout, out: Path, number_format: NumberFormat) -> None:
-    """Write the GGUF file. Raises UserError for weights that are no finite numbers or a full disk, NotForEngineError
-    for weights that do not fit into the format or the layout."""
+def write_layers(
+    weights: FolderWeights,
+    layout: Layout,
+    out: Path,
+    number_format: LayerFormat,
+    changed: Callable[[str, Floats], Floats] = lambda name, values: values,
+) -> None:
+    """Write the GGUF file. ``changed`` is given the name of a tensor in it with its values and returns those that are
+    written, in the same shape. Raises UserError for weights that are no finite numbers or a full disk,
+    NotForEngineError for weights that do not fit into the format or the layout."""
     width = int(layout.numbers["embedding_length"])
     shapes: dict[str, tuple[int, ...]] = {}
     kinds: dict[str, str] = {}
@@ -61,7 +70,7 @@ def write_layers(weights: FolderWeights, layout: Layout, out: Path, number_forma
     with written_beside(out) as beside, beside.open("wb") as file:
         file.write(header(entries, tensors, _ALIGNMENT))
         for name, (shape, kind) in tensors.items():
-            values = _values(weights, layout, name, width)
+            values = changed(name, _values(weights, layout, name, width))
             if values.shape != tuple(reversed(shape)):
                 raise NotForEngineError(f"its weights {name} have another shape than config.json says")
             file.write(_STORE[kind](values))
@@ -115,8 +124,16 @@ def _bf16(values: Floats) -> NDArray[np.uint16]:
     return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype("<u2")
 
 
+def _q8_0(values: Floats) -> NDArray[np.uint8]:
+    packed: NDArray[np.uint8] = gguf.quants.quantize(
+        np.ascontiguousarray(values, np.float32), gguf.GGMLQuantizationType.Q8_0
+    )
+    return packed
+
+
 _STORE: dict[str, Callable[[Floats], bytes]] = {
     "F32": lambda values: np.ascontiguousarray(values, "<f4").tobytes(),
     "F16": lambda values: _f16(values).tobytes(),
     "BF16": lambda values: _bf16(values).tobytes(),
+    "Q8_0": lambda values: _q8_0(values).tobytes(),
 }

@@ -67,7 +67,7 @@ def scores_by_torch(folder: Path, weights: Path, rows: list[list[int]]) -> list[
 
 
 @pytest.mark.process
-def test_llama_cpp_computes_the_adapter_as_torch_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_llama_cpp_computes_the_lora_as_torch_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_embedder(tmp_path / "m", "bert", prompts={"query": "question: ", "document": "text: "})
     write_weights(tmp_path / "weights.safetensors", (1, 2))
     opened = SafetensorsFile(tmp_path / "weights.safetensors")
@@ -91,7 +91,7 @@ def test_llama_cpp_computes_the_adapter_as_torch_does(tmp_path: Path, monkeypatc
         cross_encoder.read_head.cache_clear()
     expected = scores_by_torch(folder, tmp_path / "weights.safetensors", rows)
     assert max(expected) - min(expected) > 0.1
-    assert found == pytest.approx(expected, abs=0.05)
+    assert found == pytest.approx(expected, abs=0.15)  # of weights in 8 bits
 
 
 @pytest.mark.process
@@ -100,6 +100,10 @@ def test_another_embedder_has_none(tmp_path: Path) -> None:
     with contextlib.closing(EngineEmbedder(folder, tmp_path / "home")) as embedder:
         assert embedder.cross_encode(QUESTION, TEXTS) == ()
     assert not list((tmp_path / "home").glob("cross_encoder*"))
+
+
+def test_it_is_in_8_bits_but_where_bf16_is_the_fastest() -> None:
+    assert [cross_encoder.layer_format(kind) for kind in ("F32", "F16", "BF16")] == ["Q8_0", "Q8_0", "BF16"]
 
 
 def test_a_question_and_a_sentence_are_cut_to_what_it_has_learnt() -> None:

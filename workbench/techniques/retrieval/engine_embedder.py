@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.engine.vector_encoder import VectorEncoder
-from workbench.gguf.embedder_file import read_layout
+from workbench.gguf.embedder_file import read_layout, write_layers
 from workbench.gguf.folder_weights import FolderWeights
 from workbench.gguf.sentence_folder import read_sentence_folder
 from workbench.techniques.retrieval import cross_encoder
@@ -33,11 +33,13 @@ class EngineEmbedder:
         self.fingerprint, self.unrelated = prepared.source, prepared.unrelated
         self.tokens = open_tokens(sentence, prepared.pieces, place)
         self.max_tokens = prepared.longest - self.tokens.special
-        self._words = weights.rows(read_layout(sentence, weights).words)
+        self._weights, self._layout = weights, read_layout(sentence, weights)
+        self._words = weights.rows(self._layout.words)
         self._encoder = VectorEncoder(place / LAYERS, prepared.longest)
         self.dimensions = self._encoder.width
         self._place = place
-        self._is_adapted = False
+        self._crossing: VectorEncoder | None = None
+        self._cross_format = cross_encoder.layer_format(prepared.number_format)
         self._threads = ThreadChoice(
             len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         )
@@ -55,26 +57,34 @@ class EngineEmbedder:
     def cross_encode(self, question: str, texts: Sequence[str]) -> tuple[float, ...]:
         if self.fingerprint != cross_encoder.EMBEDDER:
             return ()
-        if not self._is_adapted:
-            self._encoder.add_adapter(cross_encoder.prepared_adapter(self._place))
-            self._is_adapted = True
-        self._encoder.use_threads(self._threads.choose())
+        if self._crossing is None:
+            layers = cross_encoder.prepared(self._place, self._cross_format, self._write_cross_encoder)
+            self._crossing = VectorEncoder(layers, self._longest)
+        self._crossing.use_threads(self._threads.choose())
         around = self.tokens.ids("", self.tokens.special)
         asked = self.tokens.plain_ids(self._prompts[0] + question)
         told = (self.tokens.plain_ids(self._prompts[1] + text) for text in texts)
         words = [self._words.read(cross_encoder.read_together(asked, one, around)) for one in told]
         head = cross_encoder.read_head()
-        return tuple(head.score(state) for state in self._encoder.encode_adapted(words))
+        return tuple(head.score(state) for state in self._crossing.encode_all(words))
 
     def close(self) -> None:
         self._encoder.close()
+        if self._crossing is not None:
+            self._crossing.close()
         self._words.close()
 
     def _embed(self, texts: Sequence[str], prompt: str, threads: int) -> Vectors:
         self._encoder.use_threads(threads)
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
-        for row, text in enumerate(texts):
-            # of a text without tokens the vector is zero: it is like nothing
-            if ids := self.tokens.ids(prompt + text, self._longest):
-                vectors[row] = self._encoder.encode(self._words.read(ids))
+        ids = [self.tokens.ids(prompt + text, self._longest) for text in texts]
+        # of a text without tokens the vector is zero: it is like nothing
+        rows = [row for row, of_text in enumerate(ids) if of_text]
+        for row, vector in zip(
+            rows, self._encoder.encode_all([self._words.read(ids[row]) for row in rows]), strict=True
+        ):
+            vectors[row] = vector / np.float32(np.linalg.norm(vector) or 1.0)
         return vectors
+
+    def _write_cross_encoder(self, out: Path) -> None:
+        write_layers(self._weights, self._layout, out, self._cross_format, cross_encoder.with_lora)
