@@ -238,7 +238,8 @@ def test_a_chat_that_is_kept_keeps_an_image_that_was_added_for_one_that_is_not(w
     call(workbench, DeleteChat(chat=first.chat))  # with what was added for such chats
     assert passing(workbench) == others
     again: AskResult = call(workbench, Ask(regenerate=answer.message, recipe=SEEING))
-    assert again.answer == answer.answer
+    # what is known of the prompt may be rounded otherwise, and all tokens after such a picture are about as probable
+    assert again.usage.prompt_tokens == answer.usage.prompt_tokens
     assert call(workbench, GetImage(sha256=image.sha256, whole=False)).width
 
 
