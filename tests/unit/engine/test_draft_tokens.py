@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
+from tests.unit.engine.probing import NOISE, divergence
 from workbench.engine.draft_tokens import DraftModel
 from workbench.engine.loading import Model
 
@@ -22,5 +21,5 @@ def test_going_back_behind_a_sliding_window_is_as_if_begun_anew(
     cold = draft._logits().copy()
     draft.propose(tokens, 1)
     draft.propose(short, 1)
-    assert np.array_equal(draft._logits(), cold)
+    assert divergence(cold, draft._logits()) < NOISE
     draft.retire()
