@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from workbench.base.errors import UserError
 from workbench.engine.batch import Batch
-from workbench.engine.library import llama, start_library
+from workbench.engine.library import can_repack, llama, start_library
 from workbench.engine.machine import read_machine
 from workbench.engine.parameters import not_loaded
 from workbench.engine.vocabulary import Vocabulary
@@ -57,6 +57,7 @@ def open_encoder(path: Path, threads: int) -> Encoder:
     log.forget_errors()
     parameters = llama.llama_model_default_params()
     parameters.n_gpu_layers = 0
+    parameters.use_extra_bufts = can_repack()
     with contextlib.ExitStack() as undo:
         pointer = llama.llama_model_load_from_file(details.model.path.encode(), parameters)
         if not pointer:

@@ -152,6 +152,18 @@ def describe_features() -> str:
     return features.decode("utf-8", "replace").strip()
 
 
+def uses_amx() -> bool:
+    """Whether this build repacks weights for the matrix unit of some processors, AMX."""
+    return "AMX_INT8 = 1" in describe_features()
+
+
+def can_repack() -> bool:
+    """Whether weights may be repacked for the processor. Not for AMX beside torch, which releases the unit after its
+    products in 16 bits: ggml sets it up once in each thread and would end the process with an illegal instruction
+    (``ggml_tile_config_init`` in mmq.cpp of llama-cpp-python 0.3.36)."""
+    return not uses_amx() or "torch" not in sys.modules
+
+
 def multiplied_type() -> Literal["BF16", "F16"]:
     """The 16-bit number format of weights that this build multiplies fastest by several rows at once."""
     return "BF16" if "AVX512_BF16 = 1" in describe_features() else "F16"

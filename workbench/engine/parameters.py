@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.base.errors import NewerEngineNeeded, UserError
-from workbench.engine.library import LibraryLog, describe_features, describe_library, llama
+from workbench.engine.library import LibraryLog, can_repack, describe_library, llama, uses_amx
 from workbench.engine.memory_formulas import BATCH_TOKENS
 from workbench.engine.memory_planner import Plan
 from workbench.gguf.reader import read_pieces
@@ -38,7 +38,7 @@ def model_parameters(path: str, plan: Plan) -> Any:
     """llama.cpp's parameters of a model file: where its layers go, whether it is mapped, and whether its weights may be
     repacked for the processor. Raises UserError for an unsound file."""
     parameters = llama.llama_model_default_params()
-    parameters.use_extra_bufts = _can_repack(path)
+    parameters.use_extra_bufts = can_repack() and not (uses_amx() and _multiplies_views(path))
     parameters.n_gpu_layers = plan.gpu_layers
     parameters.load_mode = llama.LLAMA_LOAD_MODE_AUTO if plan.mapped else llama.LLAMA_LOAD_MODE_NONE
     parameters.split_mode = _SPLIT[plan.split_mode]
@@ -48,10 +48,8 @@ def model_parameters(path: str, plan: Plan) -> Any:
     return parameters
 
 
-def _can_repack(path: str) -> bool:
-    if "AMX_INT8 = 1" not in describe_features():
-        return True
-    return not any(_ON_VIEWS.search(tensor.name) for piece in read_pieces(Path(path)) for tensor in piece.tensors)
+def _multiplies_views(path: str) -> bool:
+    return any(_ON_VIEWS.search(tensor.name) for piece in read_pieces(Path(path)) for tensor in piece.tensors)
 
 
 def context_parameters(plan: Plan, recurrent: bool) -> Any:

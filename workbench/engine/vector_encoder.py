@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.base.errors import UserError
-from workbench.engine.library import llama, start_library
+from workbench.engine.library import can_repack, llama, start_library
 from workbench.engine.parameters import log_reason
 
 Floats = NDArray[np.float32]
@@ -39,6 +39,7 @@ class VectorEncoder:
         self._log.forget_errors()
         parameters = llama.llama_model_default_params()
         parameters.n_gpu_layers = 0
+        parameters.use_extra_bufts = can_repack()
         self._model = llama.llama_model_load_from_file(str(path).encode(), parameters)
         if not self._model:
             raise UserError(f"llama.cpp cannot load {path}: {log_reason(self._log)}", "Import the embedder again.")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.base.errors import UserError
-from workbench.engine.library import llama, start_library
+from workbench.engine.library import can_repack, llama, start_library
 from workbench.engine.memory_formulas import find_windows
 from workbench.engine.virtual_tokens import read_virtual_tokens
 from workbench.gguf.adapter_files import check_adapter
@@ -35,7 +35,7 @@ class Weights:
         log.forget_errors()
         parameters = llama.llama_model_default_params()
         parameters.n_gpu_layers = 0
-        parameters.use_extra_bufts = path.stat().st_size < LARGE_FILE
+        parameters.use_extra_bufts = can_repack() and path.stat().st_size < LARGE_FILE
         self.path = path
         self.pointer = llama.llama_model_load_from_file(str(path).encode(), parameters)
         if not self.pointer:

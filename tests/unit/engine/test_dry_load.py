@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import sys
 from pathlib import Path
 
 import gguf
@@ -115,9 +116,19 @@ def test_weights_that_are_multiplied_by_views_are_not_repacked_for_amx(
     family: str, repacks: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_synthetic(tmp_path / "model.gguf", family, layers=2, vocabulary=500)
-    monkeypatch.setattr("workbench.engine.parameters.describe_features", lambda: "AVX512 = 1 | AMX_INT8 = 1 |")
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.setattr("workbench.engine.library.describe_features", lambda: "AVX512 = 1 | AMX_INT8 = 1 |")
     assert model_parameters(str(path), plan()).use_extra_bufts is repacks
-    monkeypatch.setattr("workbench.engine.parameters.describe_features", lambda: "AVX512 = 1 |")
+    monkeypatch.setattr("workbench.engine.library.describe_features", lambda: "AVX512 = 1 |")
+    assert model_parameters(str(path), plan()).use_extra_bufts
+
+
+def test_nothing_is_repacked_for_amx_beside_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_synthetic(tmp_path / "model.gguf", "llama", layers=2, vocabulary=500)
+    monkeypatch.setitem(sys.modules, "torch", sys)
+    monkeypatch.setattr("workbench.engine.library.describe_features", lambda: "AVX512 = 1 | AMX_INT8 = 1 |")
+    assert not model_parameters(str(path), plan()).use_extra_bufts
+    monkeypatch.setattr("workbench.engine.library.describe_features", lambda: "AVX512 = 1 |")
     assert model_parameters(str(path), plan()).use_extra_bufts
 
 
