@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from workbench.base.errors import UserError
-from workbench.training.answer_pairs import AnswerLogps, answer_logps, pairs_fit, prompt_length, sample_pairs
+from workbench.training.answer_pairs import AnswerLogps, answer_logps, prompt_length
 from workbench.training.losses import BatchLoss, StepLoss
 from workbench.training.preference_losses import kto
 from workbench.training.ranks import Ranks
 from workbench.training.sequences import JUDGED_BAD, TokenSequence
+from workbench.training.shared_prompts import can_pair
 
 if TYPE_CHECKING:
     from workbench.training.objectives.kto import KtoOptions
@@ -75,7 +76,7 @@ class PairLoss:
         self._objective = objective
         self._reference = Reference(model) if objective.needs_reference else None
         with torch.autocast(_device(model).type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
-            self._together = pairs_fit(model, sample_pairs(sample))
+            self._together = can_pair(model, sample)
 
     def __call__(self, model: Any, rows: Sequence[TokenSequence], apart: bool = False) -> BatchLoss:
         policy = answer_logps(model, rows, together=self._together)

@@ -19,13 +19,14 @@ from torch.nn.functional import logsigmoid
 
 from workbench.records.training.rewards import REWARD_FILE, REWARD_MODEL, RewardHead, RewardModelFile
 from workbench.training.answer_losses import pair_metrics
-from workbench.training.answer_pairs import answer_states, pairs_fit, sample_pairs
+from workbench.training.answer_pairs import answer_states
 from workbench.training.batching import MICRO_BATCH_TOKENS, make_micro_batches
 from workbench.training.losses import BatchLoss
 from workbench.training.peft_models import base_of
 from workbench.training.preference_losses import reward
 from workbench.training.reward_report import make_report
 from workbench.training.sequences import TokenSequence
+from workbench.training.shared_prompts import can_pair
 
 if TYPE_CHECKING:
     from workbench.training.objectives.reward import RewardOptions
@@ -55,7 +56,7 @@ class RewardLoss:
         self._options = options
         device = next(model.parameters()).device
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
-            self._together = pairs_fit(model, sample_pairs(sample))
+            self._together = can_pair(model, sample)
 
     def __call__(self, model: Any, rows: Sequence[TokenSequence], apart: bool = False) -> BatchLoss:
         states = answer_states(model, rows, self._options.pooling, together=self._together)
@@ -73,7 +74,7 @@ def states_of(
     """The states of all answers, the chosen one first, float32 (2 · rows, width), without gradient."""
     was_training = model.training
     model.eval()
-    together = pairs_fit(model, sample_pairs(rows[0].tokens))
+    together = can_pair(model, rows[0].tokens)
     found: dict[int, Any] = {}
     try:
         with torch.no_grad():

@@ -9,12 +9,14 @@ torch = pytest.importorskip("torch")
 
 from tests.unit.tiny_models import VOCABULARY  # noqa: E402
 from tests.unit.training.tiny_training import apply_method, loaded, sequences  # noqa: E402
+from tests.unit.training.weights import tiny_families  # noqa: E402
 from workbench.records.training import WeightsPart  # noqa: E402
 from workbench.training import shared_prompts  # noqa: E402
+from workbench.training.answer_pairs import pairs_fit  # noqa: E402
 from workbench.training.evaluation import score_texts  # noqa: E402
 from workbench.training.losses import chunked_loss, make_loss, on_sequences  # noqa: E402
 from workbench.training.sequences import TokenSequence  # noqa: E402
-from workbench.training.shared_prompts import can_share, common_length, join_texts  # noqa: E402
+from workbench.training.shared_prompts import can_pair, can_share, common_length, join_texts  # noqa: E402
 
 MOST = 512
 PLAIN = on_sequences(chunked_loss)
@@ -44,16 +46,35 @@ def passes(model: Any) -> list[tuple[int, ...]]:
     return seen
 
 
-@pytest.mark.parametrize("family", ["llama", "qwen2", "gpt2"])
+def of_kind(kind: str) -> Any:
+    return loaded(kind).model if kind == "gpt2" else tiny_families.build(kind).eval()
+
+
+@pytest.mark.parametrize("kind", shared_prompts.TRIED)
 @pytest.mark.parametrize(("prompts", "answers"), [(1, 6), (8, 1), (4, 3)])
-def test_scores_in_shared_rows_are_those_of_single_texts(family: str, prompts: int, answers: int) -> None:
-    model = loaded(family).model
+def test_scores_in_shared_rows_are_those_of_single_texts(kind: str, prompts: int, answers: int) -> None:
+    model = of_kind(kind)
+    assert model.config.model_type == kind
     texts = texts_that_begin_alike(prompts, answers)
     alone = score_texts(model, on_sequences(chunked_loss), texts)
     shared = score_texts(model, on_sequences(chunked_loss), texts, micro_batch_tokens=MOST, shared=True)
     assert shared.tokens == alone.tokens
     assert shared.loss == pytest.approx(alone.loss, rel=1e-5)
     assert shared.token_accuracy == alone.token_accuracy
+
+
+@pytest.mark.parametrize("kind", shared_prompts.TRIED)
+def test_a_pair_is_computed_in_one_row_also_where_rounding_hides_that_it_can_be(kind: str) -> None:
+    model = of_kind(kind)
+    row = TokenSequence((5, 6, 7, 8, 9, 10, 11), (False, False, *(True,) * 5), (4,))
+    assert pairs_fit(model, [row])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert can_pair(model, row.tokens)
+
+
+def test_a_pair_is_computed_apart_behind_virtual_tokens() -> None:
+    model = apply_method(loaded(), WeightsPart(method="prompt", virtual_tokens=3)).eval()
+    assert not can_pair(model, (5, 6, 7))
 
 
 def test_a_shared_prompt_is_computed_once() -> None:
