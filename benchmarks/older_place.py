@@ -46,7 +46,7 @@ def child(documents: str) -> None:
 class Checkout:
     def __init__(self, folder: Path, documents: Path) -> None:
         self._process = subprocess.Popen(
-            [folder / ".venv/bin/python", __file__, "--child", documents.resolve()],
+            [folder / ".venv/bin/python", folder / "benchmarks" / Path(__file__).name, "--child", documents.resolve()],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder / "benchmarks",
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{folder / 'benchmarks'}:{folder}"},
         )  # fmt: skip

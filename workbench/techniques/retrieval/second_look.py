@@ -29,7 +29,7 @@ FORMAT = 1
 FILE = "second_look.json"
 
 CANDIDATES = 10
-"""So many sentences are read: about 30 ms each on two cores, as much as embedding them takes."""
+"""So many sentences are read: fewer lose what it gains, and more gain nothing (docs/benchmarks.md)."""
 
 CHOICE_NAMES = ("picked", "read", "compared", "embedded", "other_read")
 """Of a sentence: its score as it was picked and as it was compared, both behind the best; what the cross-encoder says;
