@@ -23,10 +23,12 @@ import numpy as np
 import psutil
 from harness import DATA, arguments, in_turns, package_folder, read_lines, show, spread_of
 
+from workbench.gguf.embedder_file import LayerFormat
+
 PARTS = ("cosines", "speed", "memory", "e5")
 LENGTHS = (4, 16, 50, 110, 220)
 """Words of a text; twice as many characters where words are not set apart."""
-FORMATS = ("F32", "F16", "BF16", "Q8_0")
+FORMATS: tuple[LayerFormat, ...] = ("F32", "F16", "BF16", "Q8_0")
 
 WRITTEN = {
     "fr": "Le pont sur la rivière a été ouvert au public en mille neuf cent trente-sept. La boulangerie ferme à midi. "
@@ -106,14 +108,11 @@ def speed(data: Path, folder: Path, home: Path, rounds: int, documents: int) -> 
     weights = FolderWeights(sentence.main, sentence.config)
     layout = read_layout(sentence, weights)
     tokens, words = open_tokens(sentence, None, home), weights.rows(layout.words)
-    encoders = {}
+    encoders: dict[str, VectorEncoder] = {}
     with tempfile.TemporaryDirectory() as temporary:
         for kind in FORMATS:
             file = Path(temporary) / f"{kind}.gguf"
-            if kind == "Q8_0":
-                quantise(Path(temporary) / "F32.gguf", file)
-            else:
-                write_layers(weights, layout, file, kind)  # type: ignore[arg-type]
+            write_layers(weights, layout, file, kind)
             encoders[kind] = VectorEncoder(file, sentence.longest)
 
         def embed(way: str) -> np.ndarray:
@@ -137,16 +136,6 @@ def speed(data: Path, folder: Path, home: Path, rounds: int, documents: int) -> 
 
             found = in_turns(rounds, ("sentence-transformers", *FORMATS), measure)
             show(found, "sentence-transformers", "documents per processor-second", f"{threads} thread(s)")
-
-
-def quantise(source: Path, out: Path) -> None:
-    from workbench.engine.library import llama
-
-    parameters = llama.llama_model_quantize_default_params()
-    parameters.ftype = llama.LLAMA_FTYPE_MOSTLY_Q8_0
-    parameters.nthread = 1
-    if llama.llama_model_quantize(str(source).encode(), str(out).encode(), parameters):
-        raise SystemExit("llama.cpp could not quantise the model.")
 
 
 def memory(data: Path, folder: Path, home: Path, rounds: int) -> None:

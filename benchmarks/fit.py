@@ -40,7 +40,7 @@ KINDS: Kinds = (("f16", "auto"), ("f16", "off"), ("q8_0", "on"))
 
 
 def load_really(path: Path, plan: Plan) -> MemoryPart:
-    pointer = llama.llama_model_load_from_file(str(path).encode(), model_parameters(plan))
+    pointer = llama.llama_model_load_from_file(str(path).encode(), model_parameters(str(path), plan))
     context = llama.llama_init_from_model(pointer, context_parameters(plan, is_recurrent(pointer)))
     (part,) = count_memory(context)
     llama.llama_free(context)
