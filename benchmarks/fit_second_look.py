@@ -40,6 +40,7 @@ from workbench.techniques.retrieval.second_look import (
     choice_features,
     choose_again,
     doubt_again,
+    is_denied,
     look_again,
 )
 from workbench.techniques.retrieval.sentence_choice import Choice, choose
@@ -86,7 +87,8 @@ def cases(made: Path, data: Path, keep: Path, offices: Sequence[str]) -> Iterato
                 judged = judge(row, first, choice)
                 judged.p, outcome = first_outcome(first, choice, judged, weights)
                 looked = None
-                if outcome != "found" and (not judged.prose or judged.other):
+                denied = outcome != "found" or is_denied(row.tabled, first, choice, collection)
+                if denied and (not judged.prose or judged.other):
                     picked = pick_by(pick_weights(), row.tabled.features, row.tabled.candidates)
                     numbers = [*picked.first, *picked.further]
                     looked = look_again(row.tabled, numbers, picked.scores, first, collection)

@@ -1,4 +1,5 @@
-"""The second look: where the first sentences do not surely answer a question, the cross-encoder reads more of them.
+"""The second look: where the first sentences do not surely answer a question, or the cross-encoder denies that they
+do, it reads more of them.
 
 Sentences are picked by words and their passages' cosines, and the first few of them are compared by their own
 (``sentence_features``). What the cross-encoder says of the first ``CANDIDATES`` is joined with both by the weights of a
@@ -30,6 +31,11 @@ FILE = "second_look.json"
 
 CANDIDATES = 10
 """So many sentences are read: fewer lose what it gains, and more gain nothing (docs/benchmarks.md)."""
+
+DENIED = -4.0
+"""What the cross-encoder says at most of sentences that have nothing to do with the question, mostly about -5. Of 97
+questions that the first look answered rightly for certain in ``UNSEEN`` offices (``fit_second_look.py``) none had less
+than -1.9; rows of a price list have less, so that this is the limit."""
 
 CHOICE_NAMES = ("picked", "read", "compared", "embedded", "other_read")
 """Of a sentence: its score as it was picked and as it was compared, both behind the best; what the cross-encoder says;
@@ -72,6 +78,14 @@ class Looked:
     comparison: Comparison
     picked: NDArray[np.float64]
     read: NDArray[np.float64]
+
+
+def is_denied(tabled: Tabled, first: Comparison, choice: Choice, retriever: Retriever) -> bool:
+    """Whether the cross-encoder denies that any of the sentences that the first look shows answers the question; not
+    where there is none. One call of the retriever."""
+    shown = [first.chosen[number] for number in choice.order[: choice.shown]]
+    read = retriever.cross_encode(tabled.question, [in_context(unit) for unit in shown])
+    return bool(read) and max(read) < DENIED
 
 
 def look_again(

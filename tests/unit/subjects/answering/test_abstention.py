@@ -86,8 +86,8 @@ RULES = passage(
 class Reads(Alike):
     """A collection whose cross-encoder knows which sentence answers."""
 
-    def __init__(self, answer: str) -> None:
-        super().__init__(0.78, 0.78, (RULES,))
+    def __init__(self, answer: str, degree: float = 0.78, passages: tuple[Passage, ...] = (RULES,)) -> None:
+        super().__init__(degree, 0.78, passages)
         self._answer = answer
         self.read: list[str] = []
 
@@ -104,6 +104,14 @@ def test_the_cross_encoder_chooses_where_the_first_sentences_do_not_answer() -> 
     assert "230 V" in found.sentence
     assert found.strength > missing.strength
     assert missing.outcome != "found"
+
+
+def test_what_the_cross_encoder_denies_is_not_found() -> None:
+    asked, note = "What supply does the pump need?", passage("- supply of the pump: 230 V at 50 Hz\n- hose: dry\n")
+    agrees, denies = Reads("230 V", 0.95, (note,)), Reads("", 0.95, (note,))
+    assert measure_evidence(asked, [note], agrees).outcome == "found"
+    assert agrees.read
+    assert measure_evidence(asked, [note], denies).outcome != "found"
 
 
 class FailsLater(Alike):
