@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-import gguf
 import numpy as np
 from numpy.typing import NDArray
 
@@ -125,6 +124,8 @@ def _bf16(values: Floats) -> NDArray[np.uint16]:
 
 
 def _q8_0(values: Floats) -> NDArray[np.uint8]:
+    import gguf  # which the embedding worker needs once, to write a file
+
     packed: NDArray[np.uint8] = gguf.quants.quantize(
         np.ascontiguousarray(values, np.float32), gguf.GGMLQuantizationType.Q8_0
     )

@@ -80,9 +80,8 @@ class EngineEmbedder:
         ids = [self.tokens.ids(prompt + text, self._longest) for text in texts]
         # of a text without tokens the vector is zero: it is like nothing
         rows = [row for row, of_text in enumerate(ids) if of_text]
-        for row, vector in zip(
-            rows, self._encoder.encode_all([self._words.read(ids[row]) for row in rows]), strict=True
-        ):
+        found = self._encoder.encode_all([self._words.read(ids[row]) for row in rows])
+        for row, vector in zip(rows, found, strict=True):
             vectors[row] = vector / np.float32(np.linalg.norm(vector) or 1.0)
         return vectors
 
