@@ -24,6 +24,7 @@ from workbench.engine.vocabulary import Vocabulary
 from workbench.records.messages import Finish, Usage
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding import loops
+from workbench.techniques.decoding.reading_time import ReadingTime
 from workbench.techniques.decoding.sampling import read_bias
 
 READING_TOKENS = 1024
@@ -77,7 +78,7 @@ class AnswerJob(Job):
         self._probabilities = LogProbabilities(request.vocabulary.size)
         self._new_tokens = 0
         self._reported_at = 0.0
-        self._reading_began: tuple[float, int] | None = None
+        self._reading = ReadingTime()
         self._first_at = self._last_at = 0.0  # when the first and the last token came (time.perf_counter)
 
     def report_reading(self, branch: Branch) -> None:
@@ -85,8 +86,6 @@ class AnswerJob(Job):
         if total - self.cached < READING_TOKENS or now - self._reported_at < REPORT_EVERY_S:
             return
         self._reported_at = now
-        if self._reading_began is None:
-            self._reading_began = now, branch.computed
         self._put(
             Progress(
                 stage="reading",
@@ -94,16 +93,9 @@ class AnswerJob(Job):
                 total=total,
                 unit="tokens",
                 detail="the conversation",
-                seconds_left=self._reading_left(now, branch.computed),
+                seconds_left=self._reading.left(now, branch.computed, total),
             )
         )
-
-    def _reading_left(self, now: float, computed: int) -> float | None:
-        """The seconds that the rest of the prompt takes at the speed so far, None before something was computed."""
-        began, first = self._reading_began or (now, computed)
-        if computed <= first:
-            return None
-        return (now - began) / (computed - first) * (len(self.prompt) - computed)
 
     def _detokenizer(self, send: Callable[[Event], None] | None, sequence: int = 0) -> Detokenizer:
         start = self._request.assistant_start
