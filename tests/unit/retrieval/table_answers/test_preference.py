@@ -127,6 +127,16 @@ def test_a_row_that_has_all_that_is_asked_goes_before_places_that_are_doubted() 
     assert way(msgspec.structs.replace(given, several=True, sure=0.06), asked).road == "places"
 
 
+def test_one_number_of_a_table_gives_way_where_more_is_asked() -> None:
+    asked = "How many ropes does the Gannet have, and how many should there be?"
+    told = passage("The Gannet has three ropes. There should be five ropes on the Gannet.", "notes.txt")
+    given = msgspec.structs.replace(reply(0.9, DOUBT, value="5"), computed=True)
+    assert way(given, asked, told).road == "table"
+    assert way(msgspec.structs.replace(given, partial=True), asked, told).road == "places"
+    nothing = passage("Nothing of boats is written here.", "notes.txt")
+    assert way(msgspec.structs.replace(given, partial=True), asked, nothing).road == "table"
+
+
 def test_a_cell_that_is_surely_empty_is_told() -> None:
     taken = way(reply(0.9, value=""))
     assert taken.road == "table"

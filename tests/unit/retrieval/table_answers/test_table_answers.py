@@ -404,6 +404,13 @@ def test_two_cells_of_a_row_are_asked_for(tmp_path: Path) -> None:
     assert reply.value == "Total building EUR: 12118.00 EUR, Your share EUR: 238.72 EUR"
 
 
+def test_a_number_that_is_a_part_of_what_is_asked_says_so(tmp_path: Path) -> None:
+    repairs = read(tmp_path, "Repairs.csv", DONE)
+    assert not ask(repairs, "How many repairs were there in building B?").partial
+    assert ask(repairs, "How many repairs were there in building B, and when is the roof mended?").partial
+    assert not ask(repairs, "Which repair was the most expensive one and what did it cost?").partial
+
+
 def test_before_a_month(table: LoadedTable) -> None:
     found = [one.condition for one in find_conditions(Question("repairs before March 2025"), table)]
     assert [0, 1, 2] in [rows_of(table, [one]) for one in found if one.column == 1]

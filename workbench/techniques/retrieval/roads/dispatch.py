@@ -57,11 +57,12 @@ def take_road(conversation: Sequence[Message], recipe: Recipe, context: AnswerCo
     wanted = recipe.retrieval.road if recipe.retrieval is not None else "automatic"
     automatic = wanted == "automatic"
     reply = choice.table if automatic and choice.road in ("place", "places", "table") else None
+    partial = reply is not None and reply.partial
     several = choice.road == "places" or (
         # the question says by its form that it needs more than one place, which the router was not sure of
-        choice.road == "place" and automatic and asks_for_several(asks or conversation[-1].content)
+        automatic and (choice.road == "place" or partial) and asks_for_several(asks or conversation[-1].content)
     )
-    if several and not (reply is not None and _is_sure(reply, choice)):
+    if several and not (reply is not None and not partial and _is_sure(reply, choice)):
         grounding = yield from places.run(conversation, recipe, context, steps=choice.road == "places")
         if grounding is not None:
             others: tuple[Road, ...] = ("place", *(road for road in choice.roads if road not in ("place", "places")))

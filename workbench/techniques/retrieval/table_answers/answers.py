@@ -24,6 +24,7 @@ from workbench.techniques.retrieval.table_answers.choice import (
     reasons_of,
     weights,
 )
+from workbench.techniques.retrieval.table_answers.query import ONE_NUMBER
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
 from workbench.techniques.retrieval.table_answers.wording import Wording
@@ -83,6 +84,7 @@ class TableAnswers:
             named=is_named_row(choice, asked, chosen),
             computed=choice.candidate.query.kind not in ("value", "list"),
             several=asked.parts > 1 and len(choice.candidate.rows) == 1 and len(choice.candidate.query.show) > 1,
+            partial=asked.parts > 1 and choice.candidate.query.kind in ONE_NUMBER,
         )
 
     def _tables(

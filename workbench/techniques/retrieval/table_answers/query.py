@@ -16,6 +16,8 @@ Kind = Literal[
     "count", "distinct", "sum", "average", "minimum", "maximum", "list", "value", "highest", "lowest", "most", "least",
     "groups", "difference", "apart", "times",
 ]  # fmt: skip
+ONE_NUMBER = ("count", "distinct", "sum", "average", "difference", "apart", "times")
+"""Their result is a number alone; of the others it is a row or a group as well."""
 
 
 @dataclass(frozen=True)
