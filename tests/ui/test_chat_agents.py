@@ -80,6 +80,18 @@ def test_the_chip_opens_the_card(qtbot: QtBot, page: ChatPage) -> None:
     assert QApplication.focusWidget() is page.parts.recipe.agent.head
 
 
+def test_documents_that_no_tool_of_the_agent_reads_are_said_not_to_be_asked(qtbot: QtBot, page: ChatPage) -> None:
+    page.open_target(collection="Contracts 2025")
+    recipe = page.parts.recipe.recipe
+    chip = page.parts.composer.documents_chip
+    for tools, words in ((("calculator",), "Not asking"), (("calculator", "search_documents"), "Asking")):
+        page.bench.choose(msgspec.structs.replace(recipe, agent=AgentPart(tools=tools)))
+        assert chip.text() == f"{words} Contracts 2025"
+        assert ("Search documents" in page.parts.hint.text()) == (words == "Not asking")
+    page.bench.choose(msgspec.structs.replace(recipe, agent=AgentPart(method="team")))
+    assert chip.text() == "Asking Contracts 2025"
+
+
 def test_a_tool_says_what_it_does_and_why_it_cannot_run(qtbot: QtBot) -> None:
     form = AgentForm()
     qtbot.addWidget(form)

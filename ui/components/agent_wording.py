@@ -21,3 +21,12 @@ def describe_agent(part: AgentPart | None, methods: Methods[Any]) -> str:
         return texts.AGENT_OFF
     title = methods.row(part.method, "agent").title
     return f"{title}, {describe_count(len(part.tools), 'tool') if part.tools else texts.NO_TOOLS}"
+
+
+def asks_documents(part: AgentPart | None, methods: Methods[Any]) -> bool:
+    """Whether documents are asked by an answer that ``part`` gives, as far as the ``methods`` are known; None is an
+    answer without an agent."""
+    if part is None or not methods.of("tool"):
+        return True
+    used = [("agent", part.method), *(("tool", name) for name in part.tools)]
+    return any("asks documents" in row.traits for kind, name in used if (row := methods.get(name, kind)) is not None)

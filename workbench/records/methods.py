@@ -48,7 +48,7 @@ training of a policy and to an evaluation.
 Trait = Literal[
     "draws", "searches", "one answer", "free text", "resumes", "without answer", "asks a model", "judges", "compares",
     "embeds", "demonstrations", "by instruction", "computes", "from documents alone", "compares texts", "text alone",
-    "fewer is better", "shows images",
+    "fewer is better", "shows images", "asks documents",
 ]  # fmt: skip
 """``draws``: tokens are chosen by chance, above temperature 0. ``searches``: several sequences are computed side by
 side, so that no tokens are drafted and the sampling filters do not apply. ``one answer``: it has only one answer,
@@ -57,8 +57,9 @@ to the model. ``resumes``: it goes on from the steps of an earlier answer, also 
 (``records/thoughts.py``).
 
 ``embeds``: it compares meanings by the embedding model. ``demonstrations``: it sees the person's task library.
-``computes``: the result of the tool is a value, which the answer has to state. ``from documents alone``: an agent that
-asks no model, so it needs documents and the tool that searches them.
+``computes``: the result of the tool is a value, which the answer has to state. ``asks documents``: a tool that reads
+the documents of the recipe, or an agent that has others ask them. ``from documents alone``: an agent that asks no
+model, so it needs documents and the tool that searches them.
 
 Of scorers: ``without answer``: it needs no generated answer; ``asks a model``; ``judges``: by a recipe of its own;
 ``compares``: with the first recipe's answer; ``by instruction``: a question counts by the number of its

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from ui.bridge import Bridge
 from ui.components.adapter_texts import describe_asked
-from ui.components.agent_wording import describe_agent
+from ui.components.agent_wording import asks_documents, describe_agent
 from ui.components.basics import without_keys
 from ui.components.choice_box import ChoiceBox
 from ui.components.known_tools import KnownTools
@@ -258,8 +258,10 @@ class ChatController(QObject):
         self.adapters.follow("" if gone else model)
         attached = parts.files.there_are
         none = recipe_texts.ATTACHED_FILES if attached else recipe_texts.NO_DOCUMENTS
-        parts.composer.show_documents((documents, *more) if documents else (), self._files_in_words(), none)
         agent = recipe.agent
+        asks = asks_documents(agent, parts.recipe.methods)
+        names = (documents, *more) if documents else ()
+        parts.composer.show_documents(names, self._files_in_words(), none, asked=asks)
         parts.composer.show_agent(describe_agent(agent, parts.recipe.methods) if agent is not None else "")
         self.tools.follow(recipe)
         parts.composer.show_adapters(describe_adapters(uses) if uses else "")
@@ -272,6 +274,8 @@ class ChatController(QObject):
             (False, True): texts.BASED_ON_FILES,
         }
         hint = hints.get((bool(documents), attached), texts.CHOOSE_DOCUMENTS)
+        if documents and not asks:
+            hint = texts.AGENT_WITHOUT_SEARCH
         if hint is texts.CHOOSE_DOCUMENTS and self._is_small(model):
             hint = texts.SMALL_ALONE.format(name=model, advice=hint)
         lacking = [words for one in self._collections if one.name in (documents, *more) and (words := lack_of(one))]

@@ -78,6 +78,7 @@ GREEDY_SCORE = _("{score:.2f} greedy")
 
 # the documents that are asked
 ASKED = _("Asking {names}")
+UNASKED = _("Not asking {names}")
 FILES_CHIP_HELP = _("Show the files that are asked, or choose some of them")
 FILES_OF_ALL = _("{chosen} of {files}")
 CHOOSE_FILES_MENU, OPEN_DOCUMENTS_MENU = _("Ask only some of them…"), _("Show in Documents")
@@ -124,6 +125,9 @@ ADAPTER_MISSING = _("The adapter {name} no longer exists.")
 BASED_ON_DOCUMENTS = _("Answers are based on the documents in “{documents}” and cite their sources.")
 BASED_ON_BOTH = _("Answers are based on the documents in “{documents}” and the attached files, and cite their sources.")
 BASED_ON_FILES = _("Answers are based on the attached files and cite their sources.")
+AGENT_WITHOUT_SEARCH = _(
+    "The agent does not read “{documents}”: give it the tool “Search documents” in the recipe, or switch the agent off."
+)
 SMALL_ALONE = _("{name} is small: without documents it often invents facts. {advice}")
 SHORT_WAYS = _("In the question, # chooses a document, / a stored prompt and @ a saved recipe.")
 CHOOSE_DOCUMENTS = _("Attach a file, or select documents in the recipe to get answers based on them, with sources.")

@@ -71,6 +71,7 @@ METHODS = (
         "Du et al. 2023, Multiagent Debate, arXiv:2305.14325; Wu et al. 2023, AutoGen, arXiv:2308.08155",
         cost="It takes an answer of each specialist that is asked; a debate takes four answers and two judgements.",
         needs=("token_logprobs",),
+        traits=("asks documents",),
     ),
     _agent(
         "reflexion",

@@ -36,6 +36,7 @@ def tool_row(
 SEARCH, CALCULATOR = "search_documents", "calculator"
 PYTHON, READER, TABLES = "run_python", "read_value", "query_table"
 _COMPUTES: tuple[Trait, ...] = ("computes",)
+_ASKS: tuple[Trait, ...] = ("asks documents",)
 
 METHODS = (
     tool_row(CALCULATOR, "Calculator", "It computes the exact value of an arithmetic expression.", traits=_COMPUTES),
@@ -46,21 +47,24 @@ METHODS = (
         traits=_COMPUTES,
     ),
     tool_row(
-        SEARCH, "Search documents", "It finds passages in the documents of the recipe, which the answer can cite."
+        SEARCH,
+        "Search documents",
+        "It finds passages in the documents of the recipe, which the answer can cite.",
+        traits=_ASKS,
     ),
-    tool_row("read_document", "Read documents", "It reads a part of one of the documents of the recipe."),
+    tool_row("read_document", "Read documents", "It reads a part of one of the documents of the recipe.", traits=_ASKS),
     tool_row(
         READER,
         "Read a value",
         "It finds one number, date or choice in a document or file. The agent sees the value alone, and not the text.",
         "Debenedetti et al. 2025, Defeating Prompt Injections by Design, arXiv:2503.18813",
-        traits=_COMPUTES,
+        traits=(*_COMPUTES, *_ASKS),
     ),
     tool_row(
         TABLES,
         "Query tables",
         "It reads the tables (CSV, TSV, XLSX) in the documents of the recipe by SQL.",
-        traits=_COMPUTES,
+        traits=(*_COMPUTES, *_ASKS),
     ),
     tool_row("list_files", "List files", "It lists the files of the workspace folder that you have chosen."),
     tool_row("read_file", "Read files", "It reads text files of the workspace folder."),

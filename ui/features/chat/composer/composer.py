@@ -100,14 +100,16 @@ class Composer(QWidget):
         self.compare_chip.setAccessibleName(words)
         self.compare_chip.set_tone("preference" if title else "plain")
 
-    def show_documents(self, names: Sequence[str], files: str, otherwise: str) -> None:
-        """The collections that are asked, by name, and the number of their files in words; ``otherwise`` where none is
-        asked."""
-        words = texts.ASKED.format(names=", ".join(names)) if names else otherwise
-        self.documents_chip.setText(within(words, _NAMES + len(texts.ASKED)))
+    def show_documents(self, names: Sequence[str], files: str, otherwise: str, *, asked: bool) -> None:
+        """The collections of the recipe, by name, and the number of their files in words; ``otherwise`` where there is
+        none. ``asked``: not where an agent has no tool for them."""
+        of = texts.ASKED if asked else texts.UNASKED
+        words = of.format(names=", ".join(names)) if names else otherwise
+        self.documents_chip.setText(within(words, _NAMES + len(of)))
         self.documents_chip.setAccessibleName(words)
         self.documents_chip.setToolTip(words)
-        self.documents_chip.set_tone("retrieval" if names or otherwise != recipe_texts.NO_DOCUMENTS else "plain")
+        is_used = asked if names else otherwise != recipe_texts.NO_DOCUMENTS
+        self.documents_chip.set_tone("retrieval" if is_used else "plain")
         self.files_chip.setText(files)
         self.files_chip.setVisible(bool(names and files))
 

@@ -21,7 +21,7 @@ from workbench.records.messages import Citation, Passage
 from workbench.records.places import describe_position
 from workbench.records.visible import visible_name
 
-_LONGEST, _SHORTEST = 52, 18  # characters of a link, and of the file's name in it
+_LONGEST, _SHORTEST = 68, 18  # characters of a link, and of the file's name in it
 _GLIMPSE = 300  # characters of the cited text in its tooltip
 
 
