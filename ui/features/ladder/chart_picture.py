@@ -22,7 +22,7 @@ from workbench.records.ladder import RungReport
 
 TIMES = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 18_000, 43_200, 86_400, 172_800, 432_000, 864_000)
 """Seconds that may stand at the axis of times; what is longer goes on by factors of ten."""
-_ASIDE, _BEYOND = 0.12, 0.08  # shares of the range that are free at the sides, above and below
+_ASIDE, _BEYOND = 0.16, 0.08  # shares of the range that are free at the sides, above and below
 _LEAST_DECADES = 1.0
 _WRAPPED, _CUT = 0.4, 3.6  # lines that a title may cross before one that is wrapped once more, or cut, is taken
 _TITLES = (190, 130, 110, 76)
