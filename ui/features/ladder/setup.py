@@ -135,6 +135,14 @@ class LadderSetup(QWidget):
         foot.setMaximumWidth(_MOST + 2 * tokens.SPACE_5)
         column_of(self, (area, 1), foot)
 
+        def align_foot() -> None:
+            """Let the foot end where the cards do, beside the scroll bar where there is one."""
+            beside = max(0, min(self.width(), foot.maximumWidth()) - area.viewport().width())
+            if (layout := foot.layout()) is not None:
+                layout.setContentsMargins(tokens.SPACE_5, tokens.SPACE_3, tokens.SPACE_5 + beside, tokens.SPACE_3)
+
+        area.verticalScrollBar().rangeChanged.connect(align_foot)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         beside = event.size().width() >= _WIDE
