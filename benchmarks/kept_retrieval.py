@@ -2,7 +2,8 @@
 
 A ``KeptCollection`` answers as the program's own retriever does: documents are read and embedded by the real embedding
 worker on the first run, and searches, counts of words and vectors are asked of it once. What is kept belongs to the
-documents, the embedder and the program's version: give another folder to begin anew.
+documents, the embedder and the program's version: give another folder to begin anew. What the cross-encoder says
+belongs to its file as well.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +35,16 @@ from workbench.techniques.embedding_calls import (
     TableReply,
     TermStatistics,
 )
+from workbench.techniques.retrieval import cross_encoder
 
 BUSY_MS = 60_000
 """So long another run may write what it keeps."""
+
+
+@cache
+def _cross_encoder() -> str:
+    file = Path(cross_encoder.__file__).with_name(cross_encoder.FILE)
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
 class KeptCollection:
@@ -97,7 +106,8 @@ class KeptCollection:
 
     def cross_encode(self, question: str, texts: list[str]) -> list[float]:
         asked = json.dumps([question, texts])
-        return list(self._json("cross-encoded", asked, lambda worker: worker.cross_encode(question, texts)))
+        kind = f"cross-encoded by {_cross_encoder()}"
+        return list(self._json(kind, asked, lambda worker: worker.cross_encode(question, texts)))
 
     def close(self) -> None:
         if self._worker is not None:
