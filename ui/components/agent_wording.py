@@ -28,5 +28,6 @@ def asks_documents(part: AgentPart | None, methods: Methods[Any]) -> bool:
     answer without an agent."""
     if part is None or not methods.of("tool"):
         return True
-    used = [("agent", part.method), *(("tool", name) for name in part.tools)]
-    return any("asks documents" in row.traits for kind, name in used if (row := methods.get(name, kind)) is not None)
+    tools = (methods.get(name, "tool") for name in part.tools)
+    used = (methods.get(part.method, "agent"), *tools)
+    return any("asks documents" in row.traits for row in used if row is not None)

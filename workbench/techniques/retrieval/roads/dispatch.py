@@ -62,10 +62,11 @@ def take_road(conversation: Sequence[Message], recipe: Recipe, context: AnswerCo
         # the question says by its form that it needs more than one place, which the router was not sure of
         automatic and (choice.road == "place" or partial) and asks_for_several(asks or conversation[-1].content)
     )
-    if several and not (reply is not None and not partial and _is_sure(reply, choice)):
+    if several and not (reply is not None and _is_sure(reply, choice)):
         grounding = yield from places.run(conversation, recipe, context, steps=choice.road == "places")
         if grounding is not None:
-            others: tuple[Road, ...] = ("place", *(road for road in choice.roads if road not in ("place", "places")))
+            left = (choice.road, *choice.roads)
+            others: tuple[Road, ...] = ("place", *(road for road in left if road not in ("place", "places")))
             if reply is not None and grounding.reasons and _has_all_parts(reply):
                 at_table = yield from table.run(conversation, recipe, context)
                 if at_table is not None:
@@ -86,7 +87,8 @@ def take_road(conversation: Sequence[Message], recipe: Recipe, context: AnswerCo
 
 def _is_sure(reply: TableReply, choice: Choice) -> bool:
     """Whether a table's value is preferred to sentences of which nothing is known, as to those of several places."""
-    return not reply.empty and preference(reply.sure, EVEN, choice.table_likelihood) > PREFERRED
+    known = not reply.empty and not reply.partial
+    return known and preference(reply.sure, EVEN, choice.table_likelihood) > PREFERRED
 
 
 def _has_all_parts(reply: TableReply) -> bool:
