@@ -96,16 +96,17 @@ class Ours:
         self.loaded = self.worker.call(Load(path=str(path), context_tokens=CONTEXT, threads=threads))
 
     def stream(self, decoding: DecodingPart) -> tuple[float, float]:
-        """Tokens a second as seen here, and the longest gap between two pieces of text in seconds."""
-        first = last = gap = 0.0
+        """Tokens a second from the first to the last, and the longest gap between two pieces of text in seconds, as
+        seen here. The first piece of a text may be of several tokens, so that the worker tells when the first came."""
+        last = gap = 0.0
         for event in self.worker.stream(Generate(messages=QUESTION, decoding=decoding)):
             now = time.perf_counter()
             if isinstance(event, events.TextDelta):
                 gap = max(gap, now - last) if last else 0.0
-                first, last = first or now, now
+                last = now
             elif isinstance(event, events.Finished):
                 result = msgspec.convert(event.result, Generated)
-                return (result.usage.new_tokens - 1) / (now - first), gap
+                return result.usage.tokens_per_s, gap
         raise RuntimeError(f"no answer: {event}")
 
     def sample(self, prompt: list[int], count: int, seed: int, ends: tuple[str, ...]) -> tuple[float, Generated]:
