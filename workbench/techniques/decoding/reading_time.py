@@ -8,6 +8,8 @@ from __future__ import annotations
 
 
 class ReadingTime:
+    """The estimate for one prompt, by what was read of it so far."""
+
     def __init__(self) -> None:
         self._began: tuple[float, int] | None = None
         self._xx = self._xy = self._yy = self._xt = self._yt = 0.0

@@ -65,8 +65,8 @@ def take_road(conversation: Sequence[Message], recipe: Recipe, context: AnswerCo
     if several and not (reply is not None and _is_sure(reply, choice)):
         grounding = yield from places.run(conversation, recipe, context, steps=choice.road == "places")
         if grounding is not None:
-            left = (choice.road, *choice.roads)
-            others: tuple[Road, ...] = ("place", *(road for road in left if road not in ("place", "places")))
+            every = (choice.road, *choice.roads)
+            others: tuple[Road, ...] = ("place", *(road for road in every if road not in ("place", "places")))
             if reply is not None and grounding.reasons and _has_all_parts(reply):
                 at_table = yield from table.run(conversation, recipe, context)
                 if at_table is not None:
