@@ -183,7 +183,7 @@ class TableReply(msgspec.Struct, frozen=True, kw_only=True):
     probability that the question means this query. ``reasons`` to doubt it. ``empty``: the cell that the question asks
     for has no value, which ``calculation`` says. ``named``: it is of the one row that the question calls by a name
     which no other table has. ``several``: the question asks several things, which are cells of one row. ``computed``:
-    it is no cell as it stands. ``partial``: it is one number, and the question asks for more than that."""
+    it is no cell as it stands. ``partial``: it is one value, and the question asks for more than that."""
 
     value: str
     calculation: str

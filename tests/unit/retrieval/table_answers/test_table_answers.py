@@ -408,7 +408,20 @@ def test_a_number_that_is_a_part_of_what_is_asked_says_so(tmp_path: Path) -> Non
     repairs = read(tmp_path, "Repairs.csv", DONE)
     assert not ask(repairs, "How many repairs were there in building B?").partial
     assert ask(repairs, "How many repairs were there in building B, and when is the roof mended?").partial
+    assert ask(repairs, "What did repair 2 cost, and how long did it take?").partial
     assert not ask(repairs, "Which repair was the most expensive one and what did it cost?").partial
+
+
+def test_how_many_packs_asks_for_what_stands_in_packs(tmp_path: Path) -> None:
+    stock = "Article,Unit,Quantity\nRope,packs,3\nPrimer,cans,7\nScrews,packs,12\nFlares,packs,5\n"
+    reply = ask(read(tmp_path, "stock.csv", stock), "How many packs are in stock in all?")
+    assert reply.value == "20"
+    assert reply.calculation == "Sum of Quantity over 3 rows of stock.csv where Unit is packs."
+
+
+@pytest.mark.parametrize("question", ["How many should there be at least?", "What may it cost at most?"])
+def test_a_bound_is_no_superlative(question: str) -> None:
+    assert {"lowest", "highest"}.isdisjoint(Question(question).cues)
 
 
 def test_before_a_month(table: LoadedTable) -> None:

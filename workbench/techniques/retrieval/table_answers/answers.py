@@ -79,12 +79,14 @@ class TableAnswers:
             return None
         of = next(one for one, table in zip(stored, tables, strict=True) if table is choice.candidate.table)
         reply = _reply(choice, of, snapshot, collection, language)
+        query, rows = choice.candidate.query, choice.candidate.rows
+        alone = query.kind in ONE_NUMBER or (query.kind == "value" and len(rows) == 1 and len(query.show) < 2)
         return msgspec.structs.replace(
             reply,
             named=is_named_row(choice, asked, chosen),
-            computed=choice.candidate.query.kind not in ("value", "list"),
-            several=asked.parts > 1 and len(choice.candidate.rows) == 1 and len(choice.candidate.query.show) > 1,
-            partial=asked.parts > 1 and choice.candidate.query.kind in ONE_NUMBER,
+            computed=query.kind not in ("value", "list"),
+            several=asked.parts > 1 and len(rows) == 1 and len(query.show) > 1,
+            partial=asked.parts > 1 and alone,
         )
 
     def _tables(

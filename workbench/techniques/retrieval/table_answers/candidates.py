@@ -110,7 +110,10 @@ def _queries(
     numbers = [c for c in table.columns if c.kind == "number" and c.filled and c.number not in readings]
     dates = [c for c in table.columns if c.kind in ("date", "time") and c.filled]
     texts = [c for c in table.columns if c.kind == "text" and c.filled]
-    if not (len(rows) == 1 and any(table.columns[one.column].is_name for one in conditions)):
+    conditioned = [table.columns[one.column] for one in conditions]
+    # "how many packs" asks for what stands in packs, and not for the rows that count in packs
+    in_units = bool(numbers) and any(column.has_units for column in conditioned)
+    if not (in_units or (len(rows) == 1 and any(column.is_name for column in conditioned))):
         yield Query("count", conditions)
     averaged = question.has("average")
     for column in numbers if len(rows) > 1 else ():  # of one row it is the value

@@ -19,10 +19,16 @@ def _compiled() -> dict[str, re.Pattern[str]]:
     return {name: re.compile("|".join(every)) for name, every in patterns.items()}
 
 
+_BOUNDS, _SUPERLATIVES = ("at least", "at most"), ("lowest", "highest")
+
+
 def cues_of(question: str) -> dict[str, list[tuple[int, int]]]:
     """The places of each kind of cue in a question; the kinds that it has none of are left out."""
     plain = same_length_folded(question)
     found = {name: [match.span() for match in pattern.finditer(plain)] for name, pattern in _compiled().items()}
+    bounds = [span for name in _BOUNDS for span in found[name]]
+    for name in _SUPERLATIVES:  # "at least" asks for no least
+        found[name] = [one for one in found[name] if not any(low <= one[0] and one[1] <= high for low, high in bounds)]
     return {name: spans for name, spans in found.items() if spans}
 
 
