@@ -419,6 +419,11 @@ def test_how_many_packs_asks_for_what_stands_in_packs(tmp_path: Path) -> None:
     assert reply.calculation == "Sum of Quantity over 3 rows of stock.csv where Unit is packs."
 
 
+def test_rows_of_a_unit_are_counted_where_there_are_no_quantities(tmp_path: Path) -> None:
+    prices = "Article,Unit,Price EUR\nRope,packs,3.50\nPrimer,cans,7.20\nScrews,packs,12.00\n"
+    assert ask(read(tmp_path, "prices.csv", prices), "How many articles are sold in packs?").value == "2"
+
+
 @pytest.mark.parametrize("question", ["How many should there be at least?", "What may it cost at most?"])
 def test_a_bound_is_no_superlative(question: str) -> None:
     assert {"lowest", "highest"}.isdisjoint(Question(question).cues)

@@ -111,8 +111,9 @@ def _queries(
     dates = [c for c in table.columns if c.kind in ("date", "time") and c.filled]
     texts = [c for c in table.columns if c.kind == "text" and c.filled]
     conditioned = [table.columns[one.column] for one in conditions]
-    # "how many packs" asks for what stands in packs, and not for the rows that count in packs
-    in_units = bool(numbers) and any(column.has_units for column in conditioned)
+    # "How many packs" asks for the sum of the quantities whose unit is packs, and not for the number of such rows.
+    has_quantities = any(not column.unit and not column.is_ordinal for column in numbers)
+    in_units = has_quantities and any(column.has_units for column in conditioned)
     if not (in_units or (len(rows) == 1 and any(column.is_name for column in conditioned))):
         yield Query("count", conditions)
     averaged = question.has("average")
