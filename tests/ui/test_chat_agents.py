@@ -88,6 +88,7 @@ def test_documents_that_no_tool_of_the_agent_reads_are_said_not_to_be_asked(qtbo
         page.bench.choose(msgspec.structs.replace(recipe, agent=AgentPart(tools=tools)))
         assert chip.text() == f"{words} Contracts 2025"
         assert ("Search documents" in page.parts.hint.text()) == (words == "Not asking")
+        assert page.parts.composer.files_chip.isHidden() == (words == "Not asking")
     page.bench.choose(msgspec.structs.replace(recipe, agent=AgentPart(method="team")))
     assert chip.text() == "Asking Contracts 2025"
 

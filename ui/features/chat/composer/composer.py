@@ -111,7 +111,7 @@ class Composer(QWidget):
         is_used = asked if names else otherwise != recipe_texts.NO_DOCUMENTS
         self.documents_chip.set_tone("retrieval" if is_used else "plain")
         self.files_chip.setText(files)
-        self.files_chip.setVisible(bool(names and files))
+        self.files_chip.setVisible(bool(names and files and asked))
 
     def show_adapters(self, words: str) -> None:
         """What is on over the model; no words: nothing."""
