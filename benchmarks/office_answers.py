@@ -45,6 +45,33 @@ MADE = (
     "vineyard",
     "solar",
 )
+PLAIN = (
+    "allotments",
+    "architects",
+    "bakery",
+    "bicycles",
+    "brewery",
+    "carehome",
+    "caterer",
+    "choir",
+    "daycare",
+    "driving",
+    "ferry",
+    "filmcrew",
+    "firebrigade",
+    "fishfarm",
+    "funerals",
+    "garage",
+    "nursery",
+    "optician",
+    "pharmacy",
+    "physio",
+    "printshop",
+    "tailors",
+    "taxadviser",
+    "translators",
+)
+"""Smaller offices without tables to compute with, whose questions have one place."""
 KEPT_APART = ("vets", "lodge")
 """Offices of benchmarks/offices that nothing is fitted on: asked by name, read by no script that fits."""
 
@@ -61,7 +88,7 @@ def scorer(data: Path) -> Any:
 
 def places(office: str, data: Path, made: Path) -> tuple[Path, Path]:
     """The documents of an office, and its questions."""
-    if office in MADE + KEPT_APART:
+    if office in MADE + PLAIN + KEPT_APART:
         return made / office, HERE / "offices" / office / "questions.jsonl"
     return data / "offices" / office / "documents", data / "offices" / office / "questions.jsonl"
 

@@ -38,6 +38,7 @@ from typing import Any
 
 import openpyxl
 from kit import read_text
+from plain_office import PlainOffice
 
 LANGUAGES = ("en", "de", "fr", "es")
 KINDS = ("fact", "crosslang", "two", "table", "version", "whole", "compare", "unanswerable")
@@ -330,16 +331,25 @@ def read_questions(path: Path) -> list[Question]:
     return found
 
 
+def _documents_of(folder: Path) -> Any:
+    """The office's `documents.py`, or what stands for it where there is none."""
+    script = folder / "documents.py"
+    if not script.exists():
+        return PlainOffice(folder / "texts")
+    spec = importlib.util.spec_from_file_location(f"office_{folder.name}", script)
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
 class Office:
     """An office's folder with its documents made in `documents`."""
 
     def __init__(self, folder: Path, documents: Path) -> None:
         self.folder, self.documents = folder, documents
-        spec = importlib.util.spec_from_file_location(f"office_{folder.name}", folder / "documents.py")
-        if not spec or not spec.loader:
-            raise FileNotFoundError(folder)
-        self.made = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(self.made)
+        self.made: Any = _documents_of(folder)
         self.made.write(documents)
         self.text = {one.name: read_text(one) for one in sorted(documents.iterdir())}
         self.problems: list[str] = []

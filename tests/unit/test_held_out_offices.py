@@ -16,8 +16,8 @@ def _names(title: str) -> tuple[str, ...]:
 
 
 def test_every_office_is_either_for_fitting_or_held_out() -> None:
-    folders = sorted(path.parent.name for path in (BENCHMARKS / "offices").glob("*/documents.py"))
-    assert sorted(_names("MADE") + _names("KEPT_APART")) == folders
+    folders = sorted(path.parent.name for path in (BENCHMARKS / "offices").glob("*/questions.txt"))
+    assert sorted(_names("MADE") + _names("PLAIN") + _names("KEPT_APART")) == folders
 
 
 def test_no_script_but_the_asking_one_names_them_and_none_takes_all_folders() -> None:
