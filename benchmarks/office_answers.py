@@ -44,6 +44,8 @@ MADE = (
     "school",
     "vineyard",
     "solar",
+    "roofers",
+    "foodbank",
 )
 PLAIN = (
     "allotments",
@@ -72,7 +74,7 @@ PLAIN = (
     "translators",
 )
 """Smaller offices without tables to compute with, whose questions have one place."""
-KEPT_APART = ("vets", "lodge")
+KEPT_APART = ("vets", "lodge", "language_school")
 """Offices of benchmarks/offices that nothing is fitted on: asked by name, read by no script that fits."""
 
 
