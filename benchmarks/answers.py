@@ -89,8 +89,8 @@ class Without:
     def question_similarities(self, question: str, texts: list[str]) -> list[float]:
         return self._whole.question_similarities(question, texts)
 
-    def cross_encode(self, question: str, texts: list[str]) -> list[float]:
-        return self._whole.cross_encode(question, texts)
+    def cross_encode(self, question: str, passages: list[list[str]]) -> list[list[float]]:
+        return self._whole.cross_encode(question, passages)
 
     def count_terms(self, query: str) -> TermStatistics:
         return self._whole.count_terms(query)

@@ -104,10 +104,12 @@ class KeptCollection:
         kept = self._json("question", question, lambda worker: worker.embed_question(question))
         return msgspec.convert(kept, QuestionVector)
 
-    def cross_encode(self, question: str, texts: list[str]) -> list[float]:
-        asked = json.dumps([question, texts])
-        kind = f"cross-encoded by {_cross_encoder()}"
-        return list(self._json(kind, asked, lambda worker: worker.cross_encode(question, texts)))
+    def cross_encode(self, question: str, passages: list[list[str]]) -> list[list[float]]:
+        return [score for passage in passages for score in self._cross_encode(question, passage)]
+
+    def _cross_encode(self, question: str, passage: list[str]) -> list[list[float]]:
+        kind, asked = f"cross-encoded by {_cross_encoder()}", json.dumps([question, passage])
+        return list(self._json(kind, asked, lambda worker: worker.cross_encode(question, [passage])))
 
     def close(self) -> None:
         if self._worker is not None:

@@ -18,7 +18,7 @@ import numpy as np
 from answers import Without
 from harness import HERE, read_lines
 from kept_retrieval import KeptCollection, kept
-from office_answers import MADE, scorer
+from office_answers import MADE, PLAIN, scorer
 from trust import contains
 
 from workbench.records.messages import Passage
@@ -63,7 +63,7 @@ class Row:
 
     @property
     def office(self) -> bool:
-        return self.group in MADE
+        return self.group in MADE + PLAIN
 
     @property
     def labels(self) -> np.ndarray:

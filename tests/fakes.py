@@ -451,7 +451,7 @@ class FakeRetriever:
     def embed_question(self, question: str) -> QuestionVector:
         return QuestionVector()
 
-    def cross_encode(self, question: str, texts: list[str]) -> list[float]:
+    def cross_encode(self, question: str, passages: list[list[str]]) -> list[list[float]]:
         return []
 
     def count_terms(self, query: str) -> TermStatistics:

@@ -30,11 +30,12 @@ MOST_TOGETHER, TOKENS_TOGETHER = 4, 256
 class VectorEncoder:
     """A loaded encoder, on the processor. One call at a time.
 
-    ``longest``: the most tokens of a text. Raises UserError when llama.cpp cannot load the file.
+    ``longest``: the most tokens of a text. ``of_tokens``: it gives the vectors of tokens, not of texts. Raises
+    UserError when llama.cpp cannot load the file.
     """
 
-    def __init__(self, path: Path, longest: int) -> None:
-        self._path, self._longest = path, longest
+    def __init__(self, path: Path, longest: int, *, of_tokens: bool = False) -> None:
+        self._path, self._longest, self._of_tokens = path, longest, of_tokens
         self._log = start_library()
         self._log.forget_errors()
         parameters = llama.llama_model_default_params()
@@ -81,7 +82,27 @@ class VectorEncoder:
             together.append(words)
         return found + self._compute(together) if together else found
 
+    def encode_tokens(self, words: Floats) -> Floats:
+        """The vectors of the tokens of a text in its context, (tokens, width), of an encoder ``of_tokens``. Raises as
+        ``encode``."""
+        self._run([words])
+        found = llama.llama_get_embeddings(self._context)
+        states: Floats = np.ctypeslib.as_array(found, (len(words), self.width)).copy()
+        return self._checked(states)
+
     def _compute(self, texts: Sequence[Floats]) -> list[Floats]:
+        self._run(texts)
+        rows = [llama.llama_get_embeddings_seq(self._context, number) for number in range(len(texts))]
+        if not all(rows):
+            raise RuntimeError(f"{self._path} has no vectors of texts")
+        return [self._checked(np.ctypeslib.as_array(row, (self.width,)).copy()) for row in rows]
+
+    def _checked(self, vectors: Floats) -> Floats:
+        if not np.isfinite(vectors).all():
+            raise RuntimeError(f"{self._path} computed values that are not numbers")
+        return vectors
+
+    def _run(self, texts: Sequence[Floats]) -> None:
         count = sum(map(len, texts))
         if count > self._room:
             self._make_room(count)
@@ -94,13 +115,8 @@ class VectorEncoder:
             place += len(words)
         self._batch.n_tokens = count
         status = llama.llama_encode(self._context, self._batch)
-        rows = [None if status else llama.llama_get_embeddings_seq(self._context, n) for n in range(len(texts))]
-        if not all(rows):
+        if status:
             raise RuntimeError(f"{self._path} could not be computed: llama.cpp status {status}")
-        vectors: list[Floats] = [np.ctypeslib.as_array(row, (self.width,)).copy() for row in rows]
-        if not all(np.isfinite(vector).all() for vector in vectors):
-            raise RuntimeError(f"{self._path} computed values that are not numbers")
-        return vectors
 
     def close(self) -> None:
         """Free everything; the encoder cannot be used afterwards."""
@@ -118,6 +134,8 @@ class VectorEncoder:
         parameters.n_ctx, parameters.n_seq_max = MOST_TOGETHER * room, MOST_TOGETHER
         parameters.n_batch = parameters.n_ubatch = room
         parameters.embeddings = True
+        if self._of_tokens:
+            parameters.pooling_type = llama.LLAMA_POOLING_TYPE_NONE
         parameters.attention_type = llama.LLAMA_ATTENTION_TYPE_NON_CAUSAL
         parameters.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
         parameters.n_threads = parameters.n_threads_batch = self._threads

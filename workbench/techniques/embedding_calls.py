@@ -127,13 +127,14 @@ class EmbedQuestion(Call[QuestionVector], frozen=True, kw_only=True, tag="embed-
     question: str
 
 
-class CrossEncode(Call[tuple[float, ...]], frozen=True, kw_only=True, tag="cross-encode"):
-    """For each text the logarithm of the odds that it answers the question, by the cross-encoder of this embedder; ()
-    where it has none. Goes before the next batch of an ingest."""
+class CrossEncode(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True, tag="cross-encode"):
+    """For each part of each passage the logarithm of the odds that it answers the question, by the cross-encoder of
+    this embedder; () where it has none. What stands above a passage goes before its parts, and gets no number. Goes
+    before the next batch of an ingest."""
 
     embedder: str
     question: str
-    texts: tuple[str, ...]
+    passages: tuple[tuple[str, ...], ...]
 
 
 class TextsRead(msgspec.Struct, frozen=True, kw_only=True):
@@ -385,6 +386,7 @@ class Retriever(Protocol):
     def embed_question(self, question: str) -> QuestionVector:
         """By the collection's embedder."""
 
-    def cross_encode(self, question: str, texts: list[str]) -> list[float]:
-        """For each text the logarithm of the odds that it answers the question; [] where the collection's embedder has
-        no cross-encoder."""
+    def cross_encode(self, question: str, passages: list[list[str]]) -> list[list[float]]:
+        """For each part of each passage the logarithm of the odds that it answers the question; [] where the
+        collection's embedder has no cross-encoder. What stands above a passage goes before its parts, and gets no
+        number."""

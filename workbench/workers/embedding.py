@@ -198,7 +198,7 @@ class EmbeddingService:
         yield finish(embedding_calls.QuestionVector(vector=made, embedder=self._queue.embedder(folder).fingerprint))
 
     def _cross_encode(self, call: embedding_calls.CrossEncode, context: RequestContext) -> Iterator[Event]:
-        yield finish(self._queue.cross_encode(Path(call.embedder), call.question, call.texts))
+        yield finish(self._queue.cross_encode(Path(call.embedder), call.question, call.passages))
 
     def _read_texts(self, call: embedding_calls.ReadTexts, context: RequestContext) -> Iterator[Event]:
         embedder = self._queue.embedder(Path(call.embedder))

@@ -55,7 +55,7 @@ class FakeEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self._embed(texts)
 
-    def cross_encode(self, question: str, texts: Sequence[str]) -> tuple[float, ...]:
+    def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
         return ()
 
     def close(self) -> None:

@@ -33,7 +33,10 @@ PLACES = {
     "down": "output.dense",
 }
 QUESTION = "how is the bread?"
-TEXTS = ("the bread was slowly in the tower", "a boat", "the river flows under the bridge and the music is over")
+PASSAGES = (
+    ("bread", "the bread was slowly in the tower", "", "a boat"),
+    ("", "the river flows under the bridge and the music is over"),
+)
 
 
 def write_weights(path: Path, layers: tuple[int, ...]) -> None:
@@ -49,7 +52,7 @@ def write_weights(path: Path, layers: tuple[int, ...]) -> None:
     save_file(found, path)
 
 
-def scores_by_torch(folder: Path, weights: Path, rows: list[list[int]]) -> list[float]:
+def scores_by_torch(folder: Path, weights: Path, texts: list[cross_encoder.Text]) -> list[float]:
     import torch
     from safetensors.torch import load_file
     from transformers import AutoModel
@@ -62,8 +65,12 @@ def scores_by_torch(folder: Path, weights: Path, rows: list[list[int]]) -> list[
                 layer, part, _ = name.split(".")
                 matrix = model.encoder.layer[int(layer)].get_submodule(PLACES[part])
                 matrix.weight += 2.0 * read[f"{layer}.{part}.b"] @ value
-        states = [model(input_ids=torch.tensor([row])).last_hidden_state[0].mean(dim=0) for row in rows]
-        return [float(state @ read["head.weight"][0] + read["head.bias"][0]) for state in states]
+        found: list[float] = []
+        for text in texts:
+            states = model(input_ids=torch.tensor([text.ids])).last_hidden_state[0]
+            means = [states[start:end].mean(dim=0) for _, start, end in text.parts]
+            found += [float(mean @ read["head.weight"][0] + read["head.bias"][0]) for mean in means]
+        return found
 
 
 @pytest.mark.process
@@ -80,29 +87,38 @@ def test_llama_cpp_computes_the_lora_as_torch_does(
     cross_encoder.read_head.cache_clear()
     try:
         with contextlib.closing(EngineEmbedder(folder, tmp_path / "home")) as embedder:
-            plain = embedder.embed_passages(TEXTS)
-            found = embedder.cross_encode(QUESTION, TEXTS)
-            assert np.allclose(plain, embedder.embed_passages(TEXTS), atol=1e-6), (
+            plain = embedder.embed_passages([QUESTION])
+            first, second = found = embedder.cross_encode(QUESTION, PASSAGES)
+            assert np.allclose(plain, embedder.embed_passages([QUESTION]), atol=1e-6), (
                 "vectors are those without the adapter"
             )
-            assert embedder.cross_encode(QUESTION, TEXTS) == pytest.approx(found, abs=1e-4)
+            again = embedder.cross_encode(QUESTION, PASSAGES)
+            assert [one == pytest.approx(other, abs=1e-4) for one, other in zip(found, again, strict=True)]
             around = embedder.tokens.ids("", 2)
             asked = embedder.tokens.plain_ids(f"question: {QUESTION}")
-            rows = [
-                cross_encoder.read_together(asked, embedder.tokens.plain_ids(f"text: {text}"), around) for text in TEXTS
+            texts = [
+                text
+                for context, *parts in PASSAGES
+                for text in cross_encoder.read_together(
+                    asked,
+                    embedder.tokens.plain_ids(f"text: {context}"),
+                    [embedder.tokens.plain_ids(part) for part in parts],
+                    around,
+                )
             ]
     finally:
         cross_encoder.read_head.cache_clear()
-    expected = scores_by_torch(folder, tmp_path / "weights.safetensors", rows)
+    expected = scores_by_torch(folder, tmp_path / "weights.safetensors", texts)
     assert max(expected) - min(expected) > 0.1
-    assert found == pytest.approx(expected, abs=near)
+    assert first[1] == cross_encoder.UNREAD
+    assert [first[0], first[2], *second] == pytest.approx(expected, abs=near)
 
 
 @pytest.mark.process
 def test_another_embedder_has_none(tmp_path: Path) -> None:
     folder = write_embedder(tmp_path / "m", "bert")
     with contextlib.closing(EngineEmbedder(folder, tmp_path / "home")) as embedder:
-        assert embedder.cross_encode(QUESTION, TEXTS) == ()
+        assert embedder.cross_encode(QUESTION, PASSAGES) == ()
     assert not list((tmp_path / "home").glob("cross_encoder*"))
 
 
@@ -110,13 +126,26 @@ def test_it_is_in_8_bits_but_where_bf16_is_the_fastest() -> None:
     assert [cross_encoder.layer_format(kind) for kind in ("F32", "F16", "BF16")] == ["Q8_0", "Q8_0", "BF16"]
 
 
-def test_a_question_and_a_sentence_are_cut_to_what_it_has_learnt() -> None:
-    read = cross_encoder.read_together(range(10, 200), range(500, 900), (0, 2))
-    assert read[0] == 0
-    assert read[65:67] == [2, 2]
-    assert read[-2:] == [500 + cross_encoder.SENTENCE_TOKENS - 1, 2]
-    assert len(read) == 4 + cross_encoder.QUESTION_TOKENS + cross_encoder.SENTENCE_TOKENS
-    assert cross_encoder.read_together([7], [8, 9], (0, 2)) == [0, 7, 2, 2, 8, 9, 2]
+def test_question_context_and_parts_are_cut_to_what_it_has_learnt() -> None:
+    (text,) = cross_encoder.read_together(range(10, 200), range(300, 400), [range(500, 900)], (0, 2))
+    before = 1 + cross_encoder.QUESTION_TOKENS + 2 + cross_encoder.CONTEXT_TOKENS
+    assert text.ids[0] == 0
+    assert text.ids[65:67] == [2, 2]
+    assert text.parts == [(0, before, before + cross_encoder.PART_TOKENS)]
+    assert text.ids[-2:] == [500 + cross_encoder.PART_TOKENS - 1, 2]
+    short = cross_encoder.read_together([7], [3], [[8, 9], [], [4]], (0, 2))
+    assert short == [cross_encoder.Text([0, 7, 2, 2, 3, 8, 9, 4, 2], [(0, 5, 7), (2, 7, 8)])]
+    assert cross_encoder.read_together([7], [3], [], (0, 2)) == []
+
+
+def test_a_long_passage_is_read_in_several_texts() -> None:
+    parts = [[number] * 100 for number in range(9)]
+    texts = cross_encoder.read_together([7], [3], parts, (0, 2))
+    assert [number for text in texts for number, _, _ in text.parts] == list(range(9))
+    assert all(len(text.ids) <= cross_encoder.TEXT_TOKENS for text in texts)
+    for text in texts:
+        assert text.ids[:5] == [0, 7, 2, 2, 3]
+        assert all(text.ids[start:end] == parts[number] for number, start, end in text.parts)
 
 
 def test_the_weights_that_are_shipped_fit_the_embedder() -> None:

@@ -218,10 +218,11 @@ class WorkerRetriever:
         call = embedding_calls.EmbedQuestion(embedder=self._embedder(), question=question)
         return self._host.call(call, context=self._context)
 
-    def cross_encode(self, question: str, texts: list[str]) -> list[float]:
-        call = embedding_calls.CrossEncode(embedder=self._embedder(), question=question, texts=tuple(texts))
-        scores = self._host.call(call, context=self._context)
-        return list(scores)
+    def cross_encode(self, question: str, passages: list[list[str]]) -> list[list[float]]:
+        call = embedding_calls.CrossEncode(
+            embedder=self._embedder(), question=question, passages=tuple(map(tuple, passages))
+        )
+        return [list(scores) for scores in self._host.call(call, context=self._context)]
 
     def count_terms(self, query: str) -> embedding_calls.TermStatistics:
         return self._host.call(embedding_calls.CountTerms(file=self._file, query=query), context=self._context)

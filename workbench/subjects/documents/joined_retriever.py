@@ -52,8 +52,8 @@ class JoinedRetriever:
     def embed_question(self, question: str) -> QuestionVector:
         return self._retrievers[0].embed_question(question)
 
-    def cross_encode(self, question: str, texts: list[str]) -> list[float]:
-        return self._retrievers[0].cross_encode(question, texts)
+    def cross_encode(self, question: str, passages: list[list[str]]) -> list[list[float]]:
+        return self._retrievers[0].cross_encode(question, passages)
 
     def count_terms(self, query: str) -> TermStatistics:
         counted = [one.count_terms(query) for one in self._retrievers]

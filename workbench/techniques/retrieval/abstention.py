@@ -38,7 +38,6 @@ from workbench.techniques.retrieval.second_look import (
     choice_features,
     choose_again,
     doubt_again,
-    is_denied,
     look_again,
     second_look_weights,
 )
@@ -111,9 +110,9 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
 
 def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retriever) -> Evidence:
-    """Compare a question with the sentences of the best hits. Two calls of the retriever, about 0.1 s. Where the first
-    sentences do not surely answer it, or the cross-encoder denies that they do, a further one of about 0.2 s: it reads
-    more of them, or where there is none they are embedded. If that fails, the first ones decide."""
+    """Compare a question with the sentences of the best hits. Two calls of the retriever, about 0.1 s, and where the
+    hits are no prose a third one of about 0.3 s, in which the cross-encoder reads passages. Without one more sentences
+    are embedded where the first ones do not surely answer it. If the third call fails, the first sentences decide."""
     tabled = tabulate(question, hits, retriever)
     picked = pick_sentences(tabled.features, tabled.candidates)
     comparison = embed(tabled, picked.first, retriever)
@@ -125,20 +124,16 @@ def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retrieve
         return Evidence(strength=0.0, needed=weights.same.shown, outcome="not_found")
     first = choose(comparison, weights.choice, weights.mass)
     evidence = _judge(question, comparison, first, weights)
-    read = not is_prose(comparison) or comparison.value(first.order[0], "other") > 0
     try:
-        if evidence.outcome == "found" and not (read and is_denied(tabled, comparison, first, retriever)):
-            return evidence
-        if read:
-            numbers = [*picked.first, *picked.further]
-            looked = look_again(tabled, numbers, picked.scores, comparison, retriever)
+        if not is_prose(comparison) or comparison.value(first.order[0], "other") > 0:
+            looked = look_again(tabled, picked.scores, comparison, retriever)
             if looked is not None:
                 return _judge_again(question, looked, first, evidence.strength)
-        if not picked.further:
+        if evidence.outcome == "found" or not picked.further:
             return evidence
         further = embed(tabled, picked.further, retriever, comparison)
     except (UserError, WorkerDied, FaultElsewhere) as error:
-        _log.warning("Further sentences could not be embedded, so the first ones decide: %s", error)
+        _log.warning("No more sentences could be compared, so the first ones decide: %s", error)
         return evidence
     return _judge(question, further, choose(further, weights.choice, weights.mass), weights)
 

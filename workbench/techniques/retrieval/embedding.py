@@ -79,9 +79,9 @@ class Embedder(Protocol):
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors: ...
 
-    def cross_encode(self, question: str, texts: Sequence[str]) -> tuple[float, ...]:
-        """For each text the logarithm of the odds that it answers the question (``cross_encoder``); () where there are
-        no weights for this embedder."""
+    def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
+        """For each part of each passage the logarithm of the odds that it answers the question (``cross_encoder``); ()
+        where there are no weights for this embedder. What stands above a passage goes before its parts."""
 
     def close(self) -> None:
         """Free its memory; it embeds no more."""
@@ -174,9 +174,11 @@ class EmbeddingQueue:
                 self._queries.popitem(last=False)
         return vector
 
-    def cross_encode(self, folder: Path, question: str, texts: Sequence[str]) -> tuple[float, ...]:
+    def cross_encode(
+        self, folder: Path, question: str, passages: Sequence[Sequence[str]]
+    ) -> tuple[tuple[float, ...], ...]:
         """See ``Embedder``."""
-        return self._do(Urgency.WAITING, lambda: self._get(folder).cross_encode(question, texts))
+        return self._do(Urgency.WAITING, lambda: self._get(folder).cross_encode(question, passages))
 
     def forget(self, texts: Collection[str]) -> None:
         """Drop the vectors that are kept of these queries."""

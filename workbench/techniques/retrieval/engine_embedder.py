@@ -54,19 +54,29 @@ class EngineEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self._embed(texts, self._prompts[0], self._threads.fewest)
 
-    def cross_encode(self, question: str, texts: Sequence[str]) -> tuple[float, ...]:
+    def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
         if self.fingerprint != cross_encoder.EMBEDDER:
             return ()
         if self._crossing is None:
             layers = cross_encoder.prepared(self._place, self._cross_format, self._write_cross_encoder)
-            self._crossing = VectorEncoder(layers, self._longest)
+            self._crossing = VectorEncoder(layers, self._longest, of_tokens=True)
         self._crossing.use_threads(self._threads.choose())
         around = self.tokens.ids("", self.tokens.special)
         asked = self.tokens.plain_ids(self._prompts[0] + question)
-        told = (self.tokens.plain_ids(self._prompts[1] + text) for text in texts)
-        words = [self._words.read(cross_encoder.read_together(asked, one, around)) for one in told]
+        return tuple(self._read_passage(asked, passage, around) for passage in passages)
+
+    def _read_passage(self, asked: Sequence[int], passage: Sequence[str], around: Sequence[int]) -> tuple[float, ...]:
+        context, *parts = passage
+        ids = [self.tokens.plain_ids(part) for part in parts]
+        texts = cross_encoder.read_together(asked, self.tokens.plain_ids(self._prompts[1] + context), ids, around)
+        assert self._crossing is not None
         head = cross_encoder.read_head()
-        return tuple(head.score(state) for state in self._crossing.encode_all(words))
+        scores = [cross_encoder.UNREAD] * len(parts)
+        for text in texts:
+            states = self._crossing.encode_tokens(self._words.read(text.ids))
+            for number, start, end in text.parts:
+                scores[number] = head.score(states[start:end])
+        return tuple(scores)
 
     def close(self) -> None:
         self._encoder.close()

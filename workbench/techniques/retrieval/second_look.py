@@ -1,10 +1,10 @@
-"""The second look: where the first sentences do not surely answer a question, or the cross-encoder denies that they
-do, it reads more of them.
+"""The second look: the cross-encoder reads the best passages and says of each of their sentences whether it answers.
 
 Sentences are picked by words and their passages' cosines, and the first few of them are compared by their own
-(``sentence_features``). What the cross-encoder says of the first ``CANDIDATES`` is joined with both by the weights of a
-ranking, and the probability that the shown ones hold the answer is a logistic regression on the doubt of before and on
-how sure the cross-encoder is. It is for documents as they lie in an office; of prose the first look knows as much.
+(``sentence_features``). What the cross-encoder says of the sentences of ``PASSAGES`` passages is joined with both by
+the weights of a ranking, and the probability that the shown ones hold the answer is a logistic regression on the doubt
+of before and on how sure the cross-encoder is. It is for documents as they lie in an office; of prose the first look
+knows as much.
 
 ``benchmarks/fit_second_look.py`` writes the file of the weights, on offices that the cross-encoder has not seen.
 """
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from itertools import zip_longest
 
 import msgspec
 import numpy as np
@@ -23,23 +24,25 @@ from numpy.typing import NDArray
 from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval.sentence_choice import Choice, choose_by
 from workbench.techniques.retrieval.sentence_columns import COLUMN
-from workbench.techniques.retrieval.sentence_features import Comparison, Tabled, in_context
+from workbench.techniques.retrieval.sentence_features import Comparison, Tabled
 from workbench.techniques.retrieval.sentence_weights import Bounds, Logistic
 
 FORMAT = 1
 FILE = "second_look.json"
 
-CANDIDATES = 10
-"""So many sentences are read: fewer lose what it gains, and more gain nothing (docs/benchmarks.md)."""
+PASSAGES, SAME_FIRST = 4, 4
+"""So many passages are read, and of the first so many none because it is in another language."""
 
-DENIED = -4.0
-"""What the cross-encoder says at most of sentences that have nothing to do with the question, mostly about -5. Of 97
-questions that the first look answered rightly for certain in ``UNSEEN`` offices (``fit_second_look.py``) none had less
-than -1.9; rows of a price list have less, so that this is the limit."""
+CANDIDATES, PICKED = 12, 0.5
+"""So many sentences are chosen from: those of which the cross-encoder says the most, together with ``PICKED`` of the
+score by which they were picked. A sentence that was compared but not read has ``UNREAD`` for it."""
 
-CHOICE_NAMES = ("picked", "read", "compared", "embedded", "other_read")
-"""Of a sentence: its score as it was picked and as it was compared, both behind the best; what the cross-encoder says;
-whether it was compared at all; and the second once more in another language than the question's."""
+UNREAD = -1.0
+
+CHOICE_NAMES = ("picked", "read", "unread", "compared", "embedded", "other_read")
+"""Of a sentence: its score as it was picked, behind the best; what the cross-encoder says, and whether it was not read,
+which counts as 0; its score as it was compared, behind the best, and whether it was compared at all; and what the
+cross-encoder says once more in another language than the question's."""
 
 DOUBT_NAMES = ("doubt", "read", "margin", "read_lead", "any_read", "other", "other_read", "embedded", "picked")
 """Of the answer: the logarithm of the odds after the first look; what the cross-encoder says of the best sentence; how
@@ -72,49 +75,79 @@ def second_look_weights() -> SecondLookFile:
 
 @dataclass(frozen=True)
 class Looked:
-    """The sentences of a second look: ``comparison`` has them, in the order of the pick, those without a cosine too.
-    ``picked`` and ``read`` (n,) are their scores."""
+    """The sentences of a second look: ``comparison`` has them, those without a cosine too. ``picked`` and ``read`` (n,)
+    are their scores, the first one behind the best of all, the second not a number where a sentence was not read;
+    ``compared`` (n,): their numbers in the first comparison, or -1."""
 
     comparison: Comparison
     picked: NDArray[np.float64]
     read: NDArray[np.float64]
+    compared: NDArray[np.int64]
 
 
-def is_denied(tabled: Tabled, first: Comparison, choice: Choice, retriever: Retriever) -> bool:
-    """Whether the cross-encoder denies that any of the sentences that the first look shows answers the question; not
-    where there is none. One call of the retriever."""
-    shown = [first.chosen[number] for number in choice.order[: choice.shown]]
-    read = retriever.cross_encode(tabled.question, [in_context(unit) for unit in shown])
-    return bool(read) and max(read) < DENIED
+def passages_to_read(tabled: Tabled, scores: NDArray[np.float64]) -> list[int]:
+    """The ranks of the passages that are read, the most probable first. ``scores`` (candidates,): by which sentences
+    are picked. First the best hits and those of the best sentences in turn; then those in another language too, which
+    both put behind."""
+    best: dict[int, float] = {}
+    other: dict[int, bool] = {}
+    for unit, row, score in zip(tabled.candidates, tabled.features, scores, strict=True):
+        best[unit.rank] = max(best.get(unit.rank, -np.inf), float(score))
+        other[unit.rank] = bool(row[COLUMN["other"]])
+    by_hit, by_sentence = sorted(best), sorted(best, key=lambda rank: -best[rank])
+    elsewhere = [rank for rank in by_sentence if other[rank]]
+    order = _in_turn(by_hit, by_sentence)[:SAME_FIRST]
+    return list(dict.fromkeys([*order, *_in_turn(elsewhere, by_hit, by_sentence)]))[:PASSAGES]
 
 
-def look_again(
-    tabled: Tabled, picked: Sequence[int], scores: NDArray[np.float64], first: Comparison, retriever: Retriever
-) -> Looked | None:
-    """Have the best candidates read. ``picked``: the numbers of all that were picked, with the ``scores`` (candidates,)
-    by which they were; ``first``: the comparison of the first of them. None where there is no cross-encoder. One call
-    of the retriever."""
-    numbers = list(picked[:CANDIDATES])
-    units = [tabled.candidates[number] for number in numbers]
-    read = retriever.cross_encode(tabled.question, [in_context(unit) for unit in units])
+def _in_turn(*lists: Sequence[int]) -> list[int]:
+    turns = zip_longest(*lists)
+    return list(dict.fromkeys(one for turn in turns for one in turn if one is not None))
+
+
+def look_again(tabled: Tabled, scores: NDArray[np.float64], first: Comparison, retriever: Retriever) -> Looked | None:
+    """Have the best passages read. ``scores`` (candidates,): by which sentences were picked; ``first``: the comparison
+    of the first of them. None where there is no cross-encoder. One call of the retriever."""
+    read = _read(tabled, passages_to_read(tabled, scores), retriever)
     if not read:
         return None
-    features = tabled.features[numbers].copy()
-    cosines = np.zeros(len(units))
-    compared = min(len(first.chosen), len(units))
-    features[:compared], cosines[:compared] = first.features[:compared], first.cosines[:compared]
-    comparison = replace(first, chosen=tuple(units), features=features, cosines=cosines)
-    return Looked(comparison, np.asarray(scores)[numbers], np.asarray(read, dtype=np.float64))
+    compared = {(unit.rank, unit.number): number for number, unit in enumerate(first.chosen)}
+    places = [(unit.rank, unit.number) for unit in tabled.candidates]
+    picked = np.asarray(scores) - np.max(scores)
+    worth = {
+        number: read.get(place, UNREAD) + PICKED * picked[number]
+        for number, place in enumerate(places)
+        if place in read or place in compared
+    }
+    numbers = sorted(worth, key=lambda number: -worth[number])[:CANDIDATES]
+    known = np.array([compared.get(places[number], -1) for number in numbers])
+    features, cosines = tabled.features[numbers].copy(), np.zeros(len(numbers))
+    features[known >= 0], cosines[known >= 0] = first.features[known[known >= 0]], first.cosines[known[known >= 0]]
+    units = tuple(tabled.candidates[number] for number in numbers)
+    comparison = replace(first, chosen=units, features=features, cosines=cosines)
+    said = np.array([read.get(places[number], np.nan) for number in numbers])
+    return Looked(comparison, picked[numbers], said, known)
+
+
+def _read(tabled: Tabled, ranks: Sequence[int], retriever: Retriever) -> dict[tuple[int, int], float]:
+    """What the cross-encoder says of the units of the passages of these ranks, by rank and number."""
+    passages = [[tabled.units[rank][0].passage.context, *(unit.text for unit in tabled.units[rank])] for rank in ranks]
+    scores = retriever.cross_encode(tabled.question, passages)
+    return {
+        (rank, unit.number): score
+        for rank, of_passage in zip(ranks, scores, strict=bool(scores))
+        for unit, score in zip(tabled.units[rank], of_passage, strict=True)
+    }
 
 
 def choice_features(looked: Looked, compared: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, len(CHOICE_NAMES)). ``compared``: the scores of the sentences that were compared, the first ones."""
-    count = len(looked.read)
-    behind, embedded = np.zeros(count), np.zeros(count)
-    known = min(count, len(compared))
-    behind[:known], embedded[:known] = compared[:known] - compared[:known].max(), 1.0
+    unread = np.isnan(looked.read)
+    read = np.where(unread, 0.0, looked.read)
+    embedded = looked.compared >= 0
+    behind = np.where(embedded, compared[looked.compared] - compared.max(), 0.0)
     other = looked.comparison.features[:, COLUMN["other"]]
-    return np.column_stack([looked.picked - looked.picked.max(), looked.read, behind, embedded, other * looked.read])
+    return np.column_stack([looked.picked, read, unread, behind, embedded, other * read])
 
 
 def choose_again(looked: Looked, features: NDArray[np.float64], weights: NDArray[np.float64], mass: float) -> Choice:
@@ -126,8 +159,12 @@ def doubt_again(looked: Looked, features: NDArray[np.float64], choice: Choice, d
     """(len(DOUBT_NAMES),). ``doubt``: the logarithm of the odds after the first look."""
     best = choice.order[0]
     margin = choice.scores[best] - choice.scores[choice.order[1]] if len(choice.order) > 1 else 4.0
-    read = np.sort(np.append(looked.read, [_NONE, _NONE]))[::-1]
-    any_read = float(np.logaddexp.reduce(np.append(looked.read, 0.0)))
-    picked, said, _, embedded, other_read = features[best]
+    row = dict(zip(CHOICE_NAMES, features[best], strict=True))
+    every = features[:, CHOICE_NAMES.index("read")]
+    read = np.sort(np.append(every, [_NONE, _NONE]))[::-1]
+    any_read = float(np.logaddexp.reduce(np.append(every, 0.0)))
     other = looked.comparison.value(best, "other")
-    return np.array([doubt, said, margin, read[0] - read[1], any_read, other, other_read, embedded, picked])
+    return np.array([
+        doubt, row["read"], margin, read[0] - read[1], any_read, other, row["other_read"], row["embedded"],
+        row["picked"],
+    ])  # fmt: skip

@@ -66,7 +66,7 @@ class SentenceEmbedder:
         self._torch.set_num_threads(self._threads.fewest)
         return self._vectors(self._model.encode_query, texts)
 
-    def cross_encode(self, question: str, texts: Sequence[str]) -> tuple[float, ...]:
+    def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
         return ()
 
     def close(self) -> None:
