@@ -122,6 +122,17 @@ def test_another_embedder_has_none(tmp_path: Path) -> None:
     assert not list((tmp_path / "home").glob("cross_encoder*"))
 
 
+def test_the_layers_of_an_earlier_release_are_deleted(tmp_path: Path) -> None:
+    earlier, other = tmp_path / "cross_encoder_00000000_q8_0.gguf", tmp_path / "layers.gguf"
+    earlier.touch()
+    other.touch()
+    written = cross_encoder.prepared(tmp_path, "Q8_0", Path.touch)
+    assert sorted(tmp_path.iterdir()) == sorted((written, other))
+    earlier.touch()
+    assert cross_encoder.prepared(tmp_path, "Q8_0", Path.touch) == written
+    assert earlier.exists(), "nothing was written"
+
+
 def test_it_is_in_8_bits_but_where_bf16_is_the_fastest() -> None:
     assert [cross_encoder.layer_format(kind) for kind in ("F32", "F16", "BF16")] == ["Q8_0", "Q8_0", "BF16"]
 

@@ -12,6 +12,7 @@ computes the model with the LoRA in its weights: with the LoRA beside them it ta
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -80,12 +81,15 @@ def layer_format(of_embedder: NumberFormat) -> LayerFormat:
 
 def prepared(place: Path, number_format: LayerFormat, write: Callable[[Path], None]) -> Path:
     """The file of its layers in the folder ``place``, made by ``write`` where it is missing: its name says which LoRA
-    is in them, so that other weights are written anew."""
+    is in them, so that other weights are written anew. Those of an earlier release are deleted then."""
     with _opened().path.open("rb") as opened:
         content = hashlib.file_digest(opened, "blake2b").hexdigest()[:8]
     out = place / f"cross_encoder_{content}_{number_format.lower()}.gguf"
     if not out.is_file():
         write(out)
+        for other in set(place.glob("cross_encoder_*.gguf")) - {out}:
+            with contextlib.suppress(OSError):  # another process may have it open
+                other.unlink()
     return out
 
 
