@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -153,9 +154,12 @@ def test_a_folder_that_cannot_be_listed_does_not_count_as_read(
     folder = tmp_path / "letters"
     folder.mkdir()
     registry.add_root(office.id, str(folder), watched=False)
+    scandir = os.scandir
 
-    def refuse(_: object) -> Any:
-        raise PermissionError(13, "Permission denied")
+    def refuse(path: Any) -> Any:
+        if path == folder or path == str(folder):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
 
     with monkeypatch.context() as locked:
         locked.setattr("workbench.reading.kinds.os.scandir", refuse)
