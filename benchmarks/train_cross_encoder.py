@@ -57,8 +57,9 @@ LEFT_OUT_FROM = 9
 REMOVED = 0.12
 """The share of questions that lose the passages that answer them."""
 
-PER_OFFICE_QUESTION, PER_PARAGRAPH_QUESTION = 3, 2
-"""Passages of a question in a step, one of which answers it where one does."""
+PASSAGES_DRAWN, PER_OFFICE_QUESTION, PER_PARAGRAPH_QUESTION = 8, 3, 2
+"""Passages of an office from which those of a step are drawn; passages of a question in a step, one of which answers it
+where one does."""
 
 STEP_TOKENS, WARM_UP, OFFICE_WEIGHT = 5_000, 60, 2.0
 PLACES = {
@@ -170,7 +171,7 @@ def of_offices(made: Path, data: Path, keep: Path) -> Iterator[Asked]:
     for row in office_rows(made, data, keep, EMBEDDER, offices):
         scores = pick_features(row.tabled.features, row.tabled.candidates) @ pick_weights()
         passages = []
-        for rank in passages_to_read(row.tabled, scores):
+        for rank in passages_to_read(row.tabled, scores, PASSAGES_DRAWN):
             units = row.tabled.units[rank]
             passages.append(read_units(units, [row.good[unit.rank, unit.number] for unit in units]))
         if passages and (not row.answerable or any(any(one.good) for one in passages)):

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from itertools import zip_longest
+from itertools import chain
 
 import msgspec
 import numpy as np
@@ -30,8 +30,8 @@ from workbench.techniques.retrieval.sentence_weights import Bounds, Logistic
 FORMAT = 1
 FILE = "second_look.json"
 
-PASSAGES, SAME_FIRST = 4, 4
-"""So many passages are read, and of the first so many none because it is in another language."""
+PASSAGES = 4
+"""So many passages are read: with three 1 % fewer answers are right, with six none more (docs/benchmarks.md)."""
 
 CANDIDATES, PICKED = 12, 0.5
 """So many sentences are chosen from: those of which the cross-encoder says the most, together with ``PICKED`` of the
@@ -85,24 +85,14 @@ class Looked:
     compared: NDArray[np.int64]
 
 
-def passages_to_read(tabled: Tabled, scores: NDArray[np.float64]) -> list[int]:
-    """The ranks of the passages that are read, the most probable first. ``scores`` (candidates,): by which sentences
-    are picked. First the best hits and those of the best sentences in turn; then those in another language too, which
-    both put behind."""
+def passages_to_read(tabled: Tabled, scores: NDArray[np.float64], most: int = PASSAGES) -> list[int]:
+    """The ranks of the passages that are read, the most probable first: the best hits and those of the best sentences
+    in turn. ``scores`` (candidates,): by which sentences are picked."""
     best: dict[int, float] = {}
-    other: dict[int, bool] = {}
-    for unit, row, score in zip(tabled.candidates, tabled.features, scores, strict=True):
+    for unit, score in zip(tabled.candidates, scores, strict=True):
         best[unit.rank] = max(best.get(unit.rank, -np.inf), float(score))
-        other[unit.rank] = bool(row[COLUMN["other"]])
-    by_hit, by_sentence = sorted(best), sorted(best, key=lambda rank: -best[rank])
-    elsewhere = [rank for rank in by_sentence if other[rank]]
-    order = _in_turn(by_hit, by_sentence)[:SAME_FIRST]
-    return list(dict.fromkeys([*order, *_in_turn(elsewhere, by_hit, by_sentence)]))[:PASSAGES]
-
-
-def _in_turn(*lists: Sequence[int]) -> list[int]:
-    turns = zip_longest(*lists)
-    return list(dict.fromkeys(one for turn in turns for one in turn if one is not None))
+    by_sentence = sorted(best, key=lambda rank: -best[rank])
+    return list(dict.fromkeys(chain.from_iterable(zip(sorted(best), by_sentence, strict=True))))[:most]
 
 
 def look_again(tabled: Tabled, scores: NDArray[np.float64], first: Comparison, retriever: Retriever) -> Looked | None:
