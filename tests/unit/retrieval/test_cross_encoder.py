@@ -110,7 +110,7 @@ def test_llama_cpp_computes_the_lora_as_torch_does(
         cross_encoder.read_head.cache_clear()
     expected = scores_by_torch(folder, tmp_path / "weights.safetensors", texts)
     assert max(expected) - min(expected) > 0.1
-    assert first[1] == cross_encoder.UNREAD
+    assert first[1] == cross_encoder.EMPTY_PART
     assert [first[0], first[2], *second] == pytest.approx(expected, abs=near)
 
 

@@ -34,7 +34,7 @@ EMBEDDER = "3bcc52bb97286a98ed023b8da516e3ee"
 QUESTION_TOKENS, CONTEXT_TOKENS, PART_TOKENS, TEXT_TOKENS = 64, 48, 110, 384
 """The most that it reads of a question, of what stands above a passage, of a sentence, and at once."""
 
-UNREAD = -9.0
+EMPTY_PART = -9.0
 """The score of a part without a token."""
 
 RANK = 8

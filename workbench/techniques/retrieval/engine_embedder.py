@@ -71,7 +71,7 @@ class EngineEmbedder:
         texts = cross_encoder.read_together(asked, self.tokens.plain_ids(self._prompts[1] + context), ids, around)
         assert self._crossing is not None
         head = cross_encoder.read_head()
-        scores = [cross_encoder.UNREAD] * len(parts)
+        scores = [cross_encoder.EMPTY_PART] * len(parts)
         for text in texts:
             states = self._crossing.encode_tokens(self._words.read(text.ids))
             for number, start, end in text.parts:
