@@ -167,6 +167,10 @@ def test_the_empty_cell_of_a_row_that_is_called_by_its_name_is_told(tmp_path: Pa
         ("Welche Summe ist aus den Bestellungen noch offen?", "highest", False),
         ("Which order was best?", "highest", True),
         ("Which is our dearest tool?", "money", True),
+        ("Unsere kleinste Rechnung?", "negated", False),
+        ("Which orders are under 5 kg until May?", "negated", False),
+        ("Which bills are unpaid?", "negated", True),
+        ("Welche Aufträge sind unerledigt?", "negated", True),
     ],
 )
 def test_what_a_question_asks_for_is_told_by_whole_words(question: str, cue: str, has: bool) -> None:
