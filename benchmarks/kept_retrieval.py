@@ -2,7 +2,7 @@
 
 A ``KeptCollection`` answers as the program's own retriever does: documents are read and embedded by the real embedding
 worker on the first run, and searches, counts of words and vectors are asked of it once. What is kept belongs to the
-documents, the embedder and the program's version: give another folder to begin anew. What the cross-encoder says
+documents, the embedder and the program's version: give another folder to begin anew. What a shipped LoRA finds or says
 belongs to its file as well.
 """
 
@@ -35,16 +35,17 @@ from workbench.techniques.embedding_calls import (
     TableReply,
     TermStatistics,
 )
-from workbench.techniques.retrieval import cross_encoder
+from workbench.techniques.retrieval import cross_encoder, question_encoder
+from workbench.techniques.retrieval.index import CollectionIndex
+from workbench.techniques.retrieval.shipped_lora import ShippedLora
 
 BUSY_MS = 60_000
 """So long another run may write what it keeps."""
 
 
 @cache
-def _cross_encoder() -> str:
-    file = Path(cross_encoder.__file__).with_name(cross_encoder.FILE)
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+def _content(lora: ShippedLora) -> str:
+    return hashlib.sha256(lora.weights.path.read_bytes()).hexdigest()[:16]
 
 
 class KeptCollection:
@@ -61,7 +62,9 @@ class KeptCollection:
         self._vectors: dict[str, np.ndarray] = {}
 
     def search(self, query: str, limit: int) -> SearchResult:
-        kept = self._json(f"search {limit}", query, lambda worker: worker.search(query, limit))
+        kept = self._json(
+            f"search {limit} by {_content(question_encoder.LORA)}", query, lambda worker: worker.search(query, limit)
+        )
         return msgspec.convert(kept, SearchResult)
 
     def count_terms(self, query: str) -> TermStatistics:
@@ -87,6 +90,15 @@ class KeptCollection:
                     self._put(_key("vector", text), self._vectors[text].tobytes())
         return np.stack([self._vectors[text] for text in texts])
 
+    def passages(self) -> tuple[list[tuple[Path, str]], np.ndarray]:
+        """All passages, by the paths of their documents and their texts, and their vectors, (n, dimensions)."""
+        self._opened()
+        index = CollectionIndex(self._folder / "collection.sqlite")
+        with contextlib.closing(index), index.reading() as snapshot:
+            numbers = sorted(number for some in snapshot.chunks_by_language().values() for number in some)
+            chunks, vectors = snapshot.chunks(numbers), snapshot.vectors(numbers)
+        return [(Path(one.path), one.text) for one in chunks], np.stack([vectors[number] for number in numbers])
+
     def document(self, document: str) -> DocumentText:
         return msgspec.convert(self._json("document", document, lambda one: one.document(document)), DocumentText)
 
@@ -108,7 +120,7 @@ class KeptCollection:
         return [score for passage in passages for score in self._cross_encode(question, passage)]
 
     def _cross_encode(self, question: str, passage: list[str]) -> list[list[float]]:
-        kind, asked = f"cross-encoded by {_cross_encoder()}", json.dumps([question, passage])
+        kind, asked = f"cross-encoded by {_content(cross_encoder.LORA)}", json.dumps([question, passage])
         return list(self._json(kind, asked, lambda worker: worker.cross_encode(question, [passage])))
 
     def close(self) -> None:

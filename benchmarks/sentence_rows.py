@@ -100,9 +100,7 @@ def paragraph_rows(data: Path, keep: Path, embedder: str, share: float) -> Itera
         title = name.replace("/", "-")
 
         def write(folder: Path, source: Path = source) -> Path:
-            for one in read_lines(source / "paragraphs.jsonl"):
-                (folder / f"{_file(one['id'])}.txt").write_text(one["text"], "utf-8")
-            return folder
+            return write_paragraphs(source, folder)
 
         questions = read_lines(source / "questions.jsonl")
         answers = {one["id"]: one["answers"] for one in questions}
@@ -125,7 +123,7 @@ def _of_paragraph(
     drawn: list[dict[str, Any]],
     collection: KeptCollection,
 ) -> Iterator[Row]:
-    paragraph, question = _file(asked["paragraph"]), asked["question"]
+    paragraph, question = Path(paragraph_file(asked["paragraph"])).stem, asked["question"]
     answerable = asked.get("answerable", True)
     language = "zh" if "zh" in group else "en"
 
@@ -196,8 +194,14 @@ def _read_already(folder: Path) -> Path:
     raise SystemExit(f"The documents are not in {folder.parent} any more: begin with another --keep.")
 
 
-def _file(id: str) -> str:
-    return id.replace("/", "_")
+def write_paragraphs(source: Path, folder: Path) -> Path:
+    for one in read_lines(source / "paragraphs.jsonl"):
+        (folder / paragraph_file(one["id"])).write_text(one["text"], "utf-8")
+    return folder
+
+
+def paragraph_file(id: str) -> str:
+    return f"{id.replace('/', '_')}.txt"
 
 
 def article(paragraph: str) -> str:

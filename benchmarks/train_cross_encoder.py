@@ -8,8 +8,7 @@ in another one than the paragraphs', with their paragraph and others of its arti
 them. A quarter of the articles are left out. The loss is the cross-entropy of the sentences of some passages and of
 "none of them", whose score is 0; with several that answer, of their sum (listwise, Cao et al. 2007).
 
-It is computed in bfloat16 with weights in float32, 1,600 tokens a second on two cores with AMX. The LoRA is on the last
-eight layers, rank 8. The weights derive in part from XQuAD and SQuAD 2.0 (CC BY-SA 4.0); the offices are our own (CC0).
+The weights derive in part from XQuAD and SQuAD 2.0 (CC BY-SA 4.0); the offices are our own (CC0).
 """
 
 from __future__ import annotations
@@ -19,32 +18,25 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from fit_second_look import EMBEDDER, UNSEEN
 from harness import DATA, HERE, arguments, read_lines
+from lora_encoder import LoraEncoder, warmed
 from office_answers import MADE, PLAIN
-from safetensors.torch import load_file, save_file
 from sentence_rows import FOLDS, article, office_rows
 from torch import nn
 from torch.nn import functional
-from transformers import AutoModel, BertConfig
 from trust import contains
 
-from workbench.gguf.folder_weights import FolderWeights
-from workbench.gguf.sentence_folder import read_sentence_folder
 from workbench.records.messages import Passage
-from workbench.subjects.models.starter import find_starters
-from workbench.techniques.retrieval.cross_encoder import RANK, Text, read_together
-from workbench.techniques.retrieval.json_tokens import JsonTokens, read_tokenizer
+from workbench.techniques.retrieval.cross_encoder import Text, read_together
 from workbench.techniques.retrieval.second_look import passages_to_read
 from workbench.techniques.retrieval.sentence_pick import pick_features
 from workbench.techniques.retrieval.sentence_pick import weights as pick_weights
 from workbench.techniques.retrieval.sentence_units import Unit, split_units
 
-FIRST_LAYER, SCALE = 4, 2.0
 PARAGRAPHS = (
     ("squad2", "en", 4052), ("xquad/en", "en", 1190), ("xquad/de", "de", 800), ("xquad/zh", "zh", 500),
     ("xquad/en", "de", 1190), ("xquad/de", "en", 600), ("xquad/en", "zh", 300), ("xquad/zh", "en", 300),
@@ -62,10 +54,6 @@ PASSAGES_DRAWN, PER_OFFICE_QUESTION, PER_PARAGRAPH_QUESTION = 8, 3, 2
 where one does."""
 
 STEP_TOKENS, WARM_UP, OFFICE_WEIGHT = 5_000, 60, 2.0
-PLACES = {
-    "query": "attention.self.query", "key": "attention.self.key", "value": "attention.self.value",
-    "attention": "attention.output.dense", "up": "intermediate.dense", "down": "output.dense",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,83 +75,30 @@ class Asked:
     passages: tuple[Read, ...]
 
 
-class Lora(nn.Module):  # type: ignore[misc]
-    def __init__(self, of: nn.Linear) -> None:
-        super().__init__()
-        self.of = of
-        self.a = nn.Parameter(torch.randn(RANK, of.in_features) / math.sqrt(of.in_features))
-        self.b = nn.Parameter(torch.zeros(of.out_features, RANK))
+class CrossEncoder(LoraEncoder):
+    """The embedder with its LoRAs and a head."""
 
-    def forward(self, states: torch.Tensor) -> torch.Tensor:
-        return self.of(states) + SCALE * functional.linear(functional.linear(states, self.a), self.b)
-
-
-class CrossEncoder(nn.Module):  # type: ignore[misc]
-    """The embedder in ``folder`` with its LoRAs and head; ``begun``: a file of an earlier training to go on with."""
-
-    def __init__(self, folder: Path, begun: Path | None) -> None:
-        super().__init__()
-        sentence = read_sentence_folder(folder)
-        weights = FolderWeights(sentence.main, sentence.config)
-        known = {name: value for name, value in sentence.config.items() if name != "quantization_config"}
-        config = BertConfig(**known, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-        config._attn_implementation = "eager"  # as fast again as the fused one, whose heads of 32 are slow backwards
-        self.bert: Any = AutoModel.from_config(config, add_pooling_layer=False)
-        found = {name: torch.from_numpy(np.ascontiguousarray(weights.read(name))) for name in weights.names()}
-        self.bert.load_state_dict(found, strict=False)
-        self.bert.requires_grad_(False)
-        self.head = nn.Linear(config.hidden_size, 1)
+    def __init__(self, keep: Path) -> None:
+        super().__init__(keep)
+        self.head = nn.Linear(self.width, 1)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
-        self.loras: dict[str, Lora] = {}
-        for number in range(FIRST_LAYER, config.num_hidden_layers):
-            layer = self.bert.encoder.layer[number]
-            for name, place in PLACES.items():
-                lora = Lora(layer.get_submodule(place))
-                layer.set_submodule(place, lora)
-                self.loras[f"{number}.{name}"] = lora
-        if begun is not None:
-            self._begin(begun)
-        tokenizer = JsonTokens(read_tokenizer(sentence.main / "tokenizer.json", sentence.lower_case))
-        self._tokens, self._prompts = tokenizer, (sentence.query_prompt, sentence.passage_prompt)
-        self._around = tokenizer.ids("", tokenizer.special)
+
+    def weights(self) -> dict[str, nn.Parameter]:
+        return {"head.weight": self.head.weight, "head.bias": self.head.bias, **super().weights()}
 
     def read(self, question: str, passage: Read) -> list[Text]:
         asked, context = (
-            self._tokens.plain_ids(prompt + text)
-            for prompt, text in zip(self._prompts, (question, passage.context), strict=True)
+            self.tokens.plain_ids(prompt + text)
+            for prompt, text in ((self.query_prompt, question), (self.passage_prompt, passage.context))
         )
-        return read_together(asked, context, [self._tokens.plain_ids(part) for part in passage.parts], self._around)
+        return read_together(asked, context, [self.tokens.plain_ids(part) for part in passage.parts], self.around)
 
     def forward(self, rows: Sequence[Sequence[int]]) -> list[torch.Tensor]:
         """Scores of the tokens, (tokens,) of each row; the score of a part is their mean."""
-        longest = max(map(len, rows))
-        ids, mask = torch.ones((len(rows), longest), dtype=torch.long), torch.zeros((len(rows), longest))
-        for number, row in enumerate(rows):
-            ids[number, : len(row)] = torch.tensor(row)
-            mask[number, : len(row)] = 1
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            states = self.bert(input_ids=ids, attention_mask=mask.long()).last_hidden_state
-        scores = self.head(states.float()).squeeze(-1)
+        states, _ = self.states(rows)
+        scores = self.head(states).squeeze(-1)
         return [one[: len(row)] for one, row in zip(scores, rows, strict=True)]
-
-    def trained(self) -> list[nn.Parameter]:
-        return [one for lora in self.loras.values() for one in (lora.a, lora.b)] + list(self.head.parameters())
-
-    def save(self, out: Path) -> None:
-        found = {"head.weight": self.head.weight, "head.bias": self.head.bias}
-        for name, lora in self.loras.items():
-            found |= {f"{name}.a": lora.a, f"{name}.b": lora.b}
-        save_file({name: value.detach().half().contiguous() for name, value in found.items()}, out)
-
-    def _begin(self, file: Path) -> None:
-        read = load_file(file)
-        with torch.no_grad():
-            self.head.weight.copy_(read["head.weight"])
-            self.head.bias.copy_(read["head.bias"])
-            for name, lora in self.loras.items():
-                lora.a.copy_(read[f"{name}.a"])
-                lora.b.copy_(read[f"{name}.b"])
 
 
 def of_offices(made: Path, data: Path, keep: Path) -> Iterator[Asked]:
@@ -280,15 +215,16 @@ def train(model: CrossEncoder, questions: Sequence[Asked], epochs: float, rate: 
         if tokens > STEP_TOKENS:
             steps.append([])
             tokens = 0
-    optimiser = torch.optim.AdamW(model.trained(), lr=rate, weight_decay=0.01)
+    trained = list(model.weights().values())
+    optimiser = torch.optim.AdamW(trained, lr=rate, weight_decay=0.01)
     losses: list[float] = []
     for number, step in enumerate(filter(None, steps)):
         for group in optimiser.param_groups:
-            group["lr"] = rate * min(1, (number + 1) / WARM_UP) * max(0.02, 1 - number / len(steps))
+            group["lr"] = warmed(rate, number, len(steps), WARM_UP)
         loss = loss_of_step(model, step)
         optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(model.trained(), 1.0)
+        nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
         losses.append(loss.item())
         if number % 50 == 49:
@@ -303,14 +239,14 @@ def main() -> None:
     )
     chosen = parser.parse_args()
     torch.manual_seed(5)
-    models = find_starters(chosen.keep / "models", multilingual=True)
-    folder = Path(next(one.path for one in models if one.name == EMBEDDER))
     questions = [
         *of_offices(chosen.made, chosen.data, chosen.keep),
         *of_paragraphs(chosen.data, chosen.share, random.Random(11)),
     ]
     print(f"{len(questions)} questions", flush=True)
-    model = CrossEncoder(folder, Path(chosen.begun) if chosen.begun else None)
+    model = CrossEncoder(chosen.keep)
+    if chosen.begun:
+        model.begin(Path(chosen.begun))
     train(model, questions, chosen.epochs, chosen.rate, Path(chosen.out))
 
 

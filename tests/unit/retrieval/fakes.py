@@ -55,6 +55,9 @@ class FakeEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self._embed(texts)
 
+    def embed_searches(self, texts: Sequence[str]) -> Vectors:
+        return self.embed_queries(texts)
+
     def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
         return ()
 

@@ -79,6 +79,10 @@ class Embedder(Protocol):
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors: ...
 
+    def embed_searches(self, texts: Sequence[str]) -> Vectors:
+        """The vectors of questions that passages are searched with (``question_encoder``): those of ``embed_queries``
+        where there are no weights for this embedder."""
+
     def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
         """For each part of each passage the logarithm of the odds that it answers the question (``cross_encoder``); ()
         where there are no weights for this embedder. What stands above a passage goes before its parts."""
@@ -136,7 +140,7 @@ class EmbeddingQueue:
     def __init__(self, load: Callable[[Path], Embedder]) -> None:
         self._load = load
         self._loaded: tuple[Path, Embedder] | None = None
-        self._queries: OrderedDict[tuple[Path, str], Vectors] = OrderedDict()
+        self._queries: OrderedDict[tuple[Path, str, bool], Vectors] = OrderedDict()
         self._queries_lock = threading.Lock()
         self._numbers = itertools.count()
         self._work: queue.PriorityQueue[tuple[int, int, Callable[[], None]]] = queue.PriorityQueue()
@@ -160,14 +164,20 @@ class EmbeddingQueue:
             return loaded[1]
         return self._do(Urgency.WAITING, lambda: self._get(folder))
 
-    def embed_query(self, folder: Path, text: str) -> Vectors:
-        """The vector of a query, of shape (dimensions,). Those of the latest queries are kept."""
-        key = folder, text
+    def embed_query(self, folder: Path, text: str, *, search: bool = False) -> Vectors:
+        """The vector of a query, of shape (dimensions,); with ``search`` that which passages are searched with. Those
+        of the latest queries are kept."""
+        key = folder, text, search
         with self._queries_lock:
             if key in self._queries:
                 self._queries.move_to_end(key)
                 return self._queries[key]
-        vector: Vectors = self._do(Urgency.WAITING, lambda: self._get(folder).embed_queries([text]))[0]
+
+        def embed() -> Vectors:
+            embedder = self._get(folder)
+            return embedder.embed_searches([text]) if search else embedder.embed_queries([text])
+
+        vector: Vectors = self._do(Urgency.WAITING, embed)[0]
         with self._queries_lock:
             self._queries[key] = vector
             while len(self._queries) > KEPT_QUERIES:

@@ -13,9 +13,10 @@ from workbench.engine.vector_encoder import VectorEncoder
 from workbench.gguf.embedder_file import read_layout, write_layers
 from workbench.gguf.folder_weights import FolderWeights
 from workbench.gguf.sentence_folder import read_sentence_folder
-from workbench.techniques.retrieval import cross_encoder
+from workbench.techniques.retrieval import cross_encoder, question_encoder
 from workbench.techniques.retrieval.embedding import ThreadChoice, Vectors
 from workbench.techniques.retrieval.preparation import LAYERS, open_tokens, prepare
+from workbench.techniques.retrieval.shipped_lora import EMBEDDER, ShippedLora, layer_format
 
 
 class EngineEmbedder:
@@ -38,8 +39,10 @@ class EngineEmbedder:
         self._encoder = VectorEncoder(place / LAYERS, prepared.longest)
         self.dimensions = self._encoder.width
         self._place = place
+        self._has_loras = self.fingerprint == EMBEDDER
+        self._asking: VectorEncoder | None = None
         self._crossing: VectorEncoder | None = None
-        self._cross_format = cross_encoder.layer_format(prepared.number_format)
+        self._lora_format = layer_format(prepared.number_format)
         self._threads = ThreadChoice(
             len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         )
@@ -47,19 +50,26 @@ class EngineEmbedder:
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         threads = self._threads.choose()
         began = time.perf_counter()
-        vectors = self._embed(texts, self._prompts[1], threads)
+        vectors = self._embed(self._encoder, texts, self._prompts[1], threads)
         self._threads.note(threads, sum(map(len, texts)) / max(1e-9, time.perf_counter() - began))
         return vectors
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._embed(texts, self._prompts[0], self._threads.fewest)
+        return self._embed(self._encoder, texts, self._prompts[0], self._threads.fewest)
+
+    def embed_searches(self, texts: Sequence[str]) -> Vectors:
+        plain = self.embed_queries(texts)
+        if not self._has_loras:
+            return plain
+        if self._asking is None:
+            self._asking = VectorEncoder(self._with_lora(question_encoder.LORA), self._longest)
+        return question_encoder.mixed(plain, self._embed(self._asking, texts, self._prompts[0], self._threads.fewest))
 
     def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
-        if self.fingerprint != cross_encoder.EMBEDDER:
+        if not self._has_loras:
             return ()
         if self._crossing is None:
-            layers = cross_encoder.prepared(self._place, self._cross_format, self._write_cross_encoder)
-            self._crossing = VectorEncoder(layers, self._longest, of_tokens=True)
+            self._crossing = VectorEncoder(self._with_lora(cross_encoder.LORA), self._longest, of_tokens=True)
         self._crossing.use_threads(self._threads.choose())
         around = self.tokens.ids("", self.tokens.special)
         asked = self.tokens.plain_ids(self._prompts[0] + question)
@@ -79,21 +89,26 @@ class EngineEmbedder:
         return tuple(scores)
 
     def close(self) -> None:
-        self._encoder.close()
-        if self._crossing is not None:
-            self._crossing.close()
+        for encoder in (self._encoder, self._asking, self._crossing):
+            if encoder is not None:
+                encoder.close()
         self._words.close()
 
-    def _embed(self, texts: Sequence[str], prompt: str, threads: int) -> Vectors:
-        self._encoder.use_threads(threads)
+    def _embed(self, encoder: VectorEncoder, texts: Sequence[str], prompt: str, threads: int) -> Vectors:
+        encoder.use_threads(threads)
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         ids = [self.tokens.ids(prompt + text, self._longest) for text in texts]
         # of a text without tokens the vector is zero: it is like nothing
         rows = [row for row, of_text in enumerate(ids) if of_text]
-        found = self._encoder.encode_all([self._words.read(ids[row]) for row in rows])
+        found = encoder.encode_all([self._words.read(ids[row]) for row in rows])
         for row, vector in zip(rows, found, strict=True):
             vectors[row] = vector / np.float32(np.linalg.norm(vector) or 1.0)
         return vectors
 
-    def _write_cross_encoder(self, out: Path) -> None:
-        write_layers(self._weights, self._layout, out, self._cross_format, cross_encoder.with_lora)
+    def _with_lora(self, lora: ShippedLora) -> Path:
+        """The file of the layers with a LoRA in them, written on first use."""
+
+        def write(out: Path) -> None:
+            write_layers(self._weights, self._layout, out, self._lora_format, lora.added)
+
+        return lora.prepared(self._place, self._lora_format, write)

@@ -71,10 +71,11 @@ def search(
             return SearchResult(hits=(), revision=snapshot.revision)
     embedder = queue.embedder(embedder_folder)
     vector = queue.embed_query(embedder_folder, query)
+    searched = queue.embed_query(embedder_folder, query, search=True)
     with index.reading() as snapshot:
         if snapshot.fact("embedder") != embedder.fingerprint:
             raise embedder_differs(index.path)
-        pool = rank_candidates(index, snapshot, embedder, query, vector, max(config.pool, limit), config, paths)
+        pool = rank_candidates(index, snapshot, embedder, query, searched, max(config.pool, limit), config, paths)
         if pool is None:
             return SearchResult(hits=(), revision=snapshot.revision)
         best = pool.best(limit)

@@ -21,8 +21,8 @@ from workbench.engine.machine import read_machine
 from workbench.records.models import ModelRecord
 from workbench.subjects.models import starter
 from workbench.subjects.models.starter import find_starters, starter_hint, unpack_model
-from workbench.techniques.retrieval.cross_encoder import EMBEDDER
 from workbench.techniques.retrieval.preparation import fingerprint
+from workbench.techniques.retrieval.shipped_lora import EMBEDDER
 
 
 def test_starters_are_found_and_the_embedder_unpacked_once(

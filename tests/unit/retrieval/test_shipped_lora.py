@@ -1,4 +1,4 @@
-"""The cross-encoder: the adapter that llama.cpp computes beside the same one in torch, and what is read together."""
+"""The shipped LoRAs: what llama.cpp computes with them beside the same in torch, and what is read together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.tiny_embedders import SIZES, write_embedder
 from workbench.gguf.safetensors import SafetensorsFile
-from workbench.techniques.retrieval import cross_encoder
+from workbench.techniques.retrieval import cross_encoder, engine_embedder, question_encoder, shipped_lora
 from workbench.techniques.retrieval.engine_embedder import EngineEmbedder
 from workbench.techniques.retrieval.preparation import fingerprint
 
@@ -47,12 +47,13 @@ def write_weights(path: Path, layers: tuple[int, ...]) -> None:
     found = {"head.weight": torch.randn(1, WIDTH), "head.bias": torch.tensor([0.25])}
     for layer in layers:
         for name, (into, out) in SHAPES.items():
-            found[f"{layer}.{name}.a"] = torch.randn(cross_encoder.RANK, into) * 0.1
-            found[f"{layer}.{name}.b"] = torch.randn(out, cross_encoder.RANK) * 0.1
+            found[f"{layer}.{name}.a"] = torch.randn(shipped_lora.RANK, into) * 0.1
+            found[f"{layer}.{name}.b"] = torch.randn(out, shipped_lora.RANK) * 0.1
     save_file(found, path)
 
 
-def scores_by_torch(folder: Path, weights: Path, texts: list[cross_encoder.Text]) -> list[float]:
+def model_of(folder: Path, weights: Path) -> tuple[Any, Any]:
+    """The model in torch with the LoRA in its weights, and the weights of the file."""
     import torch
     from safetensors.torch import load_file
     from transformers import AutoModel
@@ -65,6 +66,14 @@ def scores_by_torch(folder: Path, weights: Path, texts: list[cross_encoder.Text]
                 layer, part, _ = name.split(".")
                 matrix = model.encoder.layer[int(layer)].get_submodule(PLACES[part])
                 matrix.weight += 2.0 * read[f"{layer}.{part}.b"] @ value
+    return model, read
+
+
+def scores_by_torch(folder: Path, weights: Path, texts: list[cross_encoder.Text]) -> list[float]:
+    import torch
+
+    model, read = model_of(folder, weights)
+    with torch.no_grad():
         found: list[float] = []
         for text in texts:
             states = model(input_ids=torch.tensor([text.ids])).last_hidden_state[0]
@@ -73,17 +82,23 @@ def scores_by_torch(folder: Path, weights: Path, texts: list[cross_encoder.Text]
         return found
 
 
+def ship(module: Any, weights: Path, number_format: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have ``module`` ship these weights for the embedder in ``folder``."""
+    lora = shipped_lora.ShippedLora(module.LORA.name)
+    lora.weights = SafetensorsFile(weights)
+    monkeypatch.setattr(module, "LORA", lora)
+    monkeypatch.setattr(engine_embedder, "EMBEDDER", fingerprint(folder))
+    monkeypatch.setattr(engine_embedder, "layer_format", lambda of_embedder: number_format)
+
+
 @pytest.mark.process
 @pytest.mark.parametrize(("number_format", "near"), [("F32", 0.05), ("Q8_0", 0.15)])
 def test_llama_cpp_computes_the_lora_as_torch_does(
     number_format: str, near: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cross_encoder, "layer_format", lambda of_embedder: number_format)
     folder = write_embedder(tmp_path / "m", "bert", prompts={"query": "question: ", "document": "text: "})
     write_weights(tmp_path / "weights.safetensors", (1, 2))
-    opened = SafetensorsFile(tmp_path / "weights.safetensors")
-    monkeypatch.setattr(cross_encoder, "_opened", lambda: opened)
-    monkeypatch.setattr(cross_encoder, "EMBEDDER", fingerprint(folder))
+    ship(cross_encoder, tmp_path / "weights.safetensors", number_format, folder, monkeypatch)
     cross_encoder.read_head.cache_clear()
     try:
         with contextlib.closing(EngineEmbedder(folder, tmp_path / "home")) as embedder:
@@ -115,26 +130,47 @@ def test_llama_cpp_computes_the_lora_as_torch_does(
 
 
 @pytest.mark.process
+def test_a_search_takes_both_vectors_of_a_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    folder = write_embedder(tmp_path / "m", "bert", prompts={"query": "question: ", "document": "text: "})
+    write_weights(tmp_path / "weights.safetensors", (1, 2))
+    ship(question_encoder, tmp_path / "weights.safetensors", "F32", folder, monkeypatch)
+    with contextlib.closing(EngineEmbedder(folder, tmp_path / "home")) as embedder:
+        (plain,) = embedder.embed_queries([QUESTION])
+        (searched,) = embedder.embed_searches([QUESTION])
+        assert np.allclose(plain, embedder.embed_queries([QUESTION])[0], atol=1e-6)
+        ids = embedder.tokens.ids(f"question: {QUESTION}", 100)
+    model, _ = model_of(folder, tmp_path / "weights.safetensors")
+    with torch.no_grad():
+        mean = model(input_ids=torch.tensor([ids])).last_hidden_state[0].mean(dim=0).numpy()
+    expected = 0.4 * plain + 0.6 * mean / np.linalg.norm(mean)
+    assert plain @ searched < 0.999
+    assert searched == pytest.approx(expected / np.linalg.norm(expected), abs=0.02)
+
+
+@pytest.mark.process
 def test_another_embedder_has_none(tmp_path: Path) -> None:
     folder = write_embedder(tmp_path / "m", "bert")
     with contextlib.closing(EngineEmbedder(folder, tmp_path / "home")) as embedder:
         assert embedder.cross_encode(QUESTION, PASSAGES) == ()
-    assert not list((tmp_path / "home").glob("cross_encoder*"))
+        assert (embedder.embed_searches([QUESTION]) == embedder.embed_queries([QUESTION])).all()
+    assert not list((tmp_path / "home").glob("*_encoder*"))
 
 
 def test_the_layers_of_an_earlier_release_are_deleted(tmp_path: Path) -> None:
     earlier, other = tmp_path / "cross_encoder_00000000_q8_0.gguf", tmp_path / "layers.gguf"
     earlier.touch()
     other.touch()
-    written = cross_encoder.prepared(tmp_path, "Q8_0", Path.touch)
+    written = cross_encoder.LORA.prepared(tmp_path, "Q8_0", Path.touch)
     assert sorted(tmp_path.iterdir()) == sorted((written, other))
     earlier.touch()
-    assert cross_encoder.prepared(tmp_path, "Q8_0", Path.touch) == written
+    assert cross_encoder.LORA.prepared(tmp_path, "Q8_0", Path.touch) == written
     assert earlier.exists(), "nothing was written"
 
 
 def test_it_is_in_8_bits_but_where_bf16_is_the_fastest() -> None:
-    assert [cross_encoder.layer_format(kind) for kind in ("F32", "F16", "BF16")] == ["Q8_0", "Q8_0", "BF16"]
+    assert [shipped_lora.layer_format(kind) for kind in ("F32", "F16", "BF16")] == ["Q8_0", "Q8_0", "BF16"]
 
 
 def test_question_context_and_parts_are_cut_to_what_it_has_learnt() -> None:
@@ -159,8 +195,9 @@ def test_a_long_passage_is_read_in_several_texts() -> None:
         assert all(text.ids[start:end] == parts[number] for number, start, end in text.parts)
 
 
-def test_the_weights_that_are_shipped_fit_the_embedder() -> None:
-    file = cross_encoder._opened()
-    layers = sorted({int(name.split(".")[0]) for name in file.names() if name[0].isdigit()})
-    assert layers == list(range(4, 12))
+@pytest.mark.parametrize("module", [cross_encoder, question_encoder])
+def test_the_weights_that_are_shipped_fit_the_embedder(module: Any) -> None:
+    names = module.LORA.weights.names()
+    assert sorted({int(name.split(".")[0]) for name in names if name[0].isdigit()}) == list(range(4, 12))
+    assert module.LORA.weights.read("11.query.a").shape == (shipped_lora.RANK, 384)
     assert len(cross_encoder.read_head().weights) == 384

@@ -1,0 +1,104 @@
+"""The shipped embedder with LoRAs to train on a processor, for ``train_cross_encoder`` and
+``train_question_encoder``.
+
+It is computed in bfloat16 with weights in float32, 1,600 tokens a second on two cores with AMX. The LoRAs are on the
+last
+eight layers, rank 8.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from fit_second_look import EMBEDDER
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.nn import functional
+from transformers import AutoModel, BertConfig
+
+from workbench.gguf.folder_weights import FolderWeights
+from workbench.gguf.sentence_folder import read_sentence_folder
+from workbench.subjects.models.starter import find_starters
+from workbench.techniques.retrieval.json_tokens import JsonTokens, read_tokenizer
+from workbench.techniques.retrieval.shipped_lora import RANK
+
+FIRST_LAYER, SCALE = 4, 2.0
+PLACES = {
+    "query": "attention.self.query", "key": "attention.self.key", "value": "attention.self.value",
+    "attention": "attention.output.dense", "up": "intermediate.dense", "down": "output.dense",
+}  # fmt: skip
+
+
+class Lora(nn.Module):  # type: ignore[misc]
+    def __init__(self, of: nn.Linear) -> None:
+        super().__init__()
+        self.of = of
+        self.a = nn.Parameter(torch.randn(RANK, of.in_features) / math.sqrt(of.in_features))
+        self.b = nn.Parameter(torch.zeros(of.out_features, RANK))
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        return self.of(states) + SCALE * functional.linear(functional.linear(states, self.a), self.b)
+
+
+class LoraEncoder(nn.Module):  # type: ignore[misc]
+    """The embedder of the home folder ``keep`` with its LoRAs."""
+
+    def __init__(self, keep: Path) -> None:
+        super().__init__()
+        models = find_starters(keep / "models", multilingual=True)
+        sentence = read_sentence_folder(Path(next(one.path for one in models if one.name == EMBEDDER)))
+        weights = FolderWeights(sentence.main, sentence.config)
+        known = {name: value for name, value in sentence.config.items() if name != "quantization_config"}
+        config = BertConfig(**known, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+        config._attn_implementation = "eager"  # as fast again as the fused one, whose heads of 32 are slow backwards
+        self.bert: Any = AutoModel.from_config(config, add_pooling_layer=False)
+        found = {name: torch.from_numpy(np.ascontiguousarray(weights.read(name))) for name in weights.names()}
+        self.bert.load_state_dict(found, strict=False)
+        self.bert.requires_grad_(False)
+        self.width: int = config.hidden_size
+        self.loras: dict[str, Lora] = {}
+        for number in range(FIRST_LAYER, config.num_hidden_layers):
+            layer = self.bert.encoder.layer[number]
+            for name, place in PLACES.items():
+                lora = Lora(layer.get_submodule(place))
+                layer.set_submodule(place, lora)
+                self.loras[f"{number}.{name}"] = lora
+        self.tokens = JsonTokens(read_tokenizer(sentence.main / "tokenizer.json", sentence.lower_case))
+        self.query_prompt, self.passage_prompt = sentence.query_prompt, sentence.passage_prompt
+        self.around = self.tokens.ids("", self.tokens.special)
+
+    def states(self, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """The states of the tokens of each row, (rows, longest, width), and which of them there are, (rows,
+        longest)."""
+        longest = max(map(len, rows))
+        ids, mask = torch.ones((len(rows), longest), dtype=torch.long), torch.zeros((len(rows), longest))
+        for number, row in enumerate(rows):
+            ids[number, : len(row)] = torch.tensor(row)
+            mask[number, : len(row)] = 1
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            states = self.bert(input_ids=ids, attention_mask=mask.long()).last_hidden_state
+        return states.float(), mask
+
+    def weights(self) -> dict[str, nn.Parameter]:
+        """The weights that are trained, by their names in the file."""
+        return {f"{name}.{side}": getattr(lora, side) for name, lora in self.loras.items() for side in "ab"}
+
+    def save(self, out: Path) -> None:
+        save_file({name: value.detach().half().contiguous() for name, value in self.weights().items()}, out)
+
+    def begin(self, file: Path) -> None:
+        """Go on with the weights of an earlier training."""
+        read = load_file(file)
+        with torch.no_grad():
+            for name, value in self.weights().items():
+                value.copy_(read[name])
+
+
+def warmed(rate: float, step: int, steps: int, warm_up: int) -> float:
+    """The learning rate of a step: it rises over the first ``warm_up``, then falls to nearly nothing."""
+    return rate * min(1, (step + 1) / warm_up) * max(0.02, 1 - step / steps)
