@@ -41,12 +41,11 @@ def project_passages(
         if not query or snapshot.fact("embedder") is None:
             return PassageMap()
     embedder = queue.embedder(embedder_folder)
-    vector = queue.embed_query(embedder_folder, query)
-    searched = queue.embed_query(embedder_folder, query, search=True)
+    vector = queue.embed_query(embedder_folder, query, search=True)
     with index.reading() as snapshot:
         if snapshot.fact("embedder") != embedder.fingerprint:
             raise embedder_differs(index.path)
-        pool = rank_candidates(index, snapshot, embedder, query, searched, config.pool, config)
+        pool = rank_candidates(index, snapshot, embedder, query, vector, config.pool, config)
         if pool is None:
             return PassageMap()
         ranked = pool.best(len(pool.numbers))
