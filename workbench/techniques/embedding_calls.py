@@ -95,7 +95,7 @@ class Project(Call[PassageMap], frozen=True, kw_only=True, tag="project"):
 
 class Similarities(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True, tag="similarities"):
     """Cosine of every one of ``texts`` with every one of ``others``: shape (len(texts), len(others)).
-    ``background``: as for ``EmbedTexts``. ``questions``: ``texts`` are embedded as a search embeds them."""
+    ``background``: as for ``EmbedTexts``. ``questions``: ``texts`` are embedded as questions."""
 
     embedder: str
     texts: tuple[str, ...]

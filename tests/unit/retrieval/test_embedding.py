@@ -121,7 +121,7 @@ class Prompted(FakeEmbedder):
 
 
 @pytest.mark.parametrize(("questions", "nearest"), [(True, 1), (False, 0)])
-def test_a_question_is_compared_with_texts_as_a_search_embeds_it(*, questions: bool, nearest: int) -> None:
+def test_a_question_is_compared_with_texts_by_the_vector_of_a_question(*, questions: bool, nearest: int) -> None:
     service = EmbeddingService(EmbeddingQueue(lambda folder: Prompted()))
     call = Similarities(embedder=str(FOLDER), texts=("rent",), others=("rent", "query rent"), questions=questions)
     (ended,) = service.handlers()[Similarities](call, RequestContext())

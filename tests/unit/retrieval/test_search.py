@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,7 +15,7 @@ from tests.unit.retrieval.test_index import EMBEDDER, entry
 from workbench.base.errors import UserError
 from workbench.records.documents import SearchResult
 from workbench.techniques.retrieval.config import SearchConfig
-from workbench.techniques.retrieval.embedding import EmbeddingQueue
+from workbench.techniques.retrieval.embedding import EmbeddingQueue, Vectors
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.language_means import LanguageMeans
 from workbench.techniques.retrieval.search import (
@@ -73,6 +73,20 @@ def test_meaning_finds_what_words_do_not(index: CollectionIndex, ask: Callable[.
     index.put(entry("/a.txt", *TEXTS))
     best = ask("automobile").hits[0]
     assert (best.text, best.found_by) == (TEXTS[1], "meaning")
+
+
+def test_passages_are_searched_with_the_vector_for_searches_and_compared_with_the_embedder_s_own(
+    index: CollectionIndex,
+) -> None:
+    class Asking(FakeEmbedder):
+        def embed_searches(self, texts: Sequence[str]) -> Vectors:
+            return self.embed_queries(["car" if text == "wheels" else text for text in texts])
+
+    index.put(entry("/a.txt", *TEXTS))
+    best = search(index, EmbeddingQueue(lambda folder: Asking()), FOLDER, "c", "wheels").hits[0]
+    assert (best.text, best.found_by) == (TEXTS[1], "meaning")
+    assert best.similarity is not None
+    assert best.similarity < 0.3, "the vectors of the question and of the passage share no word"
 
 
 def test_words_find_what_meaning_has_lost(index: CollectionIndex, ask: Callable[..., SearchResult]) -> None:
