@@ -44,27 +44,21 @@ def scores_of(of: Tabled, best: int) -> np.ndarray:
     return np.array([9.0 if unit.rank == best else float(unit.rank) for unit in of.candidates])
 
 
-def test_hits_and_the_passages_of_the_best_sentences_take_turns() -> None:
-    found = tabled()
-    assert passages_to_read(found, scores_of(found, 5)) == [0, 5, 1, 6][:PASSAGES]
-    assert passages_to_read(found, scores_of(found, 0))[0] == 0
-
-
-def test_each_passage_is_read_once() -> None:
-    found = tabled(NOTES[:2])
-    assert passages_to_read(found, scores_of(found, 1)) == [0, 1]
+def test_the_best_hits_are_read() -> None:
+    assert passages_to_read(tabled()) == [*range(PASSAGES)]
+    assert passages_to_read(tabled(NOTES[:2])) == [0, 1]
 
 
 def test_sentences_that_were_compared_stay_where_their_passage_is_not_read() -> None:
     found = tabled()
     scores = scores_of(found, 5)
-    unread = next(number for number, unit in enumerate(found.candidates) if unit.rank == 3)
+    unread = next(number for number, unit in enumerate(found.candidates) if unit.rank == 5)
     first = embed(found, [unread], FakeRetriever(NOTES))
     looked = look_again(found, scores, first, Reader(NOTES, "hose"))
     assert looked is not None
     ranks = {unit.rank for unit in looked.comparison.chosen}
-    assert ranks == {*passages_to_read(found, scores), 3}
-    of_unread = [unit.rank for unit in looked.comparison.chosen].index(3)
+    assert ranks == {*passages_to_read(found), 5}
+    of_unread = [unit.rank for unit in looked.comparison.chosen].index(5)
     assert np.isnan(looked.read[of_unread])
     assert looked.compared[of_unread] == 0
     assert looked.comparison.cosines[of_unread] == first.cosines[0]

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from itertools import chain
 
 import msgspec
 import numpy as np
@@ -32,6 +31,9 @@ FILE = "second_look.json"
 
 PASSAGES = 4
 """So many passages are read: with three 1 % fewer answers are right, with six none more (docs/benchmarks.md)."""
+
+READ_FIRST, SURE = 2, 2.0
+"""So many of them are read first, and the others only where the cross-encoder says less than this of every sentence."""
 
 CANDIDATES, PICKED = 12, 0.5
 """So many sentences are chosen from: those of which the cross-encoder says the most, together with ``PICKED`` of the
@@ -85,20 +87,19 @@ class Looked:
     compared: NDArray[np.int64]
 
 
-def passages_to_read(tabled: Tabled, scores: NDArray[np.float64], most: int = PASSAGES) -> list[int]:
-    """The ranks of the passages that are read, the most probable first: the best hits and those of the best sentences
-    in turn. ``scores`` (candidates,): by which sentences are picked."""
-    best: dict[int, float] = {}
-    for unit, score in zip(tabled.candidates, scores, strict=True):
-        best[unit.rank] = max(best.get(unit.rank, -np.inf), float(score))
-    by_sentence = sorted(best, key=lambda rank: -best[rank])
-    return list(dict.fromkeys(chain.from_iterable(zip(sorted(best), by_sentence, strict=True))))[:most]
+def passages_to_read(tabled: Tabled, most: int = PASSAGES) -> list[int]:
+    """The ranks of the passages that are read: the best hits that have a sentence to choose."""
+    return sorted({unit.rank for unit in tabled.candidates})[:most]
 
 
 def look_again(tabled: Tabled, scores: NDArray[np.float64], first: Comparison, retriever: Retriever) -> Looked | None:
-    """Have the best passages read. ``scores`` (candidates,): by which sentences were picked; ``first``: the comparison
-    of the first of them. None where there is no cross-encoder. One call of the retriever."""
-    read = _read(tabled, passages_to_read(tabled, scores), retriever)
+    """Have the best passages read: the first ones, and the others where none of their sentences surely answers.
+    ``scores`` (candidates,): by which sentences were picked; ``first``: the comparison of the first of them. None where
+    there is no cross-encoder. One call of the retriever, or two."""
+    ranks = passages_to_read(tabled)
+    read = _read(tabled, ranks[:READ_FIRST], retriever)
+    if read and max(read.values()) < SURE:
+        read |= _read(tabled, ranks[READ_FIRST:], retriever)
     if not read:
         return None
     compared = {(unit.rank, unit.number): number for number, unit in enumerate(first.chosen)}
