@@ -58,6 +58,7 @@ class Case:
     first: Judged
     doubt: float
     outcome: str
+    choice: Choice
     looked: Looked | None
 
 
@@ -86,7 +87,7 @@ def cases(made: Path, data: Path, keep: Path, offices: Sequence[str]) -> Iterato
                 if not judged.prose or judged.other:
                     picked = pick_by(pick_weights(), row.tabled.features, row.tabled.candidates)
                     looked = look_again(row.tabled, picked.scores, first, collection)
-                yield Case(judged, log_odds(judged.p), outcome, looked)
+                yield Case(judged, log_odds(judged.p), outcome, choice, looked)
 
 
 def first_outcome(comparison: Comparison, choice: Choice, judged: Judged, weights: Weights) -> tuple[float, str]:
@@ -106,7 +107,7 @@ def fit_choice(some: Sequence[Case]) -> np.ndarray:
     pairs, each = [], []
     for case in some:
         assert case.looked is not None
-        features = choice_features(case.looked)
+        features = choice_features(case.looked, case.choice.scores)
         good = np.array([case.first.row.good[unit.rank, unit.number] for unit in case.looked.comparison.chosen], bool)
         if good.any() and not good.all():
             between = (features[good][:, None] - features[~good][None]).reshape(-1, len(CHOICE_NAMES))
@@ -121,7 +122,7 @@ def fit_choice(some: Sequence[Case]) -> np.ndarray:
 
 def again(case: Case, weights: np.ndarray, mass: float) -> tuple[Judged, np.ndarray]:
     assert case.looked is not None
-    features = choice_features(case.looked)
+    features = choice_features(case.looked, case.choice.scores)
     choice = choose_again(case.looked, features, weights, mass)
     return judge(case.first.row, case.looked.comparison, choice), doubt_again(case.looked, features, choice, case.doubt)
 

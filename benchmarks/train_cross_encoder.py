@@ -33,6 +33,8 @@ from trust import contains
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval.cross_encoder import Text, read_together
 from workbench.techniques.retrieval.second_look import passages_to_read
+from workbench.techniques.retrieval.sentence_pick import pick_features
+from workbench.techniques.retrieval.sentence_pick import weights as pick_weights
 from workbench.techniques.retrieval.sentence_units import Unit, split_units
 
 PARAGRAPHS = (
@@ -102,8 +104,9 @@ class CrossEncoder(LoraEncoder):
 def of_offices(made: Path, data: Path, keep: Path) -> Iterator[Asked]:
     offices = [office for office in MADE + PLAIN if office not in UNSEEN]
     for row in office_rows(made, data, keep, EMBEDDER, offices):
+        scores = pick_features(row.tabled.features, row.tabled.candidates) @ pick_weights()
         passages = []
-        for rank in passages_to_read(row.tabled, PASSAGES_DRAWN):
+        for rank in passages_to_read(row.tabled, scores, PASSAGES_DRAWN):
             units = row.tabled.units[rank]
             passages.append(read_units(units, [row.good[unit.rank, unit.number] for unit in units]))
         if passages and (not row.answerable or any(any(one.good) for one in passages)):

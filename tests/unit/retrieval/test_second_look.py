@@ -44,24 +44,34 @@ def scores_of(of: Tabled, best: int) -> np.ndarray:
     return np.array([9.0 if unit.rank == best else float(unit.rank) for unit in of.candidates])
 
 
-def test_the_best_hits_are_read() -> None:
-    assert passages_to_read(tabled()) == [*range(PASSAGES)]
-    assert passages_to_read(tabled(NOTES[:2])) == [0, 1]
+def test_hits_and_the_passages_of_the_best_sentences_take_turns() -> None:
+    found = tabled()
+    assert passages_to_read(found, scores_of(found, 5)) == [0, 5, 1, 6][:PASSAGES]
+    assert passages_to_read(found, scores_of(found, 0))[0] == 0
 
 
-def test_the_sentences_of_what_was_read_are_chosen_from() -> None:
+def test_each_passage_is_read_once() -> None:
+    found = tabled(NOTES[:2])
+    assert passages_to_read(found, scores_of(found, 1)) == [0, 1]
+
+
+def test_sentences_that_were_compared_stay_where_their_passage_is_not_read() -> None:
     found = tabled()
     scores = scores_of(found, 5)
-    compared = [next(n for n, unit in enumerate(found.candidates) if unit.rank == rank) for rank in (2, 5)]
-    first = embed(found, compared, FakeRetriever(NOTES))
+    unread = next(number for number, unit in enumerate(found.candidates) if unit.rank == 3)
+    first = embed(found, [unread], FakeRetriever(NOTES))
     looked = look_again(found, scores, first, Reader(NOTES, "hose"))
     assert looked is not None
-    ranks = [unit.rank for unit in looked.comparison.chosen]
-    assert {*ranks} == {*passages_to_read(found)}, "what was compared and not read is no candidate"
-    places = [(unit.rank, unit.number) for unit in looked.comparison.chosen]
-    of_compared = places.index((2, found.candidates[compared[0]].number))
-    assert looked.comparison.cosines[of_compared] == first.cosines[0]
-    assert {row[READ] for row in choice_features(looked)} == {4.0, -3.0}
+    ranks = {unit.rank for unit in looked.comparison.chosen}
+    assert ranks == {*passages_to_read(found, scores), 3}
+    of_unread = [unit.rank for unit in looked.comparison.chosen].index(3)
+    assert np.isnan(looked.read[of_unread])
+    assert looked.compared[of_unread] == 0
+    assert looked.comparison.cosines[of_unread] == first.cosines[0]
+    features = choice_features(looked, np.array([1.5]))
+    assert features[of_unread, CHOICE_NAMES.index("unread")] == 1
+    assert features[of_unread, READ] == 0
+    assert {row[READ] for row in np.delete(features, of_unread, axis=0)} == {4.0, -3.0}
 
 
 def test_without_a_cross_encoder_there_is_no_second_look() -> None:
@@ -75,8 +85,8 @@ def test_what_it_says_counts_once_more_in_another_language() -> None:
     assert looked is not None
     features = looked.comparison.features.copy()
     features[:, COLUMN["other"]] = 1.0
-    elsewhere = Looked(replace(looked.comparison, features=features), looked.picked, looked.read)
+    elsewhere = Looked(replace(looked.comparison, features=features), looked.picked, looked.read, looked.compared)
     named = CHOICE_NAMES.index("other_read")
-    assert not choice_features(looked)[:, named].any()
-    rows = choice_features(elsewhere)
+    assert not choice_features(looked, np.array([1.0]))[:, named].any()
+    rows = choice_features(elsewhere, np.array([1.0]))
     assert np.array_equal(rows[:, named], rows[:, READ])

@@ -128,7 +128,7 @@ def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retrieve
         if not is_prose(comparison) or comparison.value(first.order[0], "other") > 0:
             looked = look_again(tabled, picked.scores, comparison, retriever)
             if looked is not None:
-                return _judge_again(question, looked, evidence.strength)
+                return _judge_again(question, looked, first, evidence.strength)
         if evidence.outcome == "found" or not picked.further:
             return evidence
         further = embed(tabled, picked.further, retriever, comparison)
@@ -147,10 +147,11 @@ def _judge(question: str, comparison: Comparison, choice: Choice, weights: Weigh
     return _evidence(question, comparison, choice, bounds, strength, names, figures)
 
 
-def _judge_again(question: str, looked: Looked, strength: float) -> Evidence:
-    """By the second look. After the first one an answer had the probability ``strength``."""
+def _judge_again(question: str, looked: Looked, first: Choice, strength: float) -> Evidence:
+    """By the second look. ``first`` is the choice of the first one, after which an answer had the probability
+    ``strength``."""
     weights = second_look_weights()
-    features = choice_features(looked)
+    features = choice_features(looked, first.scores)
     choice = choose_again(looked, features, np.array([weights.choice[name] for name in CHOICE_NAMES]), weights.mass)
     names, figures = missing_terms(question, looked.comparison, choice)
     doubt = doubt_again(looked, features, choice, log_odds(strength))
