@@ -40,6 +40,11 @@ def test_names_are_there_with_another_ending() -> None:
     assert missing_names(["Brandl", "Lenz"], ["Brandls Vertrag"]) == ["Lenz"]
 
 
+def test_a_month_is_there_in_another_language() -> None:
+    assert missing_names(["June", "March"], ["Ab Juni macht Frau Sandow die Buchhaltung."]) == ["March"]
+    assert missing_names(["Mai"], ["The tenant may keep a dog."]) == ["Mai"]
+
+
 @pytest.mark.parametrize(
     ("question", "language", "found"),
     [

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from workbench.text.language import split_words
+from workbench.text.normalisation.dates import MONTHS
 from workbench.text.numbers import with_digits
 from workbench.text.terms import NUMBER_WORDS, Vocabulary
 
@@ -39,6 +40,9 @@ abril mayo junio julio agosto septiembre octubre noviembre diciembre spring summ
 année año"""
 _NO_IDENTIFIED = frozenset(_UNNAMED.split())
 """Words before a number that it does not tell apart: "before 9", "May 5"."""
+
+_NO_MONTHS = frozenset(("may", "mar", "set", "out", "mag", "gen"))
+"""Names of months that are mostly something else in a text."""
 
 _BEGINNING = 0.7
 _GERMAN = re.compile(
@@ -133,13 +137,17 @@ def missing_figures(figures: Sequence[str], texts: Sequence[str], language: str)
 
 
 def missing_names(names: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """Those of the ``names`` that none of the texts has, with another ending either."""
+    """Those of the ``names`` that none of the texts has, with another ending either. A month is the same in each
+    language."""
     words = {word for text in texts for word in split_words(text)}
+    months = {MONTHS[word] for word in words if word in MONTHS and word not in _NO_MONTHS}
     whole = "".join(words)
     missing = []
     for name in names:
         lowered = name.lower()
         beginning = lowered[: max(4, int(_BEGINNING * len(lowered) + 0.5))]
+        if MONTHS.get(lowered) in months:
+            continue
         if not any(word.startswith(beginning) for word in words) and lowered not in whole:
             missing.append(name)
     return missing
