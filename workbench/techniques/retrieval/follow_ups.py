@@ -101,6 +101,8 @@ def written_out(conversation: Sequence[Message], alike: Alike) -> WrittenOut:
     for question, answered in turns:
         whole = _written_out(question, whole, answer, alike).question if whole else question
         answer = answered
+    if asked.casefold() == turns[-1][0].strip().casefold():  # asked once more, and no follow-up of itself
+        return WrittenOut(whole, asked)
     written = _written_out(asked, whole, answer, alike)
     if (
         written.question == asked

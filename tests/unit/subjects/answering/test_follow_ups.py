@@ -140,3 +140,12 @@ def test_results_of_several_queries_are_fused() -> None:
     hits = merged_by_rank([retriever.search(query, 2).hits for query in ("one", "two")], 2)
     assert [h.text for h in hits] == ["beta", "alpha"]
     assert hits[0].score > hits[1].score
+
+
+def test_a_question_that_is_asked_once_more_means_the_same() -> None:
+    leave = ("How long ahead must I tell them if I want to leave?", "Six months [1].")
+    assert written_out(told(leave, asked=leave[0]), not_needed).question == leave[0]
+    doubles = ("And for doubles?", "150 euros [1].")
+    assert written_out(told(BOATS, doubles, asked="and for doubles?"), not_needed).question == (
+        "What is the rack rent for doubles?"
+    )
