@@ -55,8 +55,8 @@ class FakeEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self._embed(texts)
 
-    def embed_searches(self, texts: Sequence[str]) -> Vectors:
-        return self.embed_queries(texts)
+    def embed_searches(self, texts: Sequence[str], plain: Vectors) -> Vectors:
+        return plain
 
     def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
         return ()

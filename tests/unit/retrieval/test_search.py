@@ -79,7 +79,7 @@ def test_passages_are_searched_with_the_vector_for_searches_and_compared_with_th
     index: CollectionIndex,
 ) -> None:
     class Asking(FakeEmbedder):
-        def embed_searches(self, texts: Sequence[str]) -> Vectors:
+        def embed_searches(self, texts: Sequence[str], plain: Vectors) -> Vectors:
             return self.embed_queries(["car" if text == "wheels" else text for text in texts])
 
     index.put(entry("/a.txt", *TEXTS))

@@ -79,9 +79,9 @@ class Embedder(Protocol):
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors: ...
 
-    def embed_searches(self, texts: Sequence[str]) -> Vectors:
-        """The vectors of questions that passages are searched with (``question_encoder``): those of ``embed_queries``
-        where there are no weights for this embedder."""
+    def embed_searches(self, texts: Sequence[str], plain: Vectors) -> Vectors:
+        """The vectors of questions that passages are searched with (``question_encoder``); ``plain``, those of
+        ``embed_queries``, where there are no weights for this embedder."""
 
     def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
         """For each part of each passage the logarithm of the odds that it answers the question (``cross_encoder``); ()
@@ -172,12 +172,11 @@ class EmbeddingQueue:
             if key in self._queries:
                 self._queries.move_to_end(key)
                 return self._queries[key]
-
-        def embed() -> Vectors:
-            embedder = self._get(folder)
-            return embedder.embed_searches([text]) if search else embedder.embed_queries([text])
-
-        vector: Vectors = self._do(Urgency.WAITING, embed)[0]
+        if search:
+            plain = self.embed_query(folder, text)[None]
+            vector: Vectors = self._do(Urgency.WAITING, lambda: self._get(folder).embed_searches([text], plain))[0]
+        else:
+            vector = self._do(Urgency.WAITING, lambda: self._get(folder).embed_queries([text]))[0]
         with self._queries_lock:
             self._queries[key] = vector
             while len(self._queries) > KEPT_QUERIES:

@@ -57,8 +57,7 @@ class EngineEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self._embed(self._encoder, texts, self._prompts[0], self._threads.fewest)
 
-    def embed_searches(self, texts: Sequence[str]) -> Vectors:
-        plain = self.embed_queries(texts)
+    def embed_searches(self, texts: Sequence[str], plain: Vectors) -> Vectors:
         if not self._has_loras:
             return plain
         if self._asking is None:

@@ -66,8 +66,8 @@ class SentenceEmbedder:
         self._torch.set_num_threads(self._threads.fewest)
         return self._vectors(self._model.encode_query, texts)
 
-    def embed_searches(self, texts: Sequence[str]) -> Vectors:
-        return self.embed_queries(texts)
+    def embed_searches(self, texts: Sequence[str], plain: Vectors) -> Vectors:
+        return plain
 
     def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
         return ()
