@@ -46,6 +46,12 @@ MADE = (
     "solar",
     "roofers",
     "foodbank",
+    "campsite",
+    "film_club",
+    "housing_office",
+    "machine_works",
+    "parish",
+    "port_agent",
 )
 PLAIN = (
     "allotments",
@@ -98,7 +104,7 @@ PLAIN = (
     "village_shop",
 )
 """Smaller offices without tables to compute with, whose questions have one place."""
-KEPT_APART = ("vets", "lodge", "language_school")
+KEPT_APART = ("vets", "lodge", "language_school", "lab", "hospice_cafe")
 """Offices of benchmarks/offices that nothing is fitted on: asked by name, read by no script that fits."""
 
 

@@ -1,13 +1,80 @@
-"""The documents of an office without tables to compute with, written from ``texts/LANGUAGE/NAME.SUFFIX.txt``.
+"""The documents of an office without a script of its own, written from ``texts/LANGUAGE/NAME.SUFFIX.txt``.
 
 A file `texts/de/Vertrag.docx.txt` in the mark-up of `kit.py` becomes `Vertrag.docx`; one of a suffix that `kit.py` does
-not write (`.md`, `.txt`, `.csv`) is copied as it is.
+not write (`.md`, `.txt`, `.csv`) is copied as it is. A PDF whose name begins with `scan` is drawn as a picture.
+
+A workbook is written from lines: `# Sheet` begins a sheet, `|a|b|` is a row. A cell is a date (`2025-03-04`), a number
+(`1250`, `12.5`) or text (`'0170` is text too); `<` belongs to the cell on its left and `^` to the one above.
+
+`tables.txt` beside `texts` says where the tables lie that questions compute with, a line each, with the fields of
+`TableAt` (all but the file may be left out):
+
+    orders = Orders 2025.xlsx | sheet=June | skip=1 | head=2 | last=Total
+    stock = stock.csv | delimiter=; | decimal=,
 """
 
+import datetime
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import kit
+from openpyxl.utils import get_column_letter
+
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+@dataclass
+class TableAt:
+    """Where a table lies: its file, the sheet of a workbook, the rows before the head, the rows of the head."""
+
+    file: str
+    sheet: str = ""
+    skip: int = 0
+    head: int = 1
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    decimal: str = "."
+    last: str = ""  # the rows end before the one whose first cell begins so
+
+
+def _cell(text: str) -> Any:
+    if not kit.shown(text):
+        return None
+    if DAY.fullmatch(text):
+        return datetime.date.fromisoformat(text)
+    if NUMBER.fullmatch(text):
+        return float(text) if "." in text else int(text)
+    return text.removeprefix("'")
+
+
+def _sheets(text: str, heads: dict[str, int]) -> list[kit.Sheet]:
+    found: list[kit.Sheet] = []
+    for one in kit.blocks(text):
+        if one.kind == "heading":
+            found.append(kit.Sheet(one.text, [], head=heads.get(one.text, 1)))
+        elif one.kind == "table":
+            found[-1].rows = [[_cell(cell) for cell in row] for row in one.rows]
+            found[-1].merged = tuple(
+                f"{get_column_letter(left + 1)}{top + 1}:{get_column_letter(right + 1)}{bottom + 1}"
+                for top, left, bottom, right in kit.spans(one.rows)
+            )
+    return found
+
+
+def _tables(file: Path) -> dict[str, TableAt]:
+    found: dict[str, TableAt] = {}
+    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
+        name, _, place = line.partition(" = ")
+        first, *others = (one.strip() for one in place.split(" | "))
+        fields: dict[str, Any] = dict(one.split("=", 1) for one in others)
+        fields |= {field: int(fields[field]) for field in ("skip", "head") if field in fields}
+        found[name.strip()] = TableAt(first, **fields)
+    return found
+
 
 WRITERS: dict[str, Callable[[Path, str], None]] = {
     ".docx": kit.write_docx,
@@ -22,17 +89,25 @@ WRITERS: dict[str, Callable[[Path, str], None]] = {
 class PlainOffice:
     """What an office's `documents.py` has: `LANGUAGE`, `PICTURES`, `TABLES`, `write`."""
 
-    def __init__(self, texts: Path) -> None:
-        self._texts = {one.name.removesuffix(".txt"): one for one in sorted(texts.glob("*/*.txt"))}
+    def __init__(self, folder: Path) -> None:
+        self._texts = {one.name.removesuffix(".txt"): one for one in sorted((folder / "texts").glob("*/*.txt"))}
         self.LANGUAGE = {name: one.parent.name for name, one in self._texts.items()}
-        self.PICTURES: dict[str, str] = {}
-        self.TABLES: dict[str, object] = {}
+        self.PICTURES = {
+            name: one.read_text(encoding="utf-8")
+            for name, one in self._texts.items()
+            if name.startswith("scan") and name.endswith(".pdf")
+        }
+        self.TABLES = _tables(folder / "tables.txt")
 
     def write(self, folder: Path) -> None:
         for name, source in self._texts.items():
             path, text = folder / name, source.read_text(encoding="utf-8")
-            writer = WRITERS.get(path.suffix)
-            if writer is None:
-                path.write_text(text, encoding="utf-8")
+            if name in self.PICTURES:
+                kit.write_picture_pdf(path, [text], tilt=0.6, specks=150)
+            elif path.suffix == ".xlsx":
+                heads = {one.sheet: one.skip + one.head for one in self.TABLES.values() if one.file == name}
+                kit.write_xlsx(path, _sheets(text, heads))
+            elif path.suffix in WRITERS:
+                WRITERS[path.suffix](path, text)
             else:
-                writer(path, text)
+                path.write_text(text, encoding="utf-8")

@@ -38,26 +38,12 @@ from typing import Any
 
 import openpyxl
 from kit import read_text
-from plain_office import PlainOffice
+from plain_office import PlainOffice, TableAt
 
 LANGUAGES = ("en", "de", "fr", "es")
 KINDS = ("fact", "crosslang", "two", "table", "version", "whole", "compare", "unanswerable")
 REASONS = ("attribute", "year", "person", "role", "cell", "invented", "premise", "topic")
 Row = dict[str, Any]
-
-
-@dataclass
-class TableAt:
-    """Where a table lies: its file, the sheet of a workbook, the rows before the head, the rows of the head."""
-
-    file: str
-    sheet: str = ""
-    skip: int = 0
-    head: int = 1
-    delimiter: str = ","
-    encoding: str = "utf-8"
-    decimal: str = "."
-    last: str = ""  # the rows end before the one whose first cell begins so
 
 
 # ---------------------------------------------------------------- text
@@ -335,7 +321,7 @@ def _documents_of(folder: Path) -> Any:
     """The office's `documents.py`, or what stands for it where there is none."""
     script = folder / "documents.py"
     if not script.exists():
-        return PlainOffice(folder / "texts")
+        return PlainOffice(folder)
     spec = importlib.util.spec_from_file_location(f"office_{folder.name}", script)
     assert spec is not None
     assert spec.loader is not None
