@@ -284,12 +284,26 @@ def with_system(recipe: Recipe, messages: Sequence[Message]) -> tuple[Recipe, tu
     return msgspec.structs.replace(recipe, prompting=prompting), conversation
 
 
+def offered(tools: Sequence[ClientTool]) -> tuple[ToolInfo, ...]:
+    """The tools as the model reads them, without the address of the schema's language: it says nothing of the tool, and
+    a small model takes it for a value."""
+    return tuple(
+        ToolInfo(
+            name=one.name,
+            description=one.description,
+            parameters={key: value for key, value in one.parameters.items() if key != "$schema"},
+        )
+        for one in tools
+    )
+
+
 def _request(
     recipe: Recipe, messages: Sequence[Message], tools: Sequence[ClientTool], must_call: bool = False
 ) -> AnswerRequest:
     recipe, conversation = with_system(recipe, messages)
-    offered = tuple(ToolInfo(name=one.name, description=one.description, parameters=one.parameters) for one in tools)
-    return AnswerRequest(recipe=recipe, conversation=conversation, tools=offered, must_call=must_call, origins=())
+    return AnswerRequest(
+        recipe=recipe, conversation=conversation, tools=offered(tools), must_call=must_call, origins=()
+    )
 
 
 def _prompt_of(prompt: str | tuple[int, ...], model: ModelBackend) -> tuple[tuple[int, ...], str]:

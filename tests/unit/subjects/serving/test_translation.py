@@ -23,13 +23,14 @@ from workbench.records.messages import (
     Usage,
     Verification,
 )
-from workbench.subjects.serving.calls import AskServed, ServedAnswer
+from workbench.subjects.serving.calls import AskServed, ClientTool, ServedAnswer
 from workbench.subjects.serving.http import anthropic, chat, completions, responses
 from workbench.subjects.serving.http.anthropic import MessagesRequest
 from workbench.subjects.serving.http.chat import ChatRequest
 from workbench.subjects.serving.http.errors import ApiError, error_of
 from workbench.subjects.serving.http.requests import read
 from workbench.subjects.serving.http.texts import texts_of
+from workbench.subjects.serving.service import offered
 from workbench.techniques.composition import LOOPED
 
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -338,3 +339,9 @@ def test_thoughts_are_part_of_a_reply_where_they_are_asked_for() -> None:
     reply = anthropic_reply(result, thinking={"type": "enabled", "budget_tokens": 9})
     assert [one["type"] for one in reply["content"]] == ["thinking", "text"]
     assert reply["stop_reason"] == "max_tokens"
+
+
+def test_the_model_reads_a_tools_schema_without_the_address_of_its_language() -> None:
+    fields: dict[str, Any] = {"type": "object", "properties": {"$schema": {"type": "string"}}}
+    (tool,) = offered([ClientTool(name="look", parameters=fields | {"$schema": "https://json-schema.org"})])
+    assert (tool.name, tool.parameters) == ("look", fields)
