@@ -125,7 +125,8 @@ def ask(score: Any, office: str, tables: Sequence[LoadedTable], rows: Sequence[d
         right = np.zeros(len(candidates), bool)
         if row["kind"] == "table":
             right = np.array([is_right(score, row, one) for one in candidates], bool)
-            families = _FAMILIES.get(row.get("query", ";x").split(";")[1].split()[0], set())
+            what = row.get("query", "").partition(";")[2].split()  # empty where numbers are given (calc)
+            families = _FAMILIES.get(what[0], set()) if what else set()
             of_kind = right & np.array([one.query.kind in families for one in candidates], bool)
             right = of_kind if of_kind.any() else right  # not those that are right by chance
         found.append(Asked(office, row, question, candidates, right))

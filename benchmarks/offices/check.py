@@ -1,6 +1,7 @@
 """Checks the gold of every office, and the router's requests; 1 when anything is wrong.
 
-python check.py [OFFICE ...] [--write]: --write writes each questions.jsonl anew from its questions.txt.
+python check.py [OFFICE ...] [--write]: --write writes each questions.jsonl anew from its questions.txt, and each
+tables_asked.jsonl from its tables_asked.txt (more questions about the tables of an office).
 """
 
 import json
@@ -13,19 +14,21 @@ from pathlib import Path
 from questions_kit import LANGUAGES, Office
 
 HERE = Path(__file__).parent
+ASKED = ("questions.txt", "tables_asked.txt")
 REQUESTS = HERE.parent / "router_requests.jsonl"
 ROADS = ("chat", "place", "places", "whole", "compare", "table", "other")
 
 
-def check_office(folder: Path, write: bool) -> list[str]:
+def check_office(asked: Path, write: bool) -> list[str]:
+    folder = asked.parent
     with tempfile.TemporaryDirectory() as documents:
-        office = Office(folder, Path(documents))
-        problems = office.check()
-        stored = folder / "questions.jsonl"
+        office = Office(folder, Path(documents), asked.name)
+        problems = office.check() + (office.unasked() if asked.name == ASKED[0] else [])
+        stored = asked.with_suffix(".jsonl")
         if write:
             stored.write_text(office.written(), encoding="utf-8")
         elif not stored.exists() or stored.read_text(encoding="utf-8") != office.written():
-            problems.append("questions.jsonl differs from questions.txt: run check.py --write")
+            problems.append(f"{stored.name} differs from {asked.name}: run check.py --write")
     kinds, languages = (Counter(getattr(one, what) for one in office.questions) for what in ("kind", "language"))
     size = sum(map(len, office.text.values()))
     print(f"{folder.name}: {len(office.text)} documents, {size:,} characters, {len(office.questions)} questions")
@@ -61,10 +64,10 @@ def check_requests(path: Path) -> list[str]:
 def main() -> int:
     problems = []
     named = {one for one in sys.argv[1:] if one != "--write"}
-    for folder in sorted(one.parent for one in HERE.glob("*/questions.txt")):
-        if named and folder.name not in named:
-            continue
-        problems += [f"{folder.name}: {one}" for one in check_office(folder, "--write" in sys.argv)]
+    for asked in sorted(one for name in ASKED for one in HERE.glob(f"*/{name}")):
+        office = asked.parent.name
+        if not named or office in named:
+            problems += [f"{office}: {one}" for one in check_office(asked, "--write" in sys.argv)]
     if not named:
         problems += check_requests(REQUESTS)
     for one in problems:

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from questions_kit import Office
+from kit import read_text
+from questions_kit import documents_of
 
 
 def main() -> int:
@@ -12,8 +13,9 @@ def main() -> int:
         return 2
     office, out = Path(__file__).parent / sys.argv[1], Path(sys.argv[2])
     out.mkdir(parents=True, exist_ok=True)
-    made = Office(office, out)
-    print(f"{len(made.text)} documents, {sum(map(len, made.text.values())):,} characters of text")
+    documents_of(office).write(out)
+    texts = [read_text(one) for one in out.iterdir()]
+    print(f"{len(texts)} documents, {sum(map(len, texts)):,} characters of text")
     return 0
 
 

@@ -317,7 +317,7 @@ def read_questions(path: Path) -> list[Question]:
     return found
 
 
-def _documents_of(folder: Path) -> Any:
+def documents_of(folder: Path) -> Any:
     """The office's `documents.py`, or what stands for it where there is none."""
     script = folder / "documents.py"
     if not script.exists():
@@ -331,11 +331,11 @@ def _documents_of(folder: Path) -> Any:
 
 
 class Office:
-    """An office's folder with its documents made in `documents`."""
+    """An office's folder with its documents made in `documents`, and the questions of a file of it."""
 
-    def __init__(self, folder: Path, documents: Path) -> None:
+    def __init__(self, folder: Path, documents: Path, questions: str = "questions.txt") -> None:
         self.folder, self.documents = folder, documents
-        self.made: Any = _documents_of(folder)
+        self.made: Any = documents_of(folder)
         self.made.write(documents)
         self.text = {one.name: read_text(one) for one in sorted(documents.iterdir())}
         self.problems: list[str] = []
@@ -347,7 +347,7 @@ class Office:
         if set(self.text) != set(self.made.LANGUAGE):
             self.problems.append(f"LANGUAGE differs from the files: {set(self.text) ^ set(self.made.LANGUAGE)}")
         self.tables = {name: rows_of(one, documents) for name, one in self.made.TABLES.items()}
-        self.questions = read_questions(folder / "questions.txt")
+        self.questions = read_questions(folder / questions)
 
     def check(self) -> list[str]:
         for one in self.questions:
@@ -356,9 +356,11 @@ class Office:
             for value, times in Counter(getattr(one, what) for one in self.questions).items():
                 if times > 1:
                     self.problems.append(f"{times} times the same {what}: {value}")
-        used = {name for one in self.questions for name in one.sources}
-        self.problems += [f"no question has its answer in {name}" for name in self.text if name not in used]
         return self.problems
+
+    def unasked(self) -> list[str]:
+        used = {name for one in self.questions for name in one.sources}
+        return [f"no question has its answer in {name}" for name in self.text if name not in used]
 
     def _problems(self, one: Question) -> list[str]:
         bad = []
