@@ -23,7 +23,7 @@ from fit_router import ORDER, TABLES_WITH, VECTOR_SCALE, _embedders, _features, 
 from harness import DATA, ROOT, Core, arguments, read_lines
 from office_answers import MADE, as_read, places, read_office, scorer
 from sklearn.linear_model import LogisticRegression
-from table_questions import LEAST, Asked, Judged, ask, chosen, fit_rank, fit_sure, probability, read_tables
+from table_questions import LEAST, Asked, Judged, Rankings, ask, chosen, fit_sure, probability, read_tables
 from table_questions import without_sure as ranking
 
 from workbench.records.recipes import Recipe, RetrievalPart
@@ -66,8 +66,9 @@ def from_sentences(
 def from_tables(score: Any, asked: Mapping[str, list[Asked]]) -> dict[str, tuple[Judged, float]]:
     """The choice for each question and its probability, by weights of the other offices."""
     judged: dict[str, list[Judged]] = {}
+    rankings = Rankings(asked)
     for office in asked:
-        rank = fit_rank([one for other in asked if other != office for one in asked[other]])
+        rank = rankings.fit([other for other in asked if other != office])
         judged[office] = chosen(score, asked[office], ranking(rank))
     found: dict[str, tuple[Judged, float]] = {}
     for office, its in judged.items():

@@ -3,14 +3,18 @@
     python benchmarks/table_questions.py --made MADE
     python benchmarks/table_questions.py --made MADE --fit
     python benchmarks/table_questions.py --offices housing,dental
+    python benchmarks/table_questions.py --made MADE --keep KEEP [--fit]
 
 The documents of the offices are read by the reader process; each question is answered from the tables alone, as the
 road of a table does it (``techniques/retrieval/table_answers``), and judged by ``score.py`` of the given offices. Of
 the questions of other kinds it is counted how many would be answered without a mark, and wrongly: the road is chosen
 before, not always rightly. Over the made offices the weights are fitted on all but one and judged on it, in turns;
 ``--fit`` writes those of all to ``weights.json``. Given offices are judged with the weights as they are.
-Beside those of questions.jsonl more questions are asked of the made offices (table_questions.jsonl), of kinds that
-these hardly have: the difference of two rows, the cheaper of two, what three of a thing cost, a sum of named rows.
+Beside those of questions.jsonl more questions are asked of the made offices: table_questions.jsonl has kinds that these
+hardly have (the difference of two rows, the cheaper of two, what three of a thing cost, a sum of named rows), and
+tables_asked.jsonl asks in other words than the tables have. With ``--keep``, the home folder of ``kept_retrieval.py``,
+the tables are read by the cross-encoder (``table_answers/links.py``), and the weights are those of ``LEFT_OUT``, which
+it was not trained on (``linked.json``).
 ``--show`` prints the answers of one outcome ("wrong", "wrong and marked", "none").
 
 The ranking of the candidates is a softmax over those of a question, with a penalty on the squared weights; the
@@ -22,7 +26,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,20 +36,24 @@ import numpy as np
 from harness import DATA, ROOT, arguments, read_lines
 from numpy.typing import NDArray
 from office_answers import MADE, places, scorer
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 from sklearn.linear_model import LogisticRegression
 
 from workbench.base.errors import UserError
 from workbench.reading.process import ReaderProcess
 from workbench.reading.reader_calls import ReadLimits
 from workbench.records.training.scores import interval
-from workbench.techniques.retrieval.table_answers.candidates import candidates_of
+from workbench.subjects.models.starter import find_starters
+from workbench.techniques.retrieval.embedding import Embedder
+from workbench.techniques.retrieval.engine_embedder import EngineEmbedder
+from workbench.techniques.retrieval.table_answers.candidates import candidates_of, readings_of
 from workbench.techniques.retrieval.table_answers.choice import (
     Choice,
     Weights,
     choose_among,
     is_doubted,
     is_sure,
+    link_readings,
     weights,
 )
 from workbench.techniques.retrieval.table_answers.features import Candidate
@@ -53,11 +61,19 @@ from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
 from workbench.techniques.retrieval.table_answers.wording import Wording
 
-WEIGHTS = ROOT / "workbench/techniques/retrieval/table_answers/weights.json"
+PLACE = ROOT / "workbench/techniques/retrieval/table_answers"
+LEFT_OUT = ("campsite", "film_club", "housing_office", "machine_works", "parish", "port_agent")
+"""Offices that the cross-encoder of tables is not trained on."""
+SHEETS = (
+    "sheets_clinic", "sheets_council", "sheets_events", "sheets_farm", "sheets_garage", "sheets_gym", "sheets_school",
+    "sheets_shipping",
+)  # fmt: skip
+"""Folders of benchmarks/offices that have tables and questions about them alone."""
 PENALTY, STEPS, RATE = 0.01, 400, 0.05
 MOST_WRONG = 0.025
 """The threshold is set so that at most this share of the table questions has a wrong answer without a mark. It is half
 of the share that is allowed: the author of the cues saw these questions, and unseen ones are wrong more often."""
+EMBEDDER = "multilingual-e5-small"
 LEAST = 0.05
 """Below this probability there is no answer."""
 _FAMILIES = {
@@ -117,11 +133,43 @@ def is_right(score: Any, row: dict[str, Any], candidate: Candidate) -> bool:
     return bool(text) and bool(score.judge(row, text)[0])
 
 
-def ask(score: Any, office: str, tables: Sequence[LoadedTable], rows: Sequence[dict[str, Any]]) -> list[Asked]:
+class EmbedderReader:
+    """A question as the shipped embedder reads it with tables."""
+
+    def __init__(self, embedder: Embedder, question: str, known: dict[str, Any]) -> None:
+        self._embedder, self._question, self._known = embedder, question, known
+
+    def similarities(self, texts: Sequence[str]) -> Sequence[float]:
+        missing = [text for text in texts if text not in self._known]
+        self._known.update(zip(missing, self._embedder.embed_passages(missing), strict=True))
+        plain = self._embedder.embed_queries([self._question])
+        (vector,) = self._embedder.embed_searches([self._question], plain)
+        return [float(vector @ self._known[text]) for text in texts]
+
+    def scores(self, passages: Sequence[Sequence[str]]) -> Sequence[Sequence[float]]:
+        return self._embedder.cross_encode(self._question, passages, "tables")
+
+
+def open_embedder(keep: Path) -> EngineEmbedder:
+    models = find_starters(keep / "models", multilingual=True)
+    return EngineEmbedder(Path(next(one.path for one in models if one.name == EMBEDDER)), keep / "prepared")
+
+
+def ask(
+    score: Any,
+    office: str,
+    tables: Sequence[LoadedTable],
+    rows: Sequence[dict[str, Any]],
+    embedder: Embedder | None = None,
+) -> list[Asked]:
     found = []
+    known: dict[str, Any] = {}
     for row in rows:
         question = Question(row["question"])
-        candidates = candidates_of(question, tables)
+        readings = readings_of(question, tables)
+        if embedder is not None:
+            link_readings(readings, EmbedderReader(embedder, row["question"], known))
+        candidates = candidates_of(readings)
         right = np.zeros(len(candidates), bool)
         if row["kind"] == "table":
             right = np.array([is_right(score, row, one) for one in candidates], bool)
@@ -133,34 +181,50 @@ def ask(score: Any, office: str, tables: Sequence[LoadedTable], rows: Sequence[d
     return found
 
 
-def fit_rank(asked: Sequence[Asked]) -> dict[str, float]:
-    """Weights of the candidates' features, by gradient descent (Adam)."""
-    of_tables = [one for one in asked if one.right.any()]
-    names = sorted({name for one in of_tables for candidate in one.candidates for name in candidate.features})
-    place = {name: number for number, name in enumerate(names)}
+def encoded(asked: Sequence[Asked]) -> tuple[dict[str, int], csr_matrix]:
+    """The place of each feature, and the features of all candidates, (candidates, features)."""
+    place: dict[str, int] = {}
     columns: list[int] = []
     values: list[float] = []
-    ends, starts = [0], []
-    for one in of_tables:
-        starts.append(len(ends) - 1)
+    ends = [0]
+    for one in asked:
         for candidate in one.candidates:
-            columns += [place[name] for name in candidate.features]
+            columns += [place.setdefault(name, len(place)) for name in candidate.features]
             values += candidate.features.values()
             ends.append(len(columns))
-    matrix = csr_matrix((values, columns, ends), shape=(len(ends) - 1, len(names)))
-    turned = matrix.T.tocsr()
-    right = np.concatenate([one.right for one in of_tables]).astype(float)
-    of_row = np.repeat(np.arange(len(starts)), np.diff([*starts, len(right)]))
-    fitted, first, second = (np.zeros(len(names)) for _ in range(3))
-    for step in range(1, STEPS + 1):
-        scores = matrix @ fitted
-        shares = np.exp(scores - np.maximum.reduceat(scores, starts)[of_row])
-        shares /= np.add.reduceat(shares, starts)[of_row]
-        wanted = shares * right / np.maximum(np.add.reduceat(shares * right, starts), 1e-12)[of_row]
-        slope = PENALTY * fitted + turned @ (shares - wanted) / len(of_tables)
-        first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2
-        fitted -= RATE * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
-    return {name: round(float(fitted[number]), 4) for name, number in place.items() if abs(fitted[number]) > 1e-3}
+    shape = len(ends) - 1, len(place)
+    return place, csr_matrix((np.array(values, np.float32), columns, ends), shape=shape)
+
+
+class Rankings:
+    """Fits the weights of the candidates' features on some offices, by gradient descent (Adam)."""
+
+    def __init__(self, asked: Mapping[str, Sequence[Asked]]) -> None:
+        self._asked = {office: [one for one in its if one.right.any()] for office, its in asked.items()}
+        self._place, every = encoded([one for its in self._asked.values() for one in its])
+        ends = np.cumsum([0, *(sum(len(one.candidates) for one in its) for its in self._asked.values())])
+        self._rows = {
+            office: every[first:last] for office, first, last in zip(self._asked, ends[:-1], ends[1:], strict=True)
+        }
+
+    def fit(self, offices: Sequence[str]) -> dict[str, float]:
+        of_tables = [one for office in offices for one in self._asked[office]]
+        matrix = vstack([self._rows[office] for office in offices]).tocsr()
+        turned = matrix.T.tocsr()
+        lengths = [len(one.candidates) for one in of_tables]
+        starts = np.cumsum([0, *lengths[:-1]])
+        right = np.concatenate([one.right for one in of_tables]).astype(np.float32)
+        of_row = np.repeat(np.arange(len(starts)), lengths)
+        fitted, first, second = (np.zeros(len(self._place), np.float32) for _ in range(3))
+        for step in range(1, STEPS + 1):
+            scores = matrix @ fitted
+            shares = np.exp(scores - np.maximum.reduceat(scores, starts)[of_row])
+            shares /= np.add.reduceat(shares, starts)[of_row]
+            wanted = shares * right / np.maximum(np.add.reduceat(shares * right, starts), 1e-12)[of_row]
+            slope = PENALTY * fitted + turned @ (shares - wanted) / len(of_tables)
+            first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2
+            fitted -= RATE * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
+        return {name: round(float(fitted[at]), 4) for name, at in sorted(self._place.items()) if abs(fitted[at]) > 1e-3}
 
 
 def chosen(score: Any, asked: Sequence[Asked], known: Weights) -> list[Judged]:
@@ -177,7 +241,7 @@ def chosen(score: Any, asked: Sequence[Asked], known: Weights) -> list[Judged]:
 def fit_sure(judged: Sequence[Judged]) -> dict[str, float]:
     known = [one for one in judged if one.choice is not None]
     names = sorted({name for one in known if one.choice is not None for name in one.choice.doubts})
-    matrix = np.array([[one.choice.doubts[name] for name in names] for one in known if one.choice is not None])
+    matrix = np.array([[one.choice.doubts.get(name, 0.0) for name in names] for one in known if one.choice is not None])
     model = LogisticRegression(C=0.5, fit_intercept=False, max_iter=2_000)
     model.fit(matrix, [one.right for one in known])
     return {name: round(float(weight), 4) for name, weight in zip(names, model.coef_[0], strict=True)}
@@ -216,20 +280,21 @@ def folds(score: Any, asked: dict[str, list[Asked]]) -> tuple[list[tuple[Judged,
     """Each office judged by weights of the others, with the outcome of each question; and the weights of all."""
     outcomes: list[tuple[Judged, str]] = []
     outside: list[Judged] = []
+    rankings = Rankings(asked)
     for held in asked:
         rest = [office for office in asked if office != held]
         inner: list[Judged] = []
         for left in rest:
-            rank = fit_rank([one for office in rest if office != left for one in asked[office]])
+            rank = rankings.fit([office for office in rest if office != left])
             inner += chosen(score, asked[left], without_sure(rank))
-        rank = fit_rank([one for office in rest for one in asked[office]])
+        rank = rankings.fit(rest)
         sure = fit_sure(inner)
         least = threshold(inner, sure)
         judged = chosen(score, asked[held], without_sure(rank))
         outside += judged
         outcomes += [(one, outcome(one, sure, least)) for one in judged]
     sure = fit_sure(outside)
-    everything = fit_rank([one for office in asked for one in asked[office]])
+    everything = rankings.fit(list(asked))
     return outcomes, Weights(rank=everything, sure=sure, least_sure=threshold(outside, sure), least=LEAST)
 
 
@@ -269,27 +334,31 @@ def report(outcomes: Sequence[tuple[Judged, str]], show: str) -> None:
 
 
 def main() -> None:
-    parser = arguments(__doc__, "made", data=DATA, offices=",".join(MADE), fit=False, show="")
+    parser = arguments(__doc__, "made", data=DATA, offices="", keep=Path(), fit=False, show="")
     options = parser.parse_args()
+    linked = options.keep != Path()
+    fitting = LEFT_OUT if linked else MADE
+    embedder = open_embedder(options.keep) if linked else None
     score = scorer(options.data)
     asked: dict[str, list[Asked]] = {}
-    for office in options.offices.split(","):
+    for office in options.offices.split(",") if options.offices else fitting:
         documents, file = places(office, options.data, options.made or Path())
         if not documents.is_dir():
             raise SystemExit(f"The documents of {office} are not in {documents}: write them with make.py.")
         tables = read_tables(documents)
-        more = file.with_name("table_questions.jsonl")
-        rows = [*read_lines(file), *(read_lines(more) if more.is_file() else ())]
-        asked[office] = ask(score, office, tables, rows)
-        print(f"{office}: {len(tables)} tables")
-    if set(asked) == set(MADE):
+        more = [file.with_name(name) for name in ("table_questions.jsonl", "tables_asked.jsonl")]
+        rows = [*read_lines(file), *(row for one in more if one.is_file() for row in read_lines(one))]
+        asked[office] = ask(score, office, tables, rows, embedder)
+        print(f"{office}: {len(tables)} tables", flush=True)
+    if set(asked) == set(fitting):
         outcomes, fitted = folds(score, asked)
         report(outcomes, options.show)
         print(f"least sure {fitted.least_sure}")
         if options.fit:
-            WEIGHTS.write_text(json.dumps(msgspec.to_builtins(fitted), indent=1, ensure_ascii=False) + "\n", "utf-8")
+            file = PLACE / ("linked.json" if linked else "weights.json")
+            file.write_text(json.dumps(msgspec.to_builtins(fitted), indent=1, ensure_ascii=False) + "\n", "utf-8")
     else:
-        known = weights()
+        known = weights(linked=linked)
         every = [one for office in asked for one in chosen(score, asked[office], known)]
         report([(one, outcome(one, known.sure, known.least_sure)) for one in every], options.show)
 

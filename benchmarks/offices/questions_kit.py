@@ -422,4 +422,7 @@ class Office:
 
     def written(self) -> str:
         records = [one.record(self.folder.name) for one in self.questions]
+        for record in records:
+            if at := self.made.TABLES.get(record.get("query", "").partition(";")[0]):
+                record["table"] = [at.file, at.sheet]
         return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records)
