@@ -3,7 +3,6 @@
     python benchmarks/table_questions.py --made MADE
     python benchmarks/table_questions.py --made MADE --fit
     python benchmarks/table_questions.py --offices housing,dental
-    python benchmarks/table_questions.py --made MADE --keep KEEP [--fit]
 
 The documents of the offices are read by the reader process; each question is answered from the tables alone, as the
 road of a table does it (``techniques/retrieval/table_answers``), and judged by ``score.py`` of the given offices. Of
@@ -12,9 +11,7 @@ before, not always rightly. Over the made offices the weights are fitted on all 
 ``--fit`` writes those of all to ``weights.json``. Given offices are judged with the weights as they are.
 Beside those of questions.jsonl more questions are asked of the made offices: table_questions.jsonl has kinds that these
 hardly have (the difference of two rows, the cheaper of two, what three of a thing cost, a sum of named rows), and
-tables_asked.jsonl asks in other words than the tables have. With ``--keep``, the home folder of ``kept_retrieval.py``,
-the tables are read by the cross-encoder (``table_answers/links.py``), and the weights are those of ``LEFT_OUT``, which
-it was not trained on (``linked.json``).
+tables_asked.jsonl asks in other words than the tables have.
 ``--show`` prints the answers of one outcome ("wrong", "wrong and marked", "none").
 
 The ranking of the candidates is a softmax over those of a question, with a penalty on the squared weights; the
@@ -43,17 +40,13 @@ from workbench.base.errors import UserError
 from workbench.reading.process import ReaderProcess
 from workbench.reading.reader_calls import ReadLimits
 from workbench.records.training.scores import interval
-from workbench.subjects.models.starter import find_starters
-from workbench.techniques.retrieval.embedding import Embedder
-from workbench.techniques.retrieval.engine_embedder import EngineEmbedder
-from workbench.techniques.retrieval.table_answers.candidates import candidates_of, readings_of
+from workbench.techniques.retrieval.table_answers.candidates import candidates_of
 from workbench.techniques.retrieval.table_answers.choice import (
     Choice,
     Weights,
     choose_among,
     is_doubted,
     is_sure,
-    link_readings,
     weights,
 )
 from workbench.techniques.retrieval.table_answers.features import Candidate
@@ -61,19 +54,11 @@ from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
 from workbench.techniques.retrieval.table_answers.wording import Wording
 
-PLACE = ROOT / "workbench/techniques/retrieval/table_answers"
-LEFT_OUT = ("campsite", "film_club", "housing_office", "machine_works", "parish", "port_agent")
-"""Offices that the cross-encoder of tables is not trained on."""
-SHEETS = (
-    "sheets_clinic", "sheets_council", "sheets_events", "sheets_farm", "sheets_garage", "sheets_gym", "sheets_school",
-    "sheets_shipping",
-)  # fmt: skip
-"""Folders of benchmarks/offices that have tables and questions about them alone."""
+WEIGHTS = ROOT / "workbench/techniques/retrieval/table_answers/weights.json"
 PENALTY, STEPS, RATE = 0.01, 400, 0.05
 MOST_WRONG = 0.025
 """The threshold is set so that at most this share of the table questions has a wrong answer without a mark. It is half
 of the share that is allowed: the author of the cues saw these questions, and unseen ones are wrong more often."""
-EMBEDDER = "multilingual-e5-small"
 LEAST = 0.05
 """Below this probability there is no answer."""
 _FAMILIES = {
@@ -133,43 +118,16 @@ def is_right(score: Any, row: dict[str, Any], candidate: Candidate) -> bool:
     return bool(text) and bool(score.judge(row, text)[0])
 
 
-class EmbedderReader:
-    """A question as the shipped embedder reads it with tables."""
-
-    def __init__(self, embedder: Embedder, question: str, known: dict[str, Any]) -> None:
-        self._embedder, self._question, self._known = embedder, question, known
-
-    def similarities(self, texts: Sequence[str]) -> Sequence[float]:
-        missing = [text for text in texts if text not in self._known]
-        self._known.update(zip(missing, self._embedder.embed_passages(missing), strict=True))
-        plain = self._embedder.embed_queries([self._question])
-        (vector,) = self._embedder.embed_searches([self._question], plain)
-        return [float(vector @ self._known[text]) for text in texts]
-
-    def scores(self, passages: Sequence[Sequence[str]]) -> Sequence[Sequence[float]]:
-        return self._embedder.cross_encode(self._question, passages, "tables")
-
-
-def open_embedder(keep: Path) -> EngineEmbedder:
-    models = find_starters(keep / "models", multilingual=True)
-    return EngineEmbedder(Path(next(one.path for one in models if one.name == EMBEDDER)), keep / "prepared")
-
-
 def ask(
     score: Any,
     office: str,
     tables: Sequence[LoadedTable],
     rows: Sequence[dict[str, Any]],
-    embedder: Embedder | None = None,
 ) -> list[Asked]:
     found = []
-    known: dict[str, Any] = {}
     for row in rows:
         question = Question(row["question"])
-        readings = readings_of(question, tables)
-        if embedder is not None:
-            link_readings(readings, EmbedderReader(embedder, row["question"], known))
-        candidates = candidates_of(readings)
+        candidates = candidates_of(question, tables)
         right = np.zeros(len(candidates), bool)
         if row["kind"] == "table":
             right = np.array([is_right(score, row, one) for one in candidates], bool)
@@ -334,31 +292,27 @@ def report(outcomes: Sequence[tuple[Judged, str]], show: str) -> None:
 
 
 def main() -> None:
-    parser = arguments(__doc__, "made", data=DATA, offices="", keep=Path(), fit=False, show="")
+    parser = arguments(__doc__, "made", data=DATA, offices=",".join(MADE), fit=False, show="")
     options = parser.parse_args()
-    linked = options.keep != Path()
-    fitting = LEFT_OUT if linked else MADE
-    embedder = open_embedder(options.keep) if linked else None
     score = scorer(options.data)
     asked: dict[str, list[Asked]] = {}
-    for office in options.offices.split(",") if options.offices else fitting:
+    for office in options.offices.split(","):
         documents, file = places(office, options.data, options.made or Path())
         if not documents.is_dir():
             raise SystemExit(f"The documents of {office} are not in {documents}: write them with make.py.")
         tables = read_tables(documents)
         more = [file.with_name(name) for name in ("table_questions.jsonl", "tables_asked.jsonl")]
         rows = [*read_lines(file), *(row for one in more if one.is_file() for row in read_lines(one))]
-        asked[office] = ask(score, office, tables, rows, embedder)
+        asked[office] = ask(score, office, tables, rows)
         print(f"{office}: {len(tables)} tables", flush=True)
-    if set(asked) == set(fitting):
+    if set(asked) == set(MADE):
         outcomes, fitted = folds(score, asked)
         report(outcomes, options.show)
         print(f"least sure {fitted.least_sure}")
         if options.fit:
-            file = PLACE / ("linked.json" if linked else "weights.json")
-            file.write_text(json.dumps(msgspec.to_builtins(fitted), indent=1, ensure_ascii=False) + "\n", "utf-8")
+            WEIGHTS.write_text(json.dumps(msgspec.to_builtins(fitted), indent=1, ensure_ascii=False) + "\n", "utf-8")
     else:
-        known = weights(linked=linked)
+        known = weights()
         every = [one for office in asked for one in chosen(score, asked[office], known)]
         report([(one, outcome(one, known.sure, known.least_sure)) for one in every], options.show)
 

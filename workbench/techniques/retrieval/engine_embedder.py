@@ -14,7 +14,6 @@ from workbench.gguf.embedder_file import read_layout, write_layers
 from workbench.gguf.folder_weights import FolderWeights
 from workbench.gguf.sentence_folder import read_sentence_folder
 from workbench.techniques.retrieval import cross_encoder, question_encoder
-from workbench.techniques.retrieval.cross_encoder import Reader
 from workbench.techniques.retrieval.embedding import ThreadChoice, Vectors
 from workbench.techniques.retrieval.preparation import LAYERS, open_tokens, prepare
 from workbench.techniques.retrieval.shipped_lora import EMBEDDER, ShippedLora, layer_format
@@ -40,9 +39,9 @@ class EngineEmbedder:
         self._encoder = VectorEncoder(place / LAYERS, prepared.longest)
         self.dimensions = self._encoder.width
         self._place = place
-        self.has_loras = self.fingerprint == EMBEDDER
+        self._has_loras = self.fingerprint == EMBEDDER
         self._asking: VectorEncoder | None = None
-        self._crossing: dict[Reader, VectorEncoder] = {}
+        self._crossing: VectorEncoder | None = None
         self._lora_format = layer_format(prepared.number_format)
         self._threads = ThreadChoice(
             len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -59,38 +58,37 @@ class EngineEmbedder:
         return self._embed(self._encoder, texts, self._prompts[0], self._threads.fewest)
 
     def embed_searches(self, texts: Sequence[str], plain: Vectors) -> Vectors:
-        if not self.has_loras:
+        if not self._has_loras:
             return plain
         if self._asking is None:
             self._asking = VectorEncoder(self._with_lora(question_encoder.LORA), self._longest)
         return question_encoder.mixed(plain, self._embed(self._asking, texts, self._prompts[0], self._threads.fewest))
 
-    def cross_encode(
-        self, question: str, passages: Sequence[Sequence[str]], reader: Reader = "sentences"
-    ) -> tuple[tuple[float, ...], ...]:
-        if not self.has_loras:
+    def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
+        if not self._has_loras:
             return ()
-        if reader not in self._crossing:
-            layers = self._with_lora(cross_encoder.LORAS[reader])
-            self._crossing[reader] = VectorEncoder(layers, self._longest, of_tokens=True)
-        self._crossing[reader].use_threads(self._threads.choose())
+        if self._crossing is None:
+            self._crossing = VectorEncoder(self._with_lora(cross_encoder.LORA), self._longest, of_tokens=True)
+        self._crossing.use_threads(self._threads.choose())
+        around = self.tokens.ids("", self.tokens.special)
         asked = self.tokens.plain_ids(self._prompts[0] + question)
-        return tuple(self._read_passage(asked, passage, reader) for passage in passages)
+        return tuple(self._read_passage(asked, passage, around) for passage in passages)
 
-    def _read_passage(self, asked: Sequence[int], passage: Sequence[str], reader: Reader) -> tuple[float, ...]:
+    def _read_passage(self, asked: Sequence[int], passage: Sequence[str], around: Sequence[int]) -> tuple[float, ...]:
         context, *parts = passage
         ids = [self.tokens.plain_ids(part) for part in parts]
-        above, around = self.tokens.plain_ids(self._prompts[1] + context), self.tokens.ids("", self.tokens.special)
-        head = cross_encoder.read_head(reader)
+        texts = cross_encoder.read_together(asked, self.tokens.plain_ids(self._prompts[1] + context), ids, around)
+        assert self._crossing is not None
+        head = cross_encoder.read_head()
         scores = [cross_encoder.EMPTY_PART] * len(parts)
-        for text in cross_encoder.read_together(asked, above, ids, around):
-            states = self._crossing[reader].encode_tokens(self._words.read(text.ids))
+        for text in texts:
+            states = self._crossing.encode_tokens(self._words.read(text.ids))
             for number, start, end in text.parts:
                 scores[number] = head.score(states[start:end])
         return tuple(scores)
 
     def close(self) -> None:
-        for encoder in (self._encoder, self._asking, *self._crossing.values()):
+        for encoder in (self._encoder, self._asking, self._crossing):
             if encoder is not None:
                 encoder.close()
         self._words.close()
