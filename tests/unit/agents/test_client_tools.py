@@ -63,6 +63,11 @@ def test_an_empty_optional_text_is_left_out_and_a_required_one_stays() -> None:
     assert json.loads(call.arguments) == {"path": "", "pages": "1-2"}
 
 
+def test_a_large_model_may_mean_an_empty_text() -> None:
+    call = decided([QUESTION], {"path": "notes.txt", "pages": ""}, parameters=8_000_000_000)
+    assert json.loads(call.arguments) == {"path": "notes.txt", "pages": ""}
+
+
 @pytest.mark.parametrize(
     ("messages", "parameters", "must", "calls"),
     [

@@ -45,8 +45,10 @@ def call_or_answer(messages: Sequence[Message], context: AnswerContext) -> Gener
         if chosen != FINAL and chosen in tools:
             tool = tools[chosen]
             arguments = yield from caller.arguments(messages, "", tool)
-            call = ToolCall(tool=chosen, arguments=_without_empty(arguments or {}, tool.parameters))
-            again = has_fewer_parameters(context.model, SMALL) and key_of(call) == _last(messages)
+            small = has_fewer_parameters(context.model, SMALL)
+            kept = _without_empty(arguments or {}, tool.parameters) if small else arguments or {}
+            call = ToolCall(tool=chosen, arguments=kept)
+            again = small and key_of(call) == _last(messages)
             if context.agent.must_call or not (arguments is None or again):
                 text = json.dumps(call.arguments, ensure_ascii=False)
                 return ToolCallPart(chosen, text, f"call_{secrets.token_hex(12)}")
