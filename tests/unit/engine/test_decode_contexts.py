@@ -434,7 +434,8 @@ def test_a_chat_does_not_wait_for_a_search_in_the_background_that_needs_batches_
         where = model.vocabulary, model.context_tokens, RequestContext()
         return kind(GenerationRequest(prompt, decoding, *where, started=0.0, background=background))
 
-    unending = DecodingPart(max_tokens=60, repetition_penalty=1.0, logit_bias=("#2=-inf",))
+    # a step of the search costs 16 of the chat's at most, which 30 earn: 240 leave time for several on any machine
+    unending = DecodingPart(max_tokens=240, repetition_penalty=1.0, logit_bias=("#2=-inf",))
     searching = DecodingPart(strategy="contrastive", max_tokens=24, repetition_penalty=1.0)
     chat = smollm.submit(make(Chat, "Once upon a time", False, unending))
     next(chat.events())
