@@ -52,6 +52,14 @@ MADE = (
     "machine_works",
     "parish",
     "port_agent",
+    "exam_office",
+    "hearing_aids",
+    "heritage_railway",
+    "hospital_it",
+    "household",
+    "insurance_broker",
+    "mail_order",
+    "wind_farm",
 )
 PLAIN = (
     "allotments",

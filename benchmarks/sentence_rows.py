@@ -75,7 +75,10 @@ class Row:
         return bool(len(self.comparison.chosen)) and self.comparison.value(0, "other") > 0
 
 
-def office_rows(made: Path, data: Path, keep: Path, embedder: str, offices: Sequence[str] = MADE) -> Iterator[Row]:
+def office_rows(
+    made: Path, data: Path, keep: Path, embedder: str, offices: Sequence[str] = MADE, share: float = 1.0
+) -> Iterator[Row]:
+    """Rows of the offices' questions, of which a ``share`` is drawn."""
     score = scorer(data)
     for fold, office in enumerate(offices):
 
@@ -83,7 +86,8 @@ def office_rows(made: Path, data: Path, keep: Path, embedder: str, offices: Sequ
             return made / office
 
         with kept(keep, office, embedder, write) as collection:
-            for asked in read_lines(HERE / "offices" / office / "questions.jsonl"):
+            questions = read_lines(HERE / "offices" / office / "questions.jsonl")
+            for asked in random.Random(office).sample(questions, round(share * len(questions))):
                 golds = asked.get("answers") or [one for group in asked.get("need") or () for one in group]
                 sources = set(asked["sources"])
 

@@ -17,6 +17,7 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from fit_second_look import EMBEDDER, UNSEEN
 from harness import DATA, HERE, arguments, read_lines
 from lora_encoder import LoraEncoder, warmed
 from office_answers import MADE, PLAIN
-from sentence_rows import FOLDS, article, office_rows
+from sentence_rows import article, office_rows
 from torch import nn
 from torch.nn import functional
 from trust import contains
@@ -43,7 +44,7 @@ PARAGRAPHS = (
 )  # fmt: skip
 """Paragraphs, the language of the questions, and how many of these are drawn."""
 
-LEFT_OUT_FROM = 9
+ARTICLE_FOLDS, LEFT_OUT_FROM = 12, 9
 """Articles of this fold and later ones are left out."""
 
 REMOVED = 0.12
@@ -101,9 +102,12 @@ class CrossEncoder(LoraEncoder):
         return [one[: len(row)] for one, row in zip(scores, rows, strict=True)]
 
 
-def of_offices(made: Path, data: Path, keep: Path) -> Iterator[Asked]:
-    offices = [office for office in MADE + PLAIN if office not in UNSEEN]
-    for row in office_rows(made, data, keep, EMBEDDER, offices):
+def of_offices(made: Path, data: Path, keep: Path, small: float) -> Iterator[Asked]:
+    """Questions of the offices, a share of those of the ``small`` ones."""
+    large, plain = ([office for office in offices if office not in UNSEEN] for offices in (MADE, PLAIN))
+    for row in chain(
+        office_rows(made, data, keep, EMBEDDER, large), office_rows(made, data, keep, EMBEDDER, plain, small)
+    ):
         scores = pick_features(row.tabled.features, row.tabled.candidates) @ pick_weights()
         passages = []
         for rank in passages_to_read(row.tabled, scores, PASSAGES_DRAWN):
@@ -136,7 +140,7 @@ def of_paragraphs(data: Path, share: float, chance: random.Random) -> Iterator[A
         articles = sorted(set(map(article, texts)))
         for asked in chance.sample(questions, min(round(share * count), len(questions))):
             paragraph = asked["paragraph"]
-            if articles.index(article(paragraph)) % FOLDS >= LEFT_OUT_FROM:
+            if articles.index(article(paragraph)) % ARTICLE_FOLDS >= LEFT_OUT_FROM:
                 continue
             answerable = asked.get("answerable", True)
             script, golds = "zh" if "zh" in name else "en", answers[asked["id"]]
@@ -235,12 +239,21 @@ def train(model: CrossEncoder, questions: Sequence[Asked], epochs: float, rate: 
 
 def main() -> None:
     parser = arguments(
-        __doc__, "keep", "out", data=DATA, made=HERE / "offices" / "made", epochs=1.2, rate=1e-3, begun="", share=0.4
+        __doc__,
+        "keep",
+        "out",
+        data=DATA,
+        made=HERE / "offices" / "made",
+        epochs=1.2,
+        rate=1e-3,
+        begun="",
+        share=0.4,
+        small=1.0,
     )
     chosen = parser.parse_args()
     torch.manual_seed(5)
     questions = [
-        *of_offices(chosen.made, chosen.data, chosen.keep),
+        *of_offices(chosen.made, chosen.data, chosen.keep, chosen.small),
         *of_paragraphs(chosen.data, chosen.share, random.Random(11)),
     ]
     print(f"{len(questions)} questions", flush=True)

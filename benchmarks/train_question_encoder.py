@@ -28,10 +28,10 @@ from harness import DATA, HERE, arguments, read_lines
 from kept_retrieval import kept
 from lora_encoder import LoraEncoder, warmed
 from office_answers import MADE, PLAIN, scorer
-from sentence_rows import FOLDS, article, paragraph_file, write_paragraphs
+from sentence_rows import article, paragraph_file, write_paragraphs
 from torch import nn
 from torch.nn import functional
-from train_cross_encoder import LEFT_OUT_FROM
+from train_cross_encoder import ARTICLE_FOLDS, LEFT_OUT_FROM
 
 from workbench.techniques.retrieval.question_encoder import mixed
 
@@ -100,7 +100,9 @@ def read_paragraphs(name: str, data: Path, keep: Path) -> Paragraphs:
     asked = read_lines(data / name / "questions.jsonl")
     questions = [(one["question"], one["paragraph"]) for one in asked if one.get("answerable", True)]
     articles = sorted(set(map(article, ids)))
-    return Paragraphs(vectors, ids, questions, {one for n, one in enumerate(articles) if n % FOLDS >= LEFT_OUT_FROM})
+    return Paragraphs(
+        vectors, ids, questions, {one for n, one in enumerate(articles) if n % ARTICLE_FOLDS >= LEFT_OUT_FROM}
+    )
 
 
 class QuestionEncoder(LoraEncoder):
