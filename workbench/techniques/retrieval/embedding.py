@@ -120,7 +120,7 @@ class ThreadChoice:
         return max(self._choices, key=lambda n: self._rates[n])
 
     def note(self, threads: int, rate: float) -> None:
-        """``rate``: characters per second of a batch."""
+        """``rate``: characters or tokens per second of a batch."""
         self._rates[threads] = 0.5 * self._rates.get(threads, rate) + 0.5 * rate
 
 

@@ -43,9 +43,8 @@ class EngineEmbedder:
         self._asking: VectorEncoder | None = None
         self._crossing: VectorEncoder | None = None
         self._lora_format = layer_format(prepared.number_format)
-        self._threads = ThreadChoice(
-            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        )
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._threads, self._crossing_threads = ThreadChoice(cores), ThreadChoice(cores)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         threads = self._threads.choose()
@@ -69,7 +68,6 @@ class EngineEmbedder:
             return ()
         if self._crossing is None:
             self._crossing = VectorEncoder(self._with_lora(cross_encoder.LORA), self._longest, of_tokens=True)
-        self._crossing.use_threads(self._threads.choose())
         around = self.tokens.ids("", self.tokens.special)
         asked = self.tokens.plain_ids(self._prompts[0] + question)
         return tuple(self._read_passage(asked, passage, around) for passage in passages)
@@ -82,7 +80,11 @@ class EngineEmbedder:
         head = cross_encoder.read_head()
         scores = [cross_encoder.EMPTY_PART] * len(parts)
         for text in texts:
+            threads = self._crossing_threads.choose()
+            self._crossing.use_threads(threads)
+            began = time.perf_counter()
             states = self._crossing.encode_tokens(self._words.read(text.ids))
+            self._crossing_threads.note(threads, len(text.ids) / max(1e-9, time.perf_counter() - began))
             for number, start, end in text.parts:
                 scores[number] = head.score(states[start:end])
         return tuple(scores)
