@@ -5,7 +5,6 @@ first is the head; a cell `<` belongs to the cell on its left, `^` to the one ab
 remark; `**bold**`; `^[text]` a footnote; any other line is a paragraph.
 """
 
-import csv
 import datetime
 import email
 import email.message
@@ -128,19 +127,16 @@ def write_docx(
     text: str,
     *,
     font: str = "Calibri",
-    size: float = 11,
+    size: float = 11.0,
     header: str = "",
     footer: str = "",
     table_style: str = "Table Grid",
-    landscape: bool = False,
     author: str = "",
 ) -> None:
     document = docx.Document()
     normal: Any = document.styles["Normal"]
     normal.font.name, normal.font.size = font, Pt(size)
     section = document.sections[0]
-    if landscape:
-        section.page_width, section.page_height = section.page_height, section.page_width
     if header:
         section.header.paragraphs[0].text = header
     if footer:
@@ -272,7 +268,7 @@ def write_html(
     path: Path,
     text: str,
     *,
-    title: str,
+    title: str = "",
     language: str = "en",
     before: str = "",
     after: str = "",
@@ -302,7 +298,7 @@ def write_html(
             kinds = {"heading": f"h{one.level}", "point": "li", "box": "blockquote", "paragraph": "p"}
             out.append(f"<{kinds[one.kind]}>{line}</{kinds[one.kind]}>")
     out += ["</ul>"] * depth
-    head = f'<meta charset="{charset}"><title>{html.escape(title)}</title>'
+    head = f'<meta charset="{charset}"><title>{html.escape(title or path.stem)}</title>'
     body = "\n".join([before, *out, after])
     page = f'<!DOCTYPE html>\n<html lang="{language}"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
     path.write_bytes(page.encode(charset))
@@ -321,7 +317,7 @@ def write_pdf(
     columns: int = 1,
     header: str = "",
     footer: str = "",
-    margin: float = 56,
+    margin: float = 56.0,
     chapter_on_new_page: bool = False,
     color: str = "#000000",
     page_label: str = "Page %d",
@@ -407,43 +403,35 @@ def write_pdf(
 
 
 def write_picture_pdf(
-    path: Path,
-    pages: Sequence[str],
-    *,
-    dpi: int = 150,
-    size: int = 11,
-    tilt: float = 0.0,
-    specks: int = 0,
-    seed: int = 1,
-    head: bool = True,
+    path: Path, text: str, *, size: int = 11, tilt: float = 0.6, specks: int = 150, seed: int = 1
 ) -> None:
-    """A scan: the lines of each page are drawn and stored as a picture, without a text layer."""
+    """A scan: the lines of a page are drawn and stored as a picture, without a text layer."""
     fonts = Path(reportlab.__file__).parent / "fonts"
     luck = random.Random(seed)
+    dpi = 150
     points = int(size * dpi / 72)
     plain = ImageFont.truetype(str(fonts / "Vera.ttf"), points)
     big = ImageFont.truetype(str(fonts / "VeraBd.ttf"), int(points * 1.3))
     width, height, edge = int(8.27 * dpi), int(11.69 * dpi), int(dpi * 0.8)
+    picture = Image.new("L", (width, height), 255)
+    draw, y = ImageDraw.Draw(picture), edge
+    for number, line in enumerate(text.strip("\n").splitlines()):
+        face = big if number == 0 else plain
+        if draw.textlength(line, font=face) > width - 2 * edge:
+            raise ValueError(f"too long for the page: {line}")
+        draw.text((edge, y), line, font=face, fill=20)
+        y += int((2.1 if face is big else 1.5) * points)
+    picture = picture.rotate(tilt, resample=Image.Resampling.BICUBIC, fillcolor=255)
+    draw = ImageDraw.Draw(picture)
+    for _ in range(specks):
+        x, y = luck.randrange(width), luck.randrange(height)
+        draw.ellipse((x, y, x + luck.randrange(1, 4), y + luck.randrange(1, 4)), fill=150)
+    stored = io.BytesIO()
+    picture.save(stored, "JPEG", quality=60)
+    stored.seek(0)
     sheet = canvas.Canvas(str(path), pagesize=pagesizes.A4, invariant=1)
-    for text in pages:
-        picture = Image.new("L", (width, height), 255)
-        draw, y = ImageDraw.Draw(picture), edge
-        for number, line in enumerate(text.strip("\n").splitlines()):
-            face = big if head and number == 0 else plain
-            if draw.textlength(line, font=face) > width - 2 * edge:
-                raise ValueError(f"too long for the page: {line}")
-            draw.text((edge, y), line, font=face, fill=20)
-            y += int((2.1 if face is big else 1.5) * points)
-        picture = picture.rotate(tilt, resample=Image.Resampling.BICUBIC, fillcolor=255)
-        draw = ImageDraw.Draw(picture)
-        for _ in range(specks):
-            x, y = luck.randrange(width), luck.randrange(height)
-            draw.ellipse((x, y, x + luck.randrange(1, 4), y + luck.randrange(1, 4)), fill=150)
-        stored = io.BytesIO()
-        picture.save(stored, "JPEG", quality=60)
-        stored.seek(0)
-        sheet.drawImage(ImageReader(stored), 0, 0, *pagesizes.A4)
-        sheet.showPage()
+    sheet.drawImage(ImageReader(stored), 0, 0, *pagesizes.A4)
+    sheet.showPage()
     sheet.save()
 
 
@@ -517,11 +505,6 @@ def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> None:
         sheet.freeze_panes = sheet.cell(row=one.head + 1, column=1)
     book.properties.created = book.properties.modified = MADE
     book.save(path)
-
-
-def write_csv(path: Path, rows: Sequence[Sequence[Any]], *, delimiter: str = ",", encoding: str = "utf-8") -> None:
-    with path.open("w", encoding=encoding, newline="") as file:
-        csv.writer(file, delimiter=delimiter).writerows(rows)
 
 
 def write_eml(path: Path, text: str, *, with_html: bool = False) -> None:

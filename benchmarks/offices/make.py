@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from kit import read_text
-from questions_kit import documents_of
+from plain_office import PlainOffice
 
 
 def main() -> int:
@@ -13,7 +13,7 @@ def main() -> int:
         return 2
     office, out = Path(__file__).parent / sys.argv[1], Path(sys.argv[2])
     out.mkdir(parents=True, exist_ok=True)
-    documents_of(office).write(out)
+    PlainOffice(office).write(out)
     texts = [read_text(one) for one in out.iterdir()]
     print(f"{len(texts)} documents, {sum(map(len, texts)):,} characters of text")
     return 0

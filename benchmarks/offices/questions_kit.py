@@ -15,7 +15,7 @@ A question is a paragraph of lines, told apart by their first sign:
 
 Lines `:SHORT file name` at the start give the files their short names.
 
-A query names a table (TABLES of the office's documents.py), what to do and with which column, and filters, parted by
+A query names a table (a line of the office's tables.txt), what to do and with which column, and filters, parted by
 semicolons: `count`, `sum X`, `avg X`, `min X`, `max X` (the value), `row min X show Y`, `row max X show Y, Z`,
 `distinct X`, `list X`, `value X` (of the only row), `most X by sum Y` (the X of the group with the greatest sum; also
 `least`, and `by avg Y`, `by max Y`, `by count`), `groups X by sum Y` (the sums in the order of X's names). Filters:
@@ -25,7 +25,6 @@ from two. `calc 12 * 98.5` computes from numbers, each of which must stand in a 
 
 import csv
 import datetime
-import importlib.util
 import json
 import operator
 import re
@@ -100,8 +99,8 @@ def value_of(cell: Any, decimal: str = ".") -> Any:
 def rows_of(table: TableAt, folder: Path) -> list[Row]:
     path = folder / table.file
     if path.suffix == ".csv":
-        with path.open(encoding=table.encoding, newline="") as file:
-            cells: list[list[Any]] = [list(row) for row in csv.reader(file, delimiter=table.delimiter)]
+        lines = read_text(path).splitlines(keepends=True)
+        cells: list[list[Any]] = [list(row) for row in csv.reader(lines, delimiter=table.delimiter)]
     else:
         sheet = openpyxl.load_workbook(path, data_only=True)[table.sheet]
         cells = [list(row) for row in sheet.iter_rows(values_only=True)]
@@ -317,25 +316,12 @@ def read_questions(path: Path) -> list[Question]:
     return found
 
 
-def documents_of(folder: Path) -> Any:
-    """The office's `documents.py`, or what stands for it where there is none."""
-    script = folder / "documents.py"
-    if not script.exists():
-        return PlainOffice(folder)
-    spec = importlib.util.spec_from_file_location(f"office_{folder.name}", script)
-    assert spec is not None
-    assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
-
-
 class Office:
     """An office's folder with its documents made in `documents`, and the questions of a file of it."""
 
     def __init__(self, folder: Path, documents: Path, questions: str = "questions.txt") -> None:
         self.folder, self.documents = folder, documents
-        self.made: Any = documents_of(folder)
+        self.made = PlainOffice(folder)
         self.made.write(documents)
         self.text = {one.name: read_text(one) for one in sorted(documents.iterdir())}
         self.problems: list[str] = []
