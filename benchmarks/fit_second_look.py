@@ -21,6 +21,7 @@ from fit_sentences import ONE_PLACE, Limits, judge, of_offices
 from fit_sentences import Looked as Judged
 from harness import DATA, HERE, arguments
 from kept_retrieval import kept
+from office_answers import UNSEEN
 from sentence_rows import compare_picked, office_rows
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -46,10 +47,6 @@ from workbench.techniques.retrieval.sentence_pick import pick_by
 from workbench.techniques.retrieval.sentence_pick import weights as pick_weights
 from workbench.techniques.retrieval.sentence_weights import Bounds, Logistic, Weights, weights_for
 
-UNSEEN = (
-    "optician", "driving", "printshop", "choir", "carehome", "fishfarm", "filmcrew", "nursery", "parish", "port_agent",
-    "exam_office", "mail_order",
-)  # fmt: skip
 EMBEDDER = "multilingual-e5-small"
 FITTED_ON = "benchmarks/offices (CC0), XQuAD and SQuAD 2.0 (CC BY-SA 4.0)"
 

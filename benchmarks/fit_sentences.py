@@ -2,11 +2,11 @@
 
     python benchmarks/fit_sentences.py --made MADE --keep KEEP
 
-The questions are those of benchmarks/offices, whose documents ``benchmarks/offices/make.py`` has written to
-``--made``/NAME, and of ``--data``: XQuAD in three languages, also asked in another language than the paragraphs', and
-SQuAD 2.0 with its near misses. Of the answerable ones there is a second row with the paragraph taken out of the hits,
-and a third with a name or a year of the question swapped for another. Documents are read, embedded and searched by the
-real worker; searches and vectors are kept in ``--keep``, so that a second run takes minutes.
+The questions are those of benchmarks/offices but for ``UNSEEN``, whose documents ``benchmarks/offices/make.py`` has
+written to ``--made``/NAME, and of ``--data``: XQuAD in three languages, also asked in another language than the
+paragraphs', and SQuAD 2.0 with its near misses. Of the answerable ones there is a second row with the paragraph taken
+out of the hits, and a third with a name or a year of the question swapped for another. Documents are read, embedded and
+searched by the real worker; searches and vectors are kept in ``--keep``, so that a second run takes minutes.
 
 In as many folds as there are offices, by offices and by articles, a ranking and a logistic regression are fitted on the
 other folds; every row is judged by weights that have not seen its office or article. The thresholds of each family of
@@ -32,8 +32,7 @@ from typing import Any
 import msgspec
 import numpy as np
 from harness import DATA, HERE, arguments, interval
-from office_answers import MADE
-from sentence_rows import FOLDS, Row, compare_picked, office_rows, paragraph_rows
+from sentence_rows import FITTED, FOLDS, Row, compare_picked, office_rows, paragraph_rows
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -430,7 +429,7 @@ def groups(looked: Sequence[Looked]) -> Iterator[tuple[str, list[Looked]]]:
     yield "offices", [one for one in looked if one.row.office]
     one_place = [one for one in looked if one.row.office and one.row.kind in ONE_PLACE]
     yield "offices, one place", one_place
-    for office in MADE:
+    for office in FITTED:
         yield f"{office}, one place", [one for one in one_place if one.row.group == office]
     for kind in dict.fromkeys(one.row.kind for one in looked if one.row.office):
         yield f"offices, {kind}", [one for one in looked if one.row.office and one.row.kind == kind]

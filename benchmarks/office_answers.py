@@ -112,6 +112,12 @@ PLAIN = (
     "village_shop",
 )
 """Smaller offices without tables to compute with, whose questions have one place."""
+UNSEEN = (
+    "optician", "driving", "printshop", "choir", "carehome", "fishfarm", "filmcrew", "nursery", "parish", "port_agent",
+    "exam_office", "mail_order",
+)  # fmt: skip
+"""What the first look and the encoders are not fitted on, so that the second look can be."""
+
 KEPT_APART = ("vets", "lodge", "language_school", "lab", "hospice_cafe")
 """Offices of benchmarks/offices that nothing is fitted on: asked by name, read by no script that fits."""
 

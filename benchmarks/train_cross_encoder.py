@@ -3,10 +3,11 @@
     python benchmarks/train_cross_encoder.py --made MADE --keep KEEP --out OUT.safetensors --epochs 1.2
 
 The questions are those of benchmarks/offices (``--made``, as for ``fit_sentences.py``) but for ``UNSEEN``, with the
-passages that would be read; and ``--share`` of those of ``--data``: SQuAD 2.0, and XQuAD in three languages, also asked
-in another one than the paragraphs', with their paragraph and others of its article. Some of these lose what answers
-them. A quarter of the articles are left out. The loss is the cross-entropy of the sentences of some passages and of
-"none of them", whose score is 0; with several that answer, of their sum (listwise, Cao et al. 2007).
+passages that would be read, of the small ones the share ``--small``; and ``--share`` of those of ``--data``: SQuAD 2.0,
+and XQuAD in three languages, also asked in another one than the paragraphs', with their paragraph and others of its
+article. Some of these lose what answers them. A quarter of the articles are left out. The loss is the cross-entropy of
+the sentences of some passages and of "none of them", whose score is 0; with several that answer, of their sum
+(listwise, Cao et al. 2007).
 
 The weights derive in part from XQuAD and SQuAD 2.0 (CC BY-SA 4.0); the offices are our own (CC0).
 """
@@ -22,10 +23,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fit_second_look import EMBEDDER, UNSEEN
+from fit_second_look import EMBEDDER
 from harness import DATA, HERE, arguments, read_lines
 from lora_encoder import LoraEncoder, warmed
-from office_answers import MADE, PLAIN
+from office_answers import PLAIN, UNSEEN
 from sentence_rows import article, office_rows
 from torch import nn
 from torch.nn import functional
@@ -103,11 +104,9 @@ class CrossEncoder(LoraEncoder):
 
 
 def of_offices(made: Path, data: Path, keep: Path, small: float) -> Iterator[Asked]:
-    """Questions of the offices, a share of those of the ``small`` ones."""
-    large, plain = ([office for office in offices if office not in UNSEEN] for offices in (MADE, PLAIN))
-    for row in chain(
-        office_rows(made, data, keep, EMBEDDER, large), office_rows(made, data, keep, EMBEDDER, plain, small)
-    ):
+    """Questions of the offices; of the small ones this share."""
+    plain = [office for office in PLAIN if office not in UNSEEN]
+    for row in chain(office_rows(made, data, keep, EMBEDDER), office_rows(made, data, keep, EMBEDDER, plain, small)):
         scores = pick_features(row.tabled.features, row.tabled.candidates) @ pick_weights()
         passages = []
         for rank in passages_to_read(row.tabled, scores, PASSAGES_DRAWN):
@@ -239,17 +238,9 @@ def train(model: CrossEncoder, questions: Sequence[Asked], epochs: float, rate: 
 
 def main() -> None:
     parser = arguments(
-        __doc__,
-        "keep",
-        "out",
-        data=DATA,
-        made=HERE / "offices" / "made",
-        epochs=1.2,
-        rate=1e-3,
-        begun="",
-        share=0.4,
+        __doc__, "keep", "out", data=DATA, made=HERE / "offices" / "made", epochs=1.2, rate=1e-3, begun="", share=0.4,
         small=1.0,
-    )
+    )  # fmt: skip
     chosen = parser.parse_args()
     torch.manual_seed(5)
     questions = [

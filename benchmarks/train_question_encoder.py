@@ -23,11 +23,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fit_second_look import EMBEDDER, UNSEEN
+from fit_second_look import EMBEDDER
 from harness import DATA, HERE, arguments, read_lines
 from kept_retrieval import kept
 from lora_encoder import LoraEncoder, warmed
-from office_answers import MADE, PLAIN, scorer
+from office_answers import MADE, PLAIN, UNSEEN, scorer
 from sentence_rows import article, paragraph_file, write_paragraphs
 from torch import nn
 from torch.nn import functional

@@ -1,9 +1,4 @@
-"""Writers of office documents from a small mark-up, and their text read back for the checks.
-
-Mark-up, one block a line: `# ` to `#### ` headings; `- `, `  - `, `    - ` nested points; `|a|b|` rows of a table (the
-first is the head; a cell `<` belongs to the cell on its left, `^` to the one above); `===` a new page; `> ` a boxed
-remark; `**bold**`; `^[text]` a footnote; any other line is a paragraph.
-"""
+"""Writers of office documents from the mark-up of `mark_up.py`."""
 
 import datetime
 import email
@@ -12,9 +7,7 @@ import email.policy
 import html
 import io
 import random
-import re
-import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +20,7 @@ from docx.opc.part import Part
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Pt
+from mark_up import Block, Rows, blocks, pieces, shown, spans
 from odf import style as odf_style
 from odf import table as odf_table
 from odf import text as odf_text
@@ -37,7 +31,6 @@ from openpyxl.utils import get_column_letter
 from PIL import Image, ImageDraw, ImageFont
 from pptx import Presentation
 from pptx.util import Inches
-from pypdf import PdfReader
 from reportlab.lib import colors, pagesizes
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.utils import ImageReader
@@ -46,77 +39,7 @@ from reportlab.pdfgen import canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageBreak, PageTemplate, Paragraph, Spacer, Table
 from reportlab.platypus.tables import TableStyle
 
-Rows = list[list[str]]
 MADE = datetime.datetime(2026, 1, 5, 8, 0)
-INLINE = re.compile(r"\*\*(.+?)\*\*|\^\[(.*?)\]")
-
-
-@dataclass
-class Block:
-    kind: str  # heading, point, table, page, box, paragraph
-    text: str = ""
-    level: int = 0
-    rows: Rows = field(default_factory=list)
-
-
-def blocks(text: str) -> list[Block]:
-    found: list[Block] = []
-    for raw in text.splitlines():
-        line = raw.rstrip()
-        if line.startswith("|"):
-            row = [cell.strip() for cell in line.strip("|").split("|")]
-            if found and found[-1].kind == "table":
-                found[-1].rows.append(row)
-            else:
-                found.append(Block("table", rows=[row]))
-        elif heading := re.match(r"(#{1,4}) (.*)", line):
-            found.append(Block("heading", heading[2], len(heading[1])))
-        elif line == "===":
-            found.append(Block("page"))
-        elif point := re.match(r"( *)- (.*)", line):
-            found.append(Block("point", point[2], len(point[1]) // 2 + 1))
-        elif line.startswith("> "):
-            found.append(Block("box", line[2:]))
-        else:
-            found.append(Block("paragraph", line.strip()))
-    found = [one for one in found if one.kind != "paragraph" or one.text]
-    for one in found:
-        width = max((len(row) for row in one.rows), default=0)
-        one.rows = [row + [""] * (width - len(row)) for row in one.rows]
-    return found
-
-
-def pieces(text: str) -> Iterable[tuple[str, str]]:
-    """The runs of a line as (kind, text): plain, bold, note."""
-    at = 0
-    for match in INLINE.finditer(text):
-        if match.start() > at:
-            yield "plain", text[at : match.start()]
-        yield ("bold", match[1]) if match[1] else ("note", match[2])
-        at = match.end()
-    if at < len(text):
-        yield "plain", text[at:]
-
-
-def spans(rows: Rows) -> list[tuple[int, int, int, int]]:
-    """Merged cells of a table as (row, column, last row, last column), from the marks `<` and `^`."""
-    found = []
-    for r, row in enumerate(rows):
-        for c, cell in enumerate(row):
-            if cell in ("<", "^"):
-                continue
-            right, down = c, r
-            while right + 1 < len(row) and row[right + 1] == "<":
-                right += 1
-            while down + 1 < len(rows) and rows[down + 1][c] == "^":
-                down += 1
-            if (right, down) != (c, r):
-                found.append((r, c, down, right))
-    return found
-
-
-def shown(cell: str) -> str:
-    return "" if cell in ("<", "^") else cell
 
 
 # ---------------------------------------------------------------- docx, odt
@@ -521,60 +444,3 @@ def write_eml(path: Path, text: str, *, with_html: bool = False) -> None:
         message.add_alternative(f"<html><body>{lines}</body></html>", subtype="html")
         message.set_boundary("=_office_mail_=")
     path.write_bytes(message.as_bytes())
-
-
-# ---------------------------------------------------------------- reading back
-
-
-def _cell_text(value: Any) -> str:
-    if isinstance(value, datetime.datetime | datetime.date):
-        return value.strftime("%Y-%m-%d")
-    return "" if value is None else str(value)
-
-
-def _untagged(text: str, line_ends: str) -> str:
-    return html.unescape(re.sub(r"<[^>]+>", "", re.sub(line_ends, "\n", text)))
-
-
-def read_text(path: Path) -> str:
-    """All text of a document, notes and footnotes included; of a picture nothing."""
-    kind = path.suffix
-    if kind == ".docx":
-        with zipfile.ZipFile(path) as files:
-            names = [one for one in files.namelist() if re.match(r"word/(document|footnotes|header|footer)\d*\.", one)]
-            return "\n".join(_untagged(files.read(one).decode(), r"</w:p>") for one in names)
-    if kind == ".odt":
-        with zipfile.ZipFile(path) as files:
-            return _untagged(files.read("content.xml").decode(), r"</text:(p|h|note-citation)>")
-    if kind == ".xlsx":
-        lines = []
-        for sheet in openpyxl.load_workbook(path).worksheets:
-            lines.append(sheet.title)
-            for row in sheet.iter_rows():
-                lines.append(" | ".join(_cell_text(cell.value) for cell in row))
-                lines += [cell.comment.text for cell in row if cell.comment]
-        return "\n".join(lines)
-    if kind == ".pptx":
-        lines = []
-        for slide in Presentation(str(path)).slides:
-            for shape in slide.shapes:
-                if shape.has_text_frame:
-                    lines.append(shape.text_frame.text)
-                if shape.has_table:
-                    lines += [" | ".join(cell.text for cell in row.cells) for row in shape.table.rows]
-            if slide.has_notes_slide:
-                lines.append(slide.notes_slide.notes_text_frame.text)
-        return "\n".join(lines)
-    if kind == ".pdf":
-        return "\n".join(page.extract_text() for page in PdfReader(path).pages)
-    if kind == ".eml":
-        message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-        body = message.get_body(("plain",))
-        head = "\n".join(f"{name}: {value}" for name, value in message.items())
-        return f"{head}\n{body.get_content() if body else ''}"
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252")
-    return _untagged(text, r"</(p|li|tr|h\d|td|th|blockquote)>") if kind == ".html" else text

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from kit import read_text
 from plain_office import PlainOffice
+from read_back import read_text
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """The documents of an office, written from ``texts/LANGUAGE/NAME.SUFFIX.txt``.
 
-A file `texts/de/Vertrag.docx.txt` in the mark-up of `kit.py` becomes `Vertrag.docx`; one of a suffix that `kit.py` does
-not write (`.md`, `.txt`, `.csv`) is copied as it is. A PDF whose name begins with `scan` is drawn as a picture.
+A file `texts/de/Vertrag.docx.txt` in the mark-up of `mark_up.py` becomes `Vertrag.docx`; one of a suffix that `kit.py`
+does not write (`.md`, `.txt`, `.csv`) is copied as it is. A PDF whose name begins with `scan` is drawn as a picture.
 
 Lines such as `% columns = 2` at the head of a text set the keywords of its writer (see `kit.py` and `copied`); a switch
 is on by any value and off by none.
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import kit
+from mark_up import blocks, shown, spans
 from openpyxl.utils import get_column_letter
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -47,7 +48,7 @@ class TableAt:
 
 
 def _cell(text: str) -> Any:
-    if not kit.shown(text):
+    if not shown(text):
         return None
     if DAY.fullmatch(text):
         return datetime.date.fromisoformat(text)
@@ -58,14 +59,14 @@ def _cell(text: str) -> Any:
 
 def _sheets(text: str, heads: dict[str, int]) -> list[kit.Sheet]:
     found: list[kit.Sheet] = []
-    for one in kit.blocks(text):
+    for one in blocks(text):
         if one.kind == "heading":
             found.append(kit.Sheet(one.text, [], head=heads.get(one.text, 1)))
         elif one.kind == "table":
             found[-1].rows = [[_cell(cell) for cell in row] for row in one.rows]
             found[-1].merged = tuple(
                 f"{get_column_letter(left + 1)}{top + 1}:{get_column_letter(right + 1)}{bottom + 1}"
-                for top, left, bottom, right in kit.spans(one.rows)
+                for top, left, bottom, right in spans(one.rows)
             )
         elif setting := SETTING.fullmatch(one.text):
             place = found[-1].remarks if setting[1][-1].isdigit() else found[-1].formats

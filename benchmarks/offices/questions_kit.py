@@ -36,8 +36,8 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
-from kit import read_text
 from plain_office import PlainOffice, TableAt
+from read_back import read_text
 
 LANGUAGES = ("en", "de", "fr", "es")
 KINDS = ("fact", "crosslang", "two", "table", "version", "whole", "compare", "unanswerable")

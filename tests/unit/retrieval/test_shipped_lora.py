@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.tiny_embedders import SIZES, write_embedder
+from workbench.engine.vector_encoder import VectorEncoder
 from workbench.gguf.safetensors import SafetensorsFile
 from workbench.techniques.retrieval import cross_encoder, engine_embedder, question_encoder, shipped_lora
 from workbench.techniques.retrieval.engine_embedder import EngineEmbedder
@@ -127,6 +129,32 @@ def test_llama_cpp_computes_the_lora_as_torch_does(
     assert max(expected) - min(expected) > 0.1
     assert first[1] == cross_encoder.EMPTY_PART
     assert [first[0], first[2], *second] == pytest.approx(expected, abs=near)
+
+
+@pytest.mark.process
+def test_a_passage_is_read_by_every_number_of_threads_before_the_fastest_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
+    folder = write_embedder(tmp_path / "m", "bert")
+    write_weights(tmp_path / "weights.safetensors", (1, 2))
+    ship(cross_encoder, tmp_path / "weights.safetensors", "F32", folder, monkeypatch)
+    used: list[int] = []
+    use = VectorEncoder.use_threads
+
+    def noted(encoder: VectorEncoder, threads: int) -> None:
+        used.append(threads)
+        use(encoder, threads)
+
+    monkeypatch.setattr(VectorEncoder, "use_threads", noted)
+    cross_encoder.read_head.cache_clear()
+    try:
+        with contextlib.closing(EngineEmbedder(folder, tmp_path / "home")) as embedder:
+            used.clear()
+            embedder.cross_encode(QUESTION, PASSAGES)
+    finally:
+        cross_encoder.read_head.cache_clear()
+    assert used == [1, 2]
 
 
 @pytest.mark.process
