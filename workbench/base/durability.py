@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import shutil
@@ -90,6 +91,8 @@ def folder_beside(out: Path, owner: str = "") -> Iterator[Path]:
         _refuse_existing(out)  # another process may have been faster
         beside.rename(out)
     except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):  # it came between the check and the renaming
+            raise _exists(out) from error
         raise UserError(
             f"{out} cannot be written: {error.strerror or error}.", "Free some space, or choose another folder."
         ) from error
@@ -103,7 +106,11 @@ def unfinished_folder(out: Path, owner: str) -> Path:
 
 def _refuse_existing(out: Path) -> None:
     if out.exists():
-        raise UserError(f"{out} exists already.", "Choose the name of a new folder.")
+        raise _exists(out)
+
+
+def _exists(out: Path) -> UserError:
+    return UserError(f"{out} exists already.", "Choose the name of a new folder.")
 
 
 def check_room(out: Path, needed: int, kept: int = 0, otherwise: str = "choose another disk") -> None:

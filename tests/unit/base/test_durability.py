@@ -66,3 +66,20 @@ def test_of_two_folders_for_one_place_the_first_is_whole_and_the_other_leaves_no
     assert (out / "a").read_text() == "first"
     with pytest.raises(UserError, match="exists already"):
         write("again", lambda: pytest.fail("it is there"))
+
+
+def test_a_folder_that_comes_between_the_check_and_the_renaming_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, rename = tmp_path / "out", Path.rename
+
+    def overtaken(folder: Path, place: Path) -> Path:
+        place.mkdir()
+        (place / "a").write_text("first")
+        return rename(folder, place)
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    with pytest.raises(UserError, match="exists already"), folder_beside(out) as folder:
+        (folder / "a").write_text("later")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (out / "a").read_text() == "first"
