@@ -11,6 +11,7 @@ from workbench.records.messages import Passage
 from workbench.techniques.retrieval.second_look import (
     CHOICE_NAMES,
     PASSAGES,
+    PASSAGES_IN_OTHER,
     Looked,
     choice_features,
     look_again,
@@ -35,6 +36,18 @@ class Reader(FakeRetriever):
         return [[4.0 if self._word in part else -3.0 for part in parts] for _, *parts in passages]
 
 
+class Counting(Reader):
+    """It notes how many passages it is given to read."""
+
+    def __init__(self, passages: list[Passage], word: str) -> None:
+        super().__init__(passages, word)
+        self.counts: list[int] = []
+
+    def cross_encode(self, question: str, passages: list[list[str]]) -> list[list[float]]:
+        self.counts.append(len(passages))
+        return super().cross_encode(question, passages)
+
+
 def tabled(passages: list[Passage] = NOTES) -> Tabled:
     return tabulate(QUESTION, passages, FakeRetriever(passages))
 
@@ -46,13 +59,13 @@ def scores_of(of: Tabled, best: int) -> np.ndarray:
 
 def test_hits_and_the_passages_of_the_best_sentences_take_turns() -> None:
     found = tabled()
-    assert passages_to_read(found, scores_of(found, 5)) == [0, 5, 1, 6][:PASSAGES]
-    assert passages_to_read(found, scores_of(found, 0))[0] == 0
+    assert passages_to_read(found, scores_of(found, 5), 4) == [0, 5, 1, 6]
+    assert passages_to_read(found, scores_of(found, 0), 4)[0] == 0
 
 
 def test_each_passage_is_read_once() -> None:
     found = tabled(NOTES[:2])
-    assert passages_to_read(found, scores_of(found, 1)) == [0, 1]
+    assert passages_to_read(found, scores_of(found, 1), PASSAGES) == [0, 1]
 
 
 def test_sentences_that_were_compared_stay_where_their_passage_is_not_read() -> None:
@@ -63,7 +76,7 @@ def test_sentences_that_were_compared_stay_where_their_passage_is_not_read() -> 
     looked = look_again(found, scores, first, Reader(NOTES, "hose"))
     assert looked is not None
     ranks = {unit.rank for unit in looked.comparison.chosen}
-    assert ranks == {*passages_to_read(found, scores), 3}
+    assert ranks == {*passages_to_read(found, scores, PASSAGES), 3}
     of_unread = [unit.rank for unit in looked.comparison.chosen].index(3)
     assert np.isnan(looked.read[of_unread])
     assert looked.compared[of_unread] == 0
@@ -90,3 +103,15 @@ def test_what_it_says_counts_once_more_in_another_language() -> None:
     assert not choice_features(looked, np.array([1.0]))[:, named].any()
     rows = choice_features(elsewhere, np.array([1.0]))
     assert np.array_equal(rows[:, named], rows[:, READ])
+
+
+def test_more_passages_are_read_where_the_best_sentence_is_in_another_language() -> None:
+    many = [passage(f"The pump of hall {n} is green. Its hose is dry.", f"{n}.txt", score=1 - n / 20) for n in range(12)]
+    found = tabled(many)
+    first = embed(found, [0], FakeRetriever(many))
+    features = first.features.copy()
+    features[:, COLUMN["other"]] = 1.0
+    read = Counting(many, "hose")
+    look_again(found, scores_of(found, 0), first, read)
+    look_again(found, scores_of(found, 0), replace(first, features=features), read)
+    assert read.counts == [PASSAGES, PASSAGES_IN_OTHER]

@@ -144,7 +144,9 @@ def _judge(question: str, comparison: Comparison, choice: Choice, weights: Weigh
     fitted = weights.doubt_in_prose if prose and not other else weights.doubt
     strength = probability(doubt_features(comparison, choice, names, figures), *fitted)
     bounds = weights.bounds(comparison.asked, other=other, prose=prose)
-    return _evidence(question, comparison, choice, bounds, strength, names, figures)
+    best, *more = choice.order[: choice.shown]
+    shown = [best, *(number for number in more if _adds(comparison, number, choice))]
+    return _evidence(question, comparison, choice, bounds, strength, names, figures, shown)
 
 
 def _judge_again(question: str, looked: Looked, first: Choice, strength: float) -> Evidence:
@@ -157,12 +159,13 @@ def _judge_again(question: str, looked: Looked, first: Choice, strength: float) 
     doubt = doubt_again(looked, features, choice, log_odds(strength))
     fitted = np.array([weights.doubt.weights[name] for name in DOUBT_NAMES])
     found = probability(doubt, fitted, weights.doubt.bias)
-    return _evidence(question, looked.comparison, choice, weights.bounds, found, names, figures)
+    every = choice.order[: choice.shown]
+    return _evidence(question, looked.comparison, choice, weights.bounds, found, names, figures, every)
 
 
 def _evidence(
     question: str, comparison: Comparison, choice: Choice, bounds: Bounds, strength: float,
-    names: Sequence[str], figures: Sequence[str],
+    names: Sequence[str], figures: Sequence[str], shown: Sequence[int],
 ) -> Evidence:  # fmt: skip
     probable = strength >= bounds.found
     reasons = reasons_to_doubt(
@@ -172,16 +175,13 @@ def _evidence(
     shares = np.exp(choice.scores - choice.scores.max())
     shares /= shares.sum()
 
-    def is_shown(place: int, number: int) -> bool:
-        return place < choice.shown and (not place or _adds(comparison, number, choice))
-
     return Evidence(
         strength=strength,
         needed=bounds.shown,
         sentences=_without_contained(
             [
-                _sentence(comparison, number, shown=is_shown(place, number), share=float(shares[number]))
-                for place, number in enumerate(choice.order)
+                _sentence(comparison, number, shown=number in shown, share=float(shares[number]))
+                for number in choice.order
             ]
         ),
         outcome=outcome,

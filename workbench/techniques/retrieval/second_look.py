@@ -30,8 +30,9 @@ from workbench.techniques.retrieval.sentence_weights import Bounds, Logistic
 FORMAT = 1
 FILE = "second_look.json"
 
-PASSAGES = 4
-"""So many passages are read: with three 1 % fewer answers are right, with six none more (docs/benchmarks.md)."""
+PASSAGES, PASSAGES_IN_OTHER = 4, 8
+"""So many passages are read, and so many where the best sentence is in another language than the question: there the
+search is less sure (docs/benchmarks.md)."""
 
 CANDIDATES, PICKED = 12, 0.5
 """So many sentences are chosen from: those of which the cross-encoder says the most, together with ``PICKED`` of the
@@ -85,9 +86,9 @@ class Looked:
     compared: NDArray[np.int64]
 
 
-def passages_to_read(tabled: Tabled, scores: NDArray[np.float64], most: int = PASSAGES) -> list[int]:
+def passages_to_read(tabled: Tabled, scores: NDArray[np.float64], most: int) -> list[int]:
     """The ranks of the passages that are read, the most probable first: the best hits and those of the best sentences
-    in turn. ``scores`` (candidates,): by which sentences are picked."""
+    in turn, at most ``most``. ``scores`` (candidates,): by which sentences are picked."""
     best: dict[int, float] = {}
     for unit, score in zip(tabled.candidates, scores, strict=True):
         best[unit.rank] = max(best.get(unit.rank, -np.inf), float(score))
@@ -98,7 +99,8 @@ def passages_to_read(tabled: Tabled, scores: NDArray[np.float64], most: int = PA
 def look_again(tabled: Tabled, scores: NDArray[np.float64], first: Comparison, retriever: Retriever) -> Looked | None:
     """Have the best passages read. ``scores`` (candidates,): by which sentences were picked; ``first``: the comparison
     of the first of them. None where there is no cross-encoder. One call of the retriever."""
-    read = _read(tabled, passages_to_read(tabled, scores), retriever)
+    most = PASSAGES_IN_OTHER if first.value(0, "other") > 0 else PASSAGES
+    read = _read(tabled, passages_to_read(tabled, scores, most), retriever)
     if not read:
         return None
     compared = {(unit.rank, unit.number): number for number, unit in enumerate(first.chosen)}
