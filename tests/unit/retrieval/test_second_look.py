@@ -106,7 +106,9 @@ def test_what_it_says_counts_once_more_in_another_language() -> None:
 
 
 def test_more_passages_are_read_where_the_best_sentence_is_in_another_language() -> None:
-    many = [passage(f"The pump of hall {n} is green. Its hose is dry.", f"{n}.txt", score=1 - n / 20) for n in range(12)]
+    many = [
+        passage(f"The pump of hall {n} is green. Its hose is dry.", f"{n}.txt", score=1 - n / 20) for n in range(12)
+    ]
     found = tabled(many)
     first = embed(found, [0], FakeRetriever(many))
     features = first.features.copy()
