@@ -60,6 +60,14 @@ MADE = (
     "insurance_broker",
     "mail_order",
     "wind_farm",
+    "cable_car",
+    "car_dealer",
+    "estate_papers",
+    "rehab_clinic",
+    "student_union",
+    "tea_importer",
+    "town_clerk",
+    "water_utility",
 )
 PLAIN = (
     "allotments",
