@@ -2,12 +2,12 @@
 
     python benchmarks/fit_table_choice.py --made MADE --home HOME --keep FOLDER [--fit] [--every 6]
 
-Every question of benchmarks/offices is answered from sentences by the program (the road of one place, in the
-collections of ``--home``, which ``office_answers.py`` reads), and from the tables. The weights of the tables and of the
-router are fitted on other offices (``--keep`` holds the vectors of ``fit_router.py``). Reported, each office by a
-choice that is fitted on the others: how often the right one of the two is chosen where only one is right; and by kind
-how many answers are right from sentences, from tables, as chosen, and from either. ``--fit`` writes the weights of all
-offices. ``--every 6`` compares every sixth question only.
+Every question of the offices that neither cross-encoder has seen is answered from sentences by the program (the road of
+one place, in the collections of ``--home``, which ``office_answers.py`` reads), and from the tables. The weights of the
+tables and of the router are fitted on other offices (``--keep`` holds the vectors of ``fit_router.py`` and is the home
+folder of ``kept_retrieval.py``). Reported, each office by a choice that is fitted on the others: how often the right
+one of the two is chosen where only one is right; and by kind how many answers are right from sentences, from tables, as
+chosen, and from either. ``--fit`` writes the weights of all offices. ``--every 6`` compares every sixth question only.
 """
 
 from __future__ import annotations
@@ -20,10 +20,22 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 from fit_router import ORDER, TABLES_WITH, VECTOR_SCALE, _embedders, _features, _fitted, read_lists
-from harness import DATA, ROOT, Core, arguments, read_lines
-from office_answers import MADE, as_read, places, read_office, scorer
+from harness import DATA, ROOT, Core, arguments
+from office_answers import UNSEEN, as_read, places, read_office, scorer
 from sklearn.linear_model import LogisticRegression
-from table_questions import LEAST, Asked, Judged, Rankings, ask, chosen, fit_sure, probability, read_tables
+from table_questions import (
+    LEAST,
+    LEFT_OUT,
+    Asked,
+    Judged,
+    Rankings,
+    ask,
+    chosen,
+    fit_sure,
+    open_embedder,
+    probability,
+    questions_of,
+)
 from table_questions import without_sure as ranking
 
 from workbench.records.recipes import Recipe, RetrievalPart
@@ -34,6 +46,7 @@ from workbench.techniques.retrieval.table_answers.preference import Preference
 FILE = ROOT / "workbench/techniques/retrieval/table_answers/preference.json"
 RIGHT = ("right", "right and marked", "declined rightly")
 INVERSE_PENALTY = 3.0
+OFFICES = tuple(one for one in LEFT_OUT if one in UNSEEN)
 
 
 class Compared(NamedTuple):
@@ -92,7 +105,7 @@ def road_likelihoods(keep: Path, rows: Sequence[dict[str, Any]]) -> dict[str, fl
         asked = _features(texts, vectors, mean, VECTOR_SCALE[name])
         of_list = np.array([one["office"] for one in lists["offices"]])
         likely = np.zeros(len(rows))
-        for office in MADE:
+        for office in OFFICES:
             left = {**lists, "offices": [one for one in lists["offices"] if one["office"] != office]}
             model = _fitted(left, {**made, "offices": made["offices"][of_list != office]}, list(left))
             likely[of_row == office] = model.predict_proba(asked[of_row == office])[:, ORDER.index("table")]
@@ -109,24 +122,24 @@ def main() -> None:
     parser = arguments(__doc__, "home", "made", "keep", data=DATA, fit=False, every=1)
     given = parser.parse_args()
     score = scorer(given.data)
+    embedder = open_embedder(given.keep)
     asked: dict[str, list[Asked]] = {}
     sentences: dict[str, tuple[float, bool]] = {}
     rows: list[dict[str, Any]] = []
     with Core(given.home) as core:
-        for office in MADE:
-            documents, file = places(office, given.data, given.made)
-            read_office(core, office, documents, anew=False)
-            more = file.with_name("table_questions.jsonl")
-            its = [*read_lines(file), *(read_lines(more) if more.is_file() else ())]
-            asked[office] = ask(score, office, read_tables(documents), its)
-            sentences |= from_sentences(core, score, office, its[:: given.every])
-            rows += its[:: given.every]
-    tables, roads = from_tables(score, asked), road_likelihoods(given.keep, rows)
+        for office in LEFT_OUT:
+            tables, its = questions_of(office, given.made, given.data)
+            asked[office] = ask(score, office, tables, its, embedder)
+            if office in OFFICES:
+                read_office(core, office, places(office, given.data, given.made)[0], anew=False)
+                sentences |= from_sentences(core, score, office, its[:: given.every])
+                rows += its[:: given.every]
+    from_table, roads = from_tables(score, asked), road_likelihoods(given.keep, rows)
     compared: list[Compared] = []
     for row in rows:
-        if row["id"] not in tables or tables[row["id"]][1] < LEAST:
+        if row["id"] not in from_table or from_table[row["id"]][1] < LEAST:
             continue
-        one, sure = tables[row["id"]]
+        one, sure = from_table[row["id"]]
         strength, right = sentences[row["id"]]
         empty = one.choice is not None and one.choice.result is None
         features = [log_odds(sure), log_odds(strength), 0.0 if empty else log_odds(roads[row["id"]])]
@@ -144,7 +157,7 @@ def main() -> None:
 def report(compared: Sequence[Compared]) -> None:
     counts: Counter[tuple[str, str]] = Counter()
     agreed = told = 0
-    for office in MADE:
+    for office in OFFICES:
         model = fitted([one for one in compared if one.office != office])
         for one in (one for one in compared if one.office == office):
             takes_table = bool(model.predict([one.features])[0])

@@ -3,6 +3,7 @@
     python benchmarks/table_questions.py --made MADE
     python benchmarks/table_questions.py --made MADE --fit
     python benchmarks/table_questions.py --offices housing,dental
+    python benchmarks/table_questions.py --made MADE --keep KEEP [--fit]
 
 The documents of the offices are read by the reader process; each question is answered from the tables alone, as the
 road of a table does it (``techniques/retrieval/table_answers``), and judged by ``score.py`` of the given offices. Of
@@ -11,7 +12,9 @@ before, not always rightly. Over the made offices the weights are fitted on all 
 ``--fit`` writes those of all to ``weights.json``. Given offices are judged with the weights as they are.
 Beside those of questions.jsonl more questions are asked of the made offices: table_questions.jsonl has kinds that these
 hardly have (the difference of two rows, the cheaper of two, what three of a thing cost, a sum of named rows), and
-tables_asked.jsonl asks in other words than the tables have.
+tables_asked.jsonl asks in other words than the tables have. With ``--keep``, the home folder of ``kept_retrieval.py``,
+the cross-encoder reads the likeliest candidates (``table_answers/candidate_reading.py``), and the weights
+(``weights_read.json``) are those of ``LEFT_OUT``, which it was not trained on.
 ``--show`` prints the answers of one outcome ("wrong", "wrong and marked", "none").
 
 The ranking of the candidates is a softmax over those of a question, with a penalty on the squared weights; the
@@ -25,21 +28,26 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from harness import DATA, ROOT, arguments, read_lines
+from harness import DATA, HERE, ROOT, arguments, read_lines
 from numpy.typing import NDArray
 from office_answers import MADE, places, scorer
 from scipy.sparse import csr_matrix, vstack
 from sklearn.linear_model import LogisticRegression
+from table_queries import WrittenQuery, query_of
 
 from workbench.base.errors import UserError
 from workbench.reading.process import ReaderProcess
 from workbench.reading.reader_calls import ReadLimits
 from workbench.records.training.scores import interval
+from workbench.subjects.models.starter import find_starters
+from workbench.techniques.retrieval.engine_embedder import EngineEmbedder
+from workbench.techniques.retrieval.table_answers.candidate_reading import read_candidates
 from workbench.techniques.retrieval.table_answers.candidates import candidates_of
 from workbench.techniques.retrieval.table_answers.choice import (
     Choice,
@@ -54,7 +62,13 @@ from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
 from workbench.techniques.retrieval.table_answers.wording import Wording
 
-WEIGHTS = ROOT / "workbench/techniques/retrieval/table_answers/weights.json"
+PLACE = ROOT / "workbench/techniques/retrieval/table_answers"
+EMBEDDER = "multilingual-e5-small"
+LEFT_OUT = (
+    "campsite", "film_club", "housing_office", "machine_works", "parish", "port_agent", "exam_office", "mail_order",
+    "sheets_canteen", "sheets_courier", "sheets_landlord", "sheets_private",
+)  # fmt: skip
+"""Offices that the cross-encoder of tables is not trained on."""
 PENALTY, STEPS, RATE = 0.01, 400, 0.05
 MOST_WRONG = 0.025
 """The threshold is set so that at most this share of the table questions has a wrong answer without a mark. It is half
@@ -118,23 +132,52 @@ def is_right(score: Any, row: dict[str, Any], candidate: Candidate) -> bool:
     return bool(text) and bool(score.judge(row, text)[0])
 
 
+def is_meant(row: dict[str, Any], meant: WrittenQuery | None, candidate: Candidate) -> bool:
+    """Whether a candidate computes what the query of the question does, of the same columns."""
+    what = row.get("query", "").partition(";")[2].replace(";", " ").split()  # empty where numbers are given (calc)
+    if not what or candidate.query.kind not in _FAMILIES.get(what[0], set()):
+        return False
+    query = candidate.query
+    names = {candidate.table.columns[number].name for number in (query.column, query.by, *query.show) if number >= 0}
+    return meant is None or {meant.column, meant.by} - {""} <= names
+
+
+def open_embedder(keep: Path) -> EngineEmbedder:
+    models = find_starters(keep / "models", multilingual=True)
+    return EngineEmbedder(Path(next(one.path for one in models if one.name == EMBEDDER)), keep / "prepared")
+
+
+def questions_of(office: str, made: Path, data: Path) -> tuple[list[LoadedTable], list[dict[str, Any]]]:
+    """The tables of an office, and its questions."""
+    documents, file = places(office, data, made)
+    if office.startswith("sheets_"):
+        documents, file = made / office, HERE / "offices" / office / "questions.jsonl"
+    if not documents.is_dir():
+        raise SystemExit(f"The documents of {office} are not in {documents}: write them with make.py.")
+    files = [file, *(file.with_name(name) for name in ("table_questions.jsonl", "tables_asked.jsonl"))]
+    return read_tables(documents), [row for one in files if one.is_file() for row in read_lines(one)]
+
+
 def ask(
     score: Any,
     office: str,
     tables: Sequence[LoadedTable],
     rows: Sequence[dict[str, Any]],
+    embedder: EngineEmbedder | None = None,
 ) -> list[Asked]:
     found = []
     for row in rows:
         question = Question(row["question"])
         candidates = candidates_of(question, tables)
+        if embedder is not None and candidates:
+            read = partial(embedder.cross_encode, row["question"], reader="tables")
+            read_candidates(candidates, weights(read=False).rank, read)
         right = np.zeros(len(candidates), bool)
         if row["kind"] == "table":
             right = np.array([is_right(score, row, one) for one in candidates], bool)
-            what = row.get("query", "").partition(";")[2].split()  # empty where numbers are given (calc)
-            families = _FAMILIES.get(what[0], set()) if what else set()
-            of_kind = right & np.array([one.query.kind in families for one in candidates], bool)
-            right = of_kind if of_kind.any() else right  # not those that are right by chance
+            query = query_of(row, tables)
+            meant = right & np.array([is_meant(row, query, one) for one in candidates], bool)
+            right = meant if meant.any() or query is not None else right  # not those that are right by chance
         found.append(Asked(office, row, question, candidates, right))
     return found
 
@@ -292,27 +335,26 @@ def report(outcomes: Sequence[tuple[Judged, str]], show: str) -> None:
 
 
 def main() -> None:
-    parser = arguments(__doc__, "made", data=DATA, offices=",".join(MADE), fit=False, show="")
+    parser = arguments(__doc__, "made", data=DATA, offices="", keep=Path(), fit=False, show="")
     options = parser.parse_args()
+    reads = options.keep != Path()
+    fitting = LEFT_OUT if reads else MADE
+    embedder = open_embedder(options.keep) if reads else None
     score = scorer(options.data)
     asked: dict[str, list[Asked]] = {}
-    for office in options.offices.split(","):
-        documents, file = places(office, options.data, options.made or Path())
-        if not documents.is_dir():
-            raise SystemExit(f"The documents of {office} are not in {documents}: write them with make.py.")
-        tables = read_tables(documents)
-        more = [file.with_name(name) for name in ("table_questions.jsonl", "tables_asked.jsonl")]
-        rows = [*read_lines(file), *(row for one in more if one.is_file() for row in read_lines(one))]
-        asked[office] = ask(score, office, tables, rows)
+    for office in options.offices.split(",") if options.offices else fitting:
+        tables, rows = questions_of(office, options.made or Path(), options.data)
+        asked[office] = ask(score, office, tables, rows, embedder)
         print(f"{office}: {len(tables)} tables", flush=True)
-    if set(asked) == set(MADE):
+    if set(asked) == set(fitting):
         outcomes, fitted = folds(score, asked)
         report(outcomes, options.show)
         print(f"least sure {fitted.least_sure}")
         if options.fit:
-            WEIGHTS.write_text(json.dumps(msgspec.to_builtins(fitted), indent=1, ensure_ascii=False) + "\n", "utf-8")
+            file = PLACE / ("weights_read.json" if reads else "weights.json")
+            file.write_text(json.dumps(msgspec.to_builtins(fitted), indent=1, ensure_ascii=False) + "\n", "utf-8")
     else:
-        known = weights()
+        known = weights(read=reads)
         every = [one for office in asked for one in chosen(score, asked[office], known)]
         report([(one, outcome(one, known.sure, known.least_sure)) for one in every], options.show)
 
