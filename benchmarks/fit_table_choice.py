@@ -2,12 +2,12 @@
 
     python benchmarks/fit_table_choice.py --made MADE --home HOME --keep FOLDER [--fit] [--every 6]
 
-Every question of the offices that neither cross-encoder has seen is answered from sentences by the program (the road of
-one place, in the collections of ``--home``, which ``office_answers.py`` reads), and from the tables. The weights of the
-tables and of the router are fitted on other offices (``--keep`` holds the vectors of ``fit_router.py`` and is the home
-folder of ``kept_retrieval.py``). Reported, each office by a choice that is fitted on the others: how often the right
-one of the two is chosen where only one is right; and by kind how many answers are right from sentences, from tables, as
-chosen, and from either. ``--fit`` writes the weights of all offices. ``--every 6`` compares every sixth question only.
+The questions of the larger offices that the cross-encoder has not seen are answered from sentences by the program (the
+road of one place, in the collections of ``--home``, which ``office_answers.py`` reads), and from the tables. The
+weights of the tables and of the router are fitted on other offices (``--keep`` holds the vectors of ``fit_router.py``).
+Reported, each office by a choice that is fitted on the others: how often the right one of the two is chosen where only
+one is right; and by kind how many answers are right from sentences, from tables, as chosen, and from either. ``--fit``
+writes the weights of all offices. ``--every 6`` compares every sixth question only.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ import msgspec
 import numpy as np
 from fit_router import ORDER, TABLES_WITH, VECTOR_SCALE, _embedders, _features, _fitted, read_lists
 from harness import DATA, ROOT, Core, arguments
-from office_answers import UNSEEN, as_read, places, read_office, scorer
+from office_answers import MADE, UNSEEN, as_read, places, read_office, scorer
 from sklearn.linear_model import LogisticRegression
 from table_questions import (
     LEAST,
-    LEFT_OUT,
+    OTHER_KINDS_EVERY,
     Asked,
     Judged,
     Rankings,
     ask,
     chosen,
     fit_sure,
-    open_embedder,
+    in_parts,
     probability,
     questions_of,
 )
@@ -46,7 +46,9 @@ from workbench.techniques.retrieval.table_answers.preference import Preference
 FILE = ROOT / "workbench/techniques/retrieval/table_answers/preference.json"
 RIGHT = ("right", "right and marked", "declined rightly")
 INVERSE_PENALTY = 3.0
-OFFICES = tuple(one for one in LEFT_OUT if one in UNSEEN)
+TABLE_WEIGHT = 0.5
+"""Of a question about a table: there are more of them here than people ask."""
+OFFICES = tuple(one for one in MADE if one in UNSEEN)
 
 
 class Compared(NamedTuple):
@@ -77,7 +79,7 @@ def from_sentences(
 
 
 def from_tables(score: Any, asked: Mapping[str, list[Asked]]) -> dict[str, tuple[Judged, float]]:
-    """The choice for each question and its probability, by weights of the other offices."""
+    """The choice for each question and its probability, by weights of the other parts (``in_parts``)."""
     judged: dict[str, list[Judged]] = {}
     rankings = Rankings(asked)
     for office in asked:
@@ -115,26 +117,27 @@ def road_likelihoods(keep: Path, rows: Sequence[dict[str, Any]]) -> dict[str, fl
 
 def fitted(rows: Sequence[Compared]) -> LogisticRegression:
     told = [one for one in rows if one.table != one.sentences]
-    return LogisticRegression(C=INVERSE_PENALTY).fit([one.features for one in told], [one.table for one in told])
+    weights = [TABLE_WEIGHT if one.kind == "table" else OTHER_KINDS_EVERY for one in told]
+    model = LogisticRegression(C=INVERSE_PENALTY)
+    return model.fit([one.features for one in told], [one.table for one in told], sample_weight=weights)
 
 
 def main() -> None:
     parser = arguments(__doc__, "home", "made", "keep", data=DATA, fit=False, every=1)
     given = parser.parse_args()
     score = scorer(given.data)
-    embedder = open_embedder(given.keep)
     asked: dict[str, list[Asked]] = {}
     sentences: dict[str, tuple[float, bool]] = {}
     rows: list[dict[str, Any]] = []
     with Core(given.home) as core:
-        for office in LEFT_OUT:
+        for office in MADE:
             tables, its = questions_of(office, given.made, given.data)
-            asked[office] = ask(score, office, tables, its, embedder)
+            asked[office] = ask(score, office, tables, its)
             if office in OFFICES:
                 read_office(core, office, places(office, given.data, given.made)[0], anew=False)
                 sentences |= from_sentences(core, score, office, its[:: given.every])
                 rows += its[:: given.every]
-    from_table, roads = from_tables(score, asked), road_likelihoods(given.keep, rows)
+    from_table, roads = from_tables(score, in_parts(asked)), road_likelihoods(given.keep, rows)
     compared: list[Compared] = []
     for row in rows:
         if row["id"] not in from_table or from_table[row["id"]][1] < LEAST:

@@ -3,18 +3,16 @@
     python benchmarks/table_questions.py --made MADE
     python benchmarks/table_questions.py --made MADE --fit
     python benchmarks/table_questions.py --offices housing,dental
-    python benchmarks/table_questions.py --made MADE --keep KEEP [--fit]
 
 The documents of the offices are read by the reader process; each question is answered from the tables alone, as the
 road of a table does it (``techniques/retrieval/table_answers``), and judged by ``score.py`` of the given offices. Of
-the questions of other kinds it is counted how many would be answered without a mark, and wrongly: the road is chosen
-before, not always rightly. Over the made offices the weights are fitted on all but one and judged on it, in turns;
-``--fit`` writes those of all to ``weights.json``. Given offices are judged with the weights as they are.
-Beside those of questions.jsonl more questions are asked of the made offices: table_questions.jsonl has kinds that these
-hardly have (the difference of two rows, the cheaper of two, what three of a thing cost, a sum of named rows), and
-tables_asked.jsonl asks in other words than the tables have. With ``--keep``, the home folder of ``kept_retrieval.py``,
-the cross-encoder reads the likeliest candidates (``table_answers/candidate_reading.py``), and the weights
-(``weights_read.json``) are those of ``LEFT_OUT``, which it was not trained on.
+the questions of other kinds, of which every third is asked, it is counted how many would be answered without a mark,
+and wrongly: the road is chosen before, not always rightly. Over the made offices, in eight parts, the weights are
+fitted on all parts but one and judged on it, in turns; ``--fit`` writes those of all to ``weights.json``. Given offices
+are judged with the weights as they are. Beside those of questions.jsonl more questions are asked of the made offices:
+table_questions.jsonl has kinds that these hardly have (the difference of two rows, the cheaper of two, what three of a
+thing cost, a sum of named rows), and tables_asked.jsonl asks in other words than the tables have; ``SHEETS`` have such
+questions alone.
 ``--show`` prints the answers of one outcome ("wrong", "wrong and marked", "none").
 
 The ranking of the candidates is a softmax over those of a question, with a penalty on the squared weights; the
@@ -28,7 +26,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,15 +36,11 @@ from numpy.typing import NDArray
 from office_answers import MADE, places, scorer
 from scipy.sparse import csr_matrix, vstack
 from sklearn.linear_model import LogisticRegression
-from table_queries import WrittenQuery, query_of
 
 from workbench.base.errors import UserError
 from workbench.reading.process import ReaderProcess
 from workbench.reading.reader_calls import ReadLimits
 from workbench.records.training.scores import interval
-from workbench.subjects.models.starter import find_starters
-from workbench.techniques.retrieval.engine_embedder import EngineEmbedder
-from workbench.techniques.retrieval.table_answers.candidate_reading import read_candidates
 from workbench.techniques.retrieval.table_answers.candidates import candidates_of
 from workbench.techniques.retrieval.table_answers.choice import (
     Choice,
@@ -61,14 +54,17 @@ from workbench.techniques.retrieval.table_answers.features import Candidate
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
 from workbench.techniques.retrieval.table_answers.wording import Wording
+from workbench.text.cells import folded
 
-PLACE = ROOT / "workbench/techniques/retrieval/table_answers"
-EMBEDDER = "multilingual-e5-small"
-LEFT_OUT = (
-    "campsite", "film_club", "housing_office", "machine_works", "parish", "port_agent", "exam_office", "mail_order",
-    "sheets_canteen", "sheets_courier", "sheets_landlord", "sheets_private",
+WEIGHTS = ROOT / "workbench/techniques/retrieval/table_answers/weights.json"
+SHEETS = (
+    "sheets_anglers", "sheets_assets", "sheets_bookshop", "sheets_building", "sheets_canteen", "sheets_carpool",
+    "sheets_charity", "sheets_chemicals", "sheets_clinic", "sheets_council", "sheets_courier", "sheets_events",
+    "sheets_farm", "sheets_garage", "sheets_gym", "sheets_hostel", "sheets_landlord", "sheets_orchestra",
+    "sheets_private", "sheets_research", "sheets_school", "sheets_shipping", "sheets_translator", "sheets_winebar",
 )  # fmt: skip
-"""Offices that the cross-encoder of tables is not trained on."""
+"""Folders of benchmarks/offices that have tables and questions about them alone."""
+PARTS, OTHER_KINDS_EVERY = 8, 3
 PENALTY, STEPS, RATE = 0.01, 400, 0.05
 MOST_WRONG = 0.025
 """The threshold is set so that at most this share of the table questions has a wrong answer without a mark. It is half
@@ -132,19 +128,21 @@ def is_right(score: Any, row: dict[str, Any], candidate: Candidate) -> bool:
     return bool(text) and bool(score.judge(row, text)[0])
 
 
-def is_meant(row: dict[str, Any], meant: WrittenQuery | None, candidate: Candidate) -> bool:
-    """Whether a candidate computes what the query of the question does, of the same columns."""
-    what = row.get("query", "").partition(";")[2].replace(";", " ").split()  # empty where numbers are given (calc)
-    if not what or candidate.query.kind not in _FAMILIES.get(what[0], set()):
+def is_meant(row: dict[str, Any], candidate: Candidate) -> bool:
+    """Whether a candidate computes what the query of the question does, of the same columns, as far as these are called
+    in the query as in the table that was read."""
+    what = row.get("query", "").partition(";")[2].partition(";")[0].strip()  # empty where numbers are given (calc)
+    kind, _, rest = what.partition(" ")
+    query, columns = candidate.query, candidate.table.columns
+    if query.kind not in _FAMILIES.get(kind, set()):
         return False
-    query = candidate.query
-    names = {candidate.table.columns[number].name for number in (query.column, query.by, *query.show) if number >= 0}
-    return meant is None or {meant.column, meant.by} - {""} <= names
-
-
-def open_embedder(keep: Path) -> EngineEmbedder:
-    models = find_starters(keep / "models", multilingual=True)
-    return EngineEmbedder(Path(next(one.path for one in models if one.name == EMBEDDER)), keep / "prepared")
+    rest = rest.partition(" show ")[0].removeprefix("min ").removeprefix("max ")
+    by, _, measured = rest.rpartition(" by ")
+    names = {folded(one) for one in (by, measured.partition(" ")[2] if by else rest.partition(",")[0]) if one}
+    called = {number: {folded(one.name), folded(f"{one.name} {one.unit}")} for number, one in enumerate(columns)}
+    known = {name for name in names if any(name in its for its in called.values())}
+    used = set().union(*(called[number] for number in (query.column, query.by, *query.show) if number >= 0))
+    return known <= used
 
 
 def questions_of(office: str, made: Path, data: Path) -> tuple[list[LoadedTable], list[dict[str, Any]]]:
@@ -155,7 +153,15 @@ def questions_of(office: str, made: Path, data: Path) -> tuple[list[LoadedTable]
     if not documents.is_dir():
         raise SystemExit(f"The documents of {office} are not in {documents}: write them with make.py.")
     files = [file, *(file.with_name(name) for name in ("table_questions.jsonl", "tables_asked.jsonl"))]
-    return read_tables(documents), [row for one in files if one.is_file() for row in read_lines(one)]
+    rows = [row for one in files if one.is_file() for row in read_lines(one)]
+    others = [row for row in rows if row["kind"] != "table"][::OTHER_KINDS_EVERY]
+    return read_tables(documents), [row for row in rows if row["kind"] == "table"] + others
+
+
+def in_parts(asked: Mapping[str, Sequence[Asked]]) -> dict[str, list[Asked]]:
+    """The questions of the offices in ``PARTS`` parts, those of one office in one."""
+    every = list(asked.values())
+    return {f"part {part}": [one for its in every[part::PARTS] for one in its] for part in range(PARTS)}
 
 
 def ask(
@@ -163,21 +169,16 @@ def ask(
     office: str,
     tables: Sequence[LoadedTable],
     rows: Sequence[dict[str, Any]],
-    embedder: EngineEmbedder | None = None,
 ) -> list[Asked]:
     found = []
     for row in rows:
         question = Question(row["question"])
         candidates = candidates_of(question, tables)
-        if embedder is not None and candidates:
-            read = partial(embedder.cross_encode, row["question"], reader="tables")
-            read_candidates(candidates, weights(read=False).rank, read)
         right = np.zeros(len(candidates), bool)
         if row["kind"] == "table":
             right = np.array([is_right(score, row, one) for one in candidates], bool)
-            query = query_of(row, tables)
-            meant = right & np.array([is_meant(row, query, one) for one in candidates], bool)
-            right = meant if meant.any() or query is not None else right  # not those that are right by chance
+            if "query" in row:  # not those that are right by chance
+                right &= np.array([is_meant(row, one) for one in candidates], bool)
         found.append(Asked(office, row, question, candidates, right))
     return found
 
@@ -335,26 +336,22 @@ def report(outcomes: Sequence[tuple[Judged, str]], show: str) -> None:
 
 
 def main() -> None:
-    parser = arguments(__doc__, "made", data=DATA, offices="", keep=Path(), fit=False, show="")
+    parser = arguments(__doc__, "made", data=DATA, offices="", fit=False, show="")
     options = parser.parse_args()
-    reads = options.keep != Path()
-    fitting = LEFT_OUT if reads else MADE
-    embedder = open_embedder(options.keep) if reads else None
     score = scorer(options.data)
     asked: dict[str, list[Asked]] = {}
-    for office in options.offices.split(",") if options.offices else fitting:
+    for office in options.offices.split(",") if options.offices else (*MADE, *SHEETS):
         tables, rows = questions_of(office, options.made or Path(), options.data)
-        asked[office] = ask(score, office, tables, rows, embedder)
+        asked[office] = ask(score, office, tables, rows)
         print(f"{office}: {len(tables)} tables", flush=True)
-    if set(asked) == set(fitting):
-        outcomes, fitted = folds(score, asked)
+    if not options.offices:
+        outcomes, fitted = folds(score, in_parts(asked))
         report(outcomes, options.show)
         print(f"least sure {fitted.least_sure}")
         if options.fit:
-            file = PLACE / ("weights_read.json" if reads else "weights.json")
-            file.write_text(json.dumps(msgspec.to_builtins(fitted), indent=1, ensure_ascii=False) + "\n", "utf-8")
+            WEIGHTS.write_text(json.dumps(msgspec.to_builtins(fitted), indent=1, ensure_ascii=False) + "\n", "utf-8")
     else:
-        known = weights(read=reads)
+        known = weights()
         every = [one for office in asked for one in chosen(score, asked[office], known)]
         report([(one, outcome(one, known.sure, known.least_sure)) for one in every], options.show)
 

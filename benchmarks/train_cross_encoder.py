@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -179,10 +179,10 @@ class Drawn:
     parts: list[tuple[int, int, int, bool]]
 
 
-def of_step(model: CrossEncoder, asked: Asked, passages: Sequence[Read]) -> Drawn:
+def of_step(model: CrossEncoder, asked: Asked, chance: random.Random) -> Drawn:
     texts: list[Text] = []
     parts: list[tuple[int, int, int, bool]] = []
-    for passage in passages:
+    for passage in drawn(asked, chance):
         for text in model.read(asked.question, passage):
             stating = [one for one in text.parts if passage.stating[one[0]]]
             parts += [(len(texts), start, end, passage.good[number]) for number, start, end in stating]
@@ -207,16 +207,13 @@ def loss_of_step(model: CrossEncoder, step: Sequence[Drawn]) -> torch.Tensor:
     return total / max(1.0, weights)
 
 
-def train(
-    model: CrossEncoder, questions: Sequence[Asked], epochs: float, rate: float, out: Path,
-    draw: Callable[[Asked, random.Random], Sequence[Read]] = drawn,
-) -> None:  # fmt: skip
+def train(model: CrossEncoder, questions: Sequence[Asked], epochs: float, rate: float, out: Path) -> None:
     chance = random.Random(5)
     order = [one for _ in range(math.ceil(epochs)) for one in chance.sample(questions, len(questions))]
     steps: list[list[Drawn]] = [[]]
     tokens = 0
     for asked in order[: round(epochs * len(questions))]:
-        steps[-1].append(of_step(model, asked, draw(asked, chance)))
+        steps[-1].append(of_step(model, asked, chance))
         tokens += sum(len(text.ids) for text in steps[-1][-1].texts)
         if tokens > STEP_TOKENS:
             steps.append([])

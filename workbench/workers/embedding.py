@@ -254,13 +254,8 @@ class EmbeddingService:
             yield finish(count_terms(index, call.query))
 
     def _ask_tables(self, call: embedding_calls.AskTables, context: RequestContext) -> Iterator[Event]:
-        def read(passages: Sequence[Sequence[str]]) -> Sequence[Sequence[float]]:
-            return self._queue.cross_encode(Path(call.embedder), call.question, passages, "tables")
-
         with self._collections.use(call.file, context) as index:
-            best = self._tables.answer(
-                index, call.collection, call.question, call.language, call.paths, read if call.embedder else None
-            )
+            best = self._tables.answer(index, call.collection, call.question, call.language, call.paths)
             yield finish(embedding_calls.TableReplies(best=best))
 
     def _documents(self, call: embedding_calls.Documents, context: RequestContext) -> Iterator[Event]:

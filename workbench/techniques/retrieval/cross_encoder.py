@@ -5,9 +5,7 @@ cross-encoder reads both as one text (Nogueira and Cho 2019, "Passage Re-ranking
 mean of the token vectors of each sentence is scored (as sentences are for summaries by Liu and Lapata 2019,
 arXiv:1908.08345), so that one that is understood only with those before it is read with them, and a whole passage costs
 little more than a few sentences one by one. It is multilingual-e5-small itself with a LoRA (``shipped_lora``) on its
-last eight layers and one linear layer. There are two: one reads the sentences of passages
-(``benchmarks/train_cross_encoder.py``), the other the queries of tables that it may mean
-(``table_answers/candidate_reading.py``, ``benchmarks/train_table_reader.py``).
+last eight layers and one linear layer. ``benchmarks/train_cross_encoder.py`` trains both.
 """
 
 from __future__ import annotations
@@ -15,15 +13,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.techniques.retrieval.shipped_lora import ShippedLora
 
-Reader = Literal["sentences", "tables"]
-LORAS: dict[Reader, ShippedLora] = {"sentences": ShippedLora("cross_encoder"), "tables": ShippedLora("table_reader")}
+LORA = ShippedLora("cross_encoder")
 
 QUESTION_TOKENS, CONTEXT_TOKENS, PART_TOKENS, TEXT_TOKENS = 64, 48, 110, 384
 """The most that it reads of a question, of what stands above a passage, of a sentence, and at once."""
@@ -55,8 +52,8 @@ class Head:
 
 
 @cache
-def read_head(reader: Reader) -> Head:
-    file = LORAS[reader].weights
+def read_head() -> Head:
+    file = LORA.weights
     return Head(file.read("head.weight").reshape(-1), float(file.read("head.bias").reshape(-1)[0]))
 
 

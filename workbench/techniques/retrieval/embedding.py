@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.base.errors import UserError
-from workbench.techniques.retrieval.cross_encoder import Reader
 from workbench.techniques.retrieval.tokens import Tokens
 from workbench.text.language import is_unspaced
 
@@ -84,9 +83,7 @@ class Embedder(Protocol):
         """The vectors of questions that passages are searched with (``question_encoder``); ``plain``, those of
         ``embed_queries``, where there are no weights for this embedder."""
 
-    def cross_encode(
-        self, question: str, passages: Sequence[Sequence[str]], reader: Reader = "sentences"
-    ) -> tuple[tuple[float, ...], ...]:
+    def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
         """For each part of each passage the logarithm of the odds that it answers the question (``cross_encoder``); ()
         where there are no weights for this embedder. What stands above a passage goes before its parts."""
 
@@ -187,10 +184,10 @@ class EmbeddingQueue:
         return vector
 
     def cross_encode(
-        self, folder: Path, question: str, passages: Sequence[Sequence[str]], reader: Reader = "sentences"
+        self, folder: Path, question: str, passages: Sequence[Sequence[str]]
     ) -> tuple[tuple[float, ...], ...]:
         """See ``Embedder``."""
-        return self._do(Urgency.WAITING, lambda: self._get(folder).cross_encode(question, passages, reader))
+        return self._do(Urgency.WAITING, lambda: self._get(folder).cross_encode(question, passages))
 
     def forget(self, texts: Collection[str]) -> None:
         """Drop the vectors that are kept of these queries."""

@@ -17,7 +17,6 @@ from tokenizers import Tokenizer
 from workbench.base.errors import UserError
 from workbench.base.files import refuse_special_files
 from workbench.base.training_environment import require_packages
-from workbench.techniques.retrieval.cross_encoder import Reader
 from workbench.techniques.retrieval.embedding import ThreadChoice, Vectors
 from workbench.techniques.retrieval.json_tokens import JsonTokens
 from workbench.techniques.retrieval.preparation import fingerprint, unrelated_cosine
@@ -70,9 +69,7 @@ class SentenceEmbedder:
     def embed_searches(self, texts: Sequence[str], plain: Vectors) -> Vectors:
         return plain
 
-    def cross_encode(
-        self, question: str, passages: Sequence[Sequence[str]], reader: Reader = "sentences"
-    ) -> tuple[tuple[float, ...], ...]:
+    def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
         return ()
 
     def close(self) -> None:

@@ -2,8 +2,7 @@
 
 Two fitted models (``weights.json``, made by ``benchmarks/table_questions.py --fit``): a linear one ranks the
 candidates, a logistic one says how probable it is that the first is right, from its lead, from what it leaves of the
-question, and from what kind of question it is at all. Where a cross-encoder reads the likeliest candidates
-(``candidate_reading``), those of ``weights_read.json`` rank them anew.
+question, and from what kind of question it is at all.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from importlib import resources
 import msgspec
 
 from workbench.records.outcomes import Reason
-from workbench.techniques.retrieval.table_answers.candidate_reading import Read, read_candidates, score_of
 from workbench.techniques.retrieval.table_answers.candidates import candidates_of
 from workbench.techniques.retrieval.table_answers.features import FAMILIES, Candidate
 from workbench.techniques.retrieval.table_answers.query import Result
@@ -40,9 +38,8 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @cache
-def weights(*, read: bool) -> Weights:
-    """Those of candidates that were ``read`` with the question, and those of words alone."""
-    text = (resources.files(__package__) / ("weights_read.json" if read else "weights.json")).read_text("utf-8")
+def weights() -> Weights:
+    text = (resources.files(__package__) / "weights.json").read_text("utf-8")
     return msgspec.json.decode(text, type=Weights)
 
 
@@ -60,7 +57,7 @@ class Choice:
 
 def ranked(candidates: Sequence[Candidate], rank: Mapping[str, float]) -> list[tuple[float, Candidate]]:
     """The candidates with their shares of probability, the likeliest first."""
-    scored = [(score_of(one, rank), one) for one in candidates]
+    scored = [(sum(rank.get(name, 0.0) * value for name, value in one.features.items()), one) for one in candidates]
     if not scored:
         return []
     best = max(score for score, _ in scored)
@@ -69,17 +66,9 @@ def ranked(candidates: Sequence[Candidate], rank: Mapping[str, float]) -> list[t
     return sorted(((share / total, one) for share, one in shares), key=lambda item: -item[0])
 
 
-def choose(
-    question: Question, tables: Sequence[LoadedTable], read: Read | None = None
-) -> tuple[Choice, Weights] | None:
-    """The likeliest query of a question, and the weights that it was chosen by; None where no table has to do with it.
-    With ``read`` the likeliest by their words are read."""
-    candidates = candidates_of(question, tables)
-    known = weights(read=False)
-    if read is not None and candidates and read_candidates(candidates, known.rank, read):
-        known = weights(read=True)
-    choice = choose_among(question, candidates, known)
-    return (choice, known) if choice is not None and choice.sure >= known.least else None
+def choose(question: Question, tables: Sequence[LoadedTable], known: Weights) -> Choice | None:
+    """The likeliest query of a question; None where no table has to do with it."""
+    return choose_among(question, candidates_of(question, tables), known)
 
 
 def choose_among(question: Question, candidates: Sequence[Candidate], known: Weights) -> Choice | None:
@@ -158,7 +147,6 @@ def _doubts(question: Question, first: Candidate, result: Result | None, same: f
         "small table": float(len(first.table.rows) < 8),
         "ties": float(result is not None and result.ties),
         "empty": float(result is None),
-        **{name: value for name, value in features.items() if name.startswith("read")},
     }
 
 

@@ -19,7 +19,7 @@ MOST_BARE = 5
 SPREADSHEETS = (".xlsx", ".xls", ".xlsm")
 _PLAIN = re.compile(r"-?\d+(?:\.(\d+))?")
 
-_SIGNS = {"brief": (",", "."), "en": (",", "."), "de": (".", ","), "fr": ("\u202f", ","), "es": (".", ",")}
+_SIGNS = {"en": (",", "."), "de": (".", ","), "fr": ("\u202f", ","), "es": (".", ",")}
 _TEXTS = {
     "en": {
         "count": "Number of rows in {table}{where}.",
@@ -148,16 +148,6 @@ _TEXTS = {
         "this": "la columna {n}", "days": "días", "cell empty": "La celda está vacía: {column} en {table}{where}.",
     },
 }  # fmt: skip
-_TEXTS["brief"] = _TEXTS["en"] | {
-    "count": "how many{where}", "distinct": "how many different {column}{where}", "sum": "sum of {column}{where}",
-    "average": "average {column}{where}", "minimum": "lowest {column}{where}", "maximum": "highest {column}{where}",
-    "highest": "row with the highest {column}{where}", "lowest": "row with the lowest {column}{where}",
-    "list": "list of {column}{where}", "value": "{column}{where}", "difference": "{column}{where}",
-    "apart": "difference of {column}{where}", "times": "{factor} times {column}{where}",
-    "most": "{by} with the {measure}{where}", "least": "{by} with the {measure}{where}",
-    "groups": "{measure} for each {by}{where}",
-}  # fmt: skip
-"""How a cross-encoder reads a query, whose table stands above it (``candidate_reading``)."""
 
 
 class Wording:
@@ -185,12 +175,6 @@ class Wording:
             factor=self.number(query.factor),
             rows=self._texts["row"] if rows == 1 else self._texts["rows"].format(n=self.number(rows)),
         )
-
-    def query(self, table: LoadedTable, query: Query) -> str:
-        """What the query computes and which columns are shown beside it."""
-        shown = [self._name(table, number) for number in query.show if number != query.column]
-        said = self.calculation(table, query, 0)
-        return f"{said}, with {', '.join(shown)}" if shown else said
 
     def empty_cell(self, table: LoadedTable, query: Query) -> str:
         """That the cell which a question asks for has no value."""
