@@ -35,8 +35,8 @@ _CUT = re.compile(
     re.IGNORECASE,
 )
 _SAME = (
-    r"of|with|for|according to|in|at|under|from|to|by|on|von|mit|für|laut|bei|im|nach|de|del|du|avec|pour|selon|dans|chez"
-    r"|en|con|para|según"
+    r"of|with|for|according to|in|at|under|from|to|by|on|von|mit|für|laut|bei|im|nach|de|del|du|avec|pour|selon|dans"
+    r"|chez|en|con|para|según"
 )
 _SAME_OF_TWO = re.compile(
     rf"(?P<head>.{{3,80}}?\b(?P<of>{_SAME})\s)(?P<one>.{{3,}}?),?\s(?:and|und|et|y)\s(?P=of)\s(?P<other>.{{3,}})",
