@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from functools import partial
 
+import msgspec
 import pytest
 
 from tests.fakes import FakeRetriever, passage
@@ -111,6 +112,18 @@ def test_what_the_cross_encoder_denies_is_not_found() -> None:
     assert measure_evidence(asked, [note], agrees).outcome == "found"
     assert agrees.read
     assert measure_evidence(asked, [note], denies).outcome != "found"
+
+
+def test_all_that_is_chosen_by_what_was_read_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bounds are fitted on answers that show all of it."""
+    known = msgspec.structs.replace(abstention.second_look_weights(), mass=0.95)
+    monkeypatch.setattr(abstention, "second_look_weights", lambda: known)
+    rows = "- hose: dry\n- voltage of the pump with the hose: 230 V at 50 Hz\n- on the pier: 400 V at 60 Hz\n"
+    asked, note = "What voltage does the pump need with the hose?", passage(rows, "rows.txt")
+    evidence = measure_evidence(asked, [note], Reads("V at", 0.78, (note,)))
+    first, second = (one.text for one in evidence.sentences if one.shown)
+    assert "230 V" in first
+    assert "400 V" in second
 
 
 class FailsLater(Alike):
