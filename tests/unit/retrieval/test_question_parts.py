@@ -38,14 +38,6 @@ from workbench.techniques.retrieval.question_parts import combination, factor_of
             ("The pump is broken: Who repairs it", "The pump is broken: what does it cost"),
         ),
         ("Who has the key? Where does she live?", ("Who has the key", "Where does she live")),
-        (
-            "How long is the notice with the gardeners and with the caterer?",
-            ("How long is the notice with the gardeners", "How long is the notice with the caterer"),
-        ),
-        (
-            "Schäden laut Gutachten und laut Werkstatt?",
-            ("Schäden laut Gutachten", "Schäden laut Werkstatt"),
-        ),
     ],
 )
 def test_a_question_is_cut_into_its_parts_with_their_topic(question: str, parts: tuple[str, ...]) -> None:

@@ -34,12 +34,8 @@ _CUT = re.compile(
     rf"[?;]\s+|[,\s]\s*(?:and|und|et|y|sowie)\s+(?={_BEFORE_ASKING}(?:{_ASKING})\b)",
     re.IGNORECASE,
 )
-_SAME = (
-    r"of|with|for|according to|in|at|under|from|to|by|on|von|mit|für|laut|bei|im|nach|de|del|du|avec|pour|selon|dans"
-    r"|chez|en|con|para|según"
-)
 _SAME_OF_TWO = re.compile(
-    rf"(?P<head>.{{3,80}}?\b(?P<of>{_SAME})\s)(?P<one>.{{3,}}?),?\s(?:and|und|et|y)\s(?P=of)\s(?P<other>.{{3,}})",
+    r"(?P<head>.{3,80}?\b(?P<of>of|von|de|del|du)\s)(?P<one>.{3,}?),?\s(?:and|und|et|y)\s(?P=of)\s(?P<other>.{3,})",
     re.IGNORECASE,
 )
 """One thing is asked of two: "the name of the one who leads, and of the one who pays"."""
