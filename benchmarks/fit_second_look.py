@@ -86,7 +86,7 @@ def cases(made: Path, data: Path, keep: Path, offices: Sequence[str]) -> Iterato
                 looked = None
                 if not judged.prose or judged.other:
                     picked = pick_by(pick_weights(), row.tabled.features, row.tabled.candidates)
-                    looked = look_again(row.tabled, picked.scores, first, collection)
+                    looked = look_again(row.tabled, picked.scores, first, collection, other=judged.other)
                 yield Case(judged, log_odds(judged.p), outcome, choice, looked)
 
 

@@ -26,6 +26,7 @@ from sklearn.linear_model import LogisticRegression
 from table_questions import (
     LEAST,
     OTHER_KINDS_EVERY,
+    SHEETS,
     Asked,
     Judged,
     Rankings,
@@ -47,7 +48,7 @@ FILE = ROOT / "workbench/techniques/retrieval/table_answers/preference.json"
 RIGHT = ("right", "right and marked", "declined rightly")
 INVERSE_PENALTY = 3.0
 TABLE_WEIGHT = 0.5
-"""Of a question about a table: there are more of them here than people ask."""
+"""The weight of a question about a table, of which there are more here than people ask."""
 OFFICES = tuple(one for one in MADE if one in UNSEEN)
 
 
@@ -130,7 +131,7 @@ def main() -> None:
     sentences: dict[str, tuple[float, bool]] = {}
     rows: list[dict[str, Any]] = []
     with Core(given.home) as core:
-        for office in MADE:
+        for office in (*MADE, *SHEETS):
             tables, its = questions_of(office, given.made, given.data)
             asked[office] = ask(score, office, tables, its)
             if office in OFFICES:

@@ -8,11 +8,11 @@ The documents of the offices are read by the reader process; each question is an
 road of a table does it (``techniques/retrieval/table_answers``), and judged by ``score.py`` of the given offices. Of
 the questions of other kinds, of which every third is asked, it is counted how many would be answered without a mark,
 and wrongly: the road is chosen before, not always rightly. Over the made offices, in eight parts, the weights are
-fitted on all parts but one and judged on it, in turns; ``--fit`` writes those of all to ``weights.json``. Given offices
-are judged with the weights as they are. Beside those of questions.jsonl more questions are asked of the made offices:
-table_questions.jsonl has kinds that these hardly have (the difference of two rows, the cheaper of two, what three of a
-thing cost, a sum of named rows), and tables_asked.jsonl asks in other words than the tables have; ``SHEETS`` have such
-questions alone.
+fitted on all parts but one and judged on it, in turns; ``--fit`` writes those of all to ``weights.json``. With
+``--offices`` those are judged with the weights as they are. Beside those of questions.jsonl more questions are asked of
+the made offices: table_questions.jsonl has kinds that these hardly have (the difference of two rows, the cheaper of
+two, what three of a thing cost, a sum of named rows), and tables_asked.jsonl asks in other words than the tables have;
+``SHEETS`` have such questions alone.
 ``--show`` prints the answers of one outcome ("wrong", "wrong and marked", "none").
 
 The ranking of the candidates is a softmax over those of a question, with a penalty on the squared weights; the
@@ -77,6 +77,7 @@ _FAMILIES = {
     "value": {"value", "list"}, "most": {"most"}, "least": {"least"}, "groups": {"groups"}, "apart": {"apart"},
     "times": {"times"},
 }  # fmt: skip
+_DIFFERENCES = {"difference", "apart"}
 
 
 class Asked(NamedTuple):
@@ -131,22 +132,27 @@ def is_right(score: Any, row: dict[str, Any], candidate: Candidate) -> bool:
 def is_meant(row: dict[str, Any], candidate: Candidate) -> bool:
     """Whether a candidate computes what the query of the question does, of the same columns, as far as these are called
     in the query as in the table that was read."""
-    what = row.get("query", "").partition(";")[2].partition(";")[0].strip()  # empty where numbers are given (calc)
+    what = row.get("query", "").partition(";")[2].partition(";")[0].strip()
+    if not what:  # where numbers are given (calc)
+        return True
     kind, _, rest = what.partition(" ")
     query, columns = candidate.query, candidate.table.columns
-    if query.kind not in _FAMILIES.get(kind, set()):
+    if query.kind not in _FAMILIES.get(kind, set()) | (_DIFFERENCES if " - " in rest else set()):
         return False
     rest = rest.partition(" show ")[0].removeprefix("min ").removeprefix("max ")
-    by, _, measured = rest.rpartition(" by ")
-    names = {folded(one) for one in (by, measured.partition(" ")[2] if by else rest.partition(",")[0]) if one}
+    by, measured = "", ""
+    if kind in ("most", "least", "groups"):
+        by, _, measured = rest.rpartition(" by ")
+        rest = measured.partition(" ")[2]
+    names = {folded(one.strip()) for one in (by, *rest.partition(",")[0].split(" - ")) if one}
     called = {number: {folded(one.name), folded(f"{one.name} {one.unit}")} for number, one in enumerate(columns)}
     known = {name for name in names if any(name in its for its in called.values())}
-    used = set().union(*(called[number] for number in (query.column, query.by, *query.show) if number >= 0))
-    return known <= used
+    numbers = (query.column, query.by, query.minus, *query.show)
+    return known <= set().union(*(called[number] for number in numbers if number >= 0))
 
 
 def questions_of(office: str, made: Path, data: Path) -> tuple[list[LoadedTable], list[dict[str, Any]]]:
-    """The tables of an office, and its questions."""
+    """The tables of an office, and its questions about them with every third one of the other kinds."""
     documents, file = places(office, data, made)
     if office.startswith("sheets_"):
         documents, file = made / office, HERE / "offices" / office / "questions.jsonl"
@@ -159,7 +165,7 @@ def questions_of(office: str, made: Path, data: Path) -> tuple[list[LoadedTable]
 
 
 def in_parts(asked: Mapping[str, Sequence[Asked]]) -> dict[str, list[Asked]]:
-    """The questions of the offices in ``PARTS`` parts, those of one office in one."""
+    """The questions of the offices in ``PARTS`` parts, all questions of an office in the same part."""
     every = list(asked.values())
     return {f"part {part}": [one for its in every[part::PARTS] for one in its] for part in range(PARTS)}
 
@@ -279,7 +285,7 @@ def probability(choice: Choice, sure: dict[str, float]) -> float:
 
 
 def folds(score: Any, asked: dict[str, list[Asked]]) -> tuple[list[tuple[Judged, str]], Weights]:
-    """Each office judged by weights of the others, with the outcome of each question; and the weights of all."""
+    """Each part judged by weights of the others, with the outcome of each question; and the weights of all."""
     outcomes: list[tuple[Judged, str]] = []
     outside: list[Judged] = []
     rankings = Rankings(asked)

@@ -73,7 +73,7 @@ def test_sentences_that_were_compared_stay_where_their_passage_is_not_read() -> 
     scores = scores_of(found, 5)
     unread = next(number for number, unit in enumerate(found.candidates) if unit.rank == 3)
     first = embed(found, [unread], FakeRetriever(NOTES))
-    looked = look_again(found, scores, first, Reader(NOTES, "hose"))
+    looked = look_again(found, scores, first, Reader(NOTES, "hose"), other=False)
     assert looked is not None
     ranks = {unit.rank for unit in looked.comparison.chosen}
     assert ranks == {*passages_to_read(found, scores, PASSAGES), 3}
@@ -89,12 +89,15 @@ def test_sentences_that_were_compared_stay_where_their_passage_is_not_read() -> 
 
 def test_without_a_cross_encoder_there_is_no_second_look() -> None:
     found = tabled()
-    assert look_again(found, scores_of(found, 5), embed(found, [0], FakeRetriever(NOTES)), FakeRetriever(NOTES)) is None
+    first = embed(found, [0], FakeRetriever(NOTES))
+    assert look_again(found, scores_of(found, 5), first, FakeRetriever(NOTES), other=False) is None
 
 
 def test_what_it_says_counts_once_more_in_another_language() -> None:
     found = tabled()
-    looked = look_again(found, scores_of(found, 0), embed(found, [0], FakeRetriever(NOTES)), Reader(NOTES, "hose"))
+    looked = look_again(
+        found, scores_of(found, 0), embed(found, [0], FakeRetriever(NOTES)), Reader(NOTES, "hose"), other=False
+    )
     assert looked is not None
     features = looked.comparison.features.copy()
     features[:, COLUMN["other"]] = 1.0
@@ -110,10 +113,7 @@ def test_more_passages_are_read_where_the_best_sentence_is_in_another_language()
         passage(f"The pump of hall {n} is green. Its hose is dry.", f"{n}.txt", score=1 - n / 20) for n in range(12)
     ]
     found = tabled(many)
-    first = embed(found, [0], FakeRetriever(many))
-    features = first.features.copy()
-    features[:, COLUMN["other"]] = 1.0
-    read = Counting(many, "hose")
-    look_again(found, scores_of(found, 0), first, read)
-    look_again(found, scores_of(found, 0), replace(first, features=features), read)
+    first, read = embed(found, [0], FakeRetriever(many)), Counting(many, "hose")
+    for other in (False, True):
+        look_again(found, scores_of(found, 0), first, read, other=other)
     assert read.counts == [PASSAGES, PASSAGES_IN_OTHER]

@@ -5,8 +5,8 @@ question is compared with single sentences of the hits (``sentence_features``), 
 (``sentence_choice``), and the probability that they hold the answer is estimated, with the reasons to doubt it
 (``doubt``). The outcome is one of three: *found*, *perhaps*, which is shown with its reasons, and *not found*.
 
-All weights are fitted by ``benchmarks/fit_sentences.py``, held out by offices and by articles. Figures:
-docs/benchmarks.md.
+The weights are fitted by ``benchmarks/fit_sentences.py`` and, of the second look, by ``benchmarks/fit_second_look.py``,
+held out by offices and by articles. Figures: docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -111,8 +111,9 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
 def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retriever) -> Evidence:
     """Compare a question with the sentences of the best hits. Two calls of the retriever, about 0.1 s, and where the
-    hits are no prose a third one of about 0.3 s, in which the cross-encoder reads passages. Without one more sentences
-    are embedded where the first ones do not surely answer it. If the third call fails, the first sentences decide."""
+    hits are no prose or the best sentence is in another language a third one, in which the cross-encoder reads passages
+    (about 0.3 s, in another language 0.6 s). Without one more sentences are embedded where the first ones do not surely
+    answer it. If the third call fails, the first sentences decide."""
     tabled = tabulate(question, hits, retriever)
     picked = pick_sentences(tabled.features, tabled.candidates)
     comparison = embed(tabled, picked.first, retriever)
@@ -125,8 +126,9 @@ def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retrieve
     first = choose(comparison, weights.choice, weights.mass)
     evidence = _judge(question, comparison, first, weights)
     try:
-        if not is_prose(comparison) or comparison.value(first.order[0], "other") > 0:
-            looked = look_again(tabled, picked.scores, comparison, retriever)
+        other = comparison.value(first.order[0], "other") > 0
+        if other or not is_prose(comparison):
+            looked = look_again(tabled, picked.scores, comparison, retriever, other=other)
             if looked is not None:
                 return _judge_again(question, looked, first, evidence.strength)
         if evidence.outcome == "found" or not picked.further:
@@ -150,8 +152,8 @@ def _judge(question: str, comparison: Comparison, choice: Choice, weights: Weigh
 
 
 def _judge_again(question: str, looked: Looked, first: Choice, strength: float) -> Evidence:
-    """By the second look. ``first`` is the choice of the first one, after which an answer had the probability
-    ``strength``."""
+    """By the second look, whose bounds are fitted on answers that show all that it chooses. ``first`` is the choice of
+    the first one, after which an answer had the probability ``strength``."""
     weights = second_look_weights()
     features = choice_features(looked, first.scores)
     choice = choose_again(looked, features, np.array([weights.choice[name] for name in CHOICE_NAMES]), weights.mass)
@@ -159,8 +161,9 @@ def _judge_again(question: str, looked: Looked, first: Choice, strength: float) 
     doubt = doubt_again(looked, features, choice, log_odds(strength))
     fitted = np.array([weights.doubt.weights[name] for name in DOUBT_NAMES])
     found = probability(doubt, fitted, weights.doubt.bias)
-    every = choice.order[: choice.shown]
-    return _evidence(question, looked.comparison, choice, weights.bounds, found, names, figures, every)
+    best, *more = choice.order[: choice.shown]
+    shown = [best, *(number for number in more if not looked.comparison.belongs(number))]
+    return _evidence(question, looked.comparison, choice, weights.bounds, found, names, figures, shown)
 
 
 def _evidence(
@@ -205,8 +208,9 @@ def _is_within(one: Sentence, other: Sentence) -> bool:
 
 
 def _adds(comparison: Comparison, number: int, choice: Choice) -> bool:
-    """Whether a further sentence may be the answer in place of the best: nearly as probable, with a value of the type
-    that is asked for where the best has one, of the thing itself, and with enough of the question's words."""
+    """Whether a further sentence of the first look may be the answer in place of the best: nearly as probable, with a
+    value of the type that is asked for where the best has one, of the thing itself, and with enough of the question's
+    words."""
     best = choice.order[0]
     if choice.scores[best] - choice.scores[number] >= MOST_BEHIND or comparison.belongs(number):
         return False
