@@ -95,7 +95,7 @@ class Without:
     def count_terms(self, query: str) -> TermStatistics:
         return self._whole.count_terms(query)
 
-    def ask_tables(self, question: str, language: str) -> TableReply | None:
+    def ask_tables(self, question: str, language: str, *, read: bool = True) -> TableReply | None:
         return None
 
     def names_in(self, text: str, limit: int) -> NamedIn:

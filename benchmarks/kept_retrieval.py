@@ -105,7 +105,7 @@ class KeptCollection:
     def documents(self) -> Sequence[tuple[str, Document]]:
         return self._opened()[1].documents()
 
-    def ask_tables(self, question: str, language: str) -> TableReply | None:
+    def ask_tables(self, question: str, language: str, *, read: bool = True) -> TableReply | None:
         return None
 
     def names_in(self, text: str, limit: int) -> NamedIn:
@@ -120,7 +120,8 @@ class KeptCollection:
         return [score for passage in passages for score in self._cross_encode(question, passage)]
 
     def _cross_encode(self, question: str, passage: list[str]) -> list[list[float]]:
-        kind, asked = f"cross-encoded by {_content(cross_encoder.LORA)}", json.dumps([question, passage])
+        content = _content(cross_encoder.LORAS["sentences"])
+        kind, asked = f"cross-encoded by {content}", json.dumps([question, passage])
         return list(self._json(kind, asked, lambda worker: worker.cross_encode(question, [passage])))
 
     def close(self) -> None:

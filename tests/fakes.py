@@ -461,7 +461,7 @@ class FakeRetriever:
     def names_in(self, text: str, limit: int) -> NamedIn:
         return next((named for name, named in self.named.items() if name in text), NamedIn())
 
-    def ask_tables(self, question: str, language: str) -> TableReply | None:
+    def ask_tables(self, question: str, language: str, *, read: bool = True) -> TableReply | None:
         return self.table_reply
 
 

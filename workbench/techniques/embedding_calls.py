@@ -206,13 +206,15 @@ class TableReplies(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AskTables(Call[TableReplies], frozen=True, kw_only=True, tag="tables"):
-    """Answer a question by a query of one of the collection's tables. ``paths``: only those of these documents."""
+    """Answer a question by a query of one of the collection's tables. ``paths``: only those of these documents.
+    ``embedder``: the folder of the one that reads the tables with the question, "" where its words alone tell."""
 
     file: str
     collection: str
     question: str
     language: str
     paths: tuple[str, ...] | None = None
+    embedder: str = ""
 
 
 class Documents(Call[DocumentList], frozen=True, kw_only=True, tag="documents"):
@@ -377,8 +379,9 @@ class Retriever(Protocol):
 
     def count_terms(self, query: str) -> TermStatistics: ...
 
-    def ask_tables(self, question: str, language: str) -> TableReply | None:
-        """The answer of a query of a table; None where no table has to do with the question."""
+    def ask_tables(self, question: str, language: str, *, read: bool = True) -> TableReply | None:
+        """The answer of a query of a table; None where no table has to do with the question. With ``read`` the tables
+        are read with the question, where the collection's embedder can."""
 
     def names_in(self, text: str, limit: int) -> NamedIn:
         """The names of the collection in a text, and passages that mention them."""

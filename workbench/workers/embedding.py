@@ -100,6 +100,19 @@ class OpenCollections:
                 self.close(file)
 
 
+class _Reader:
+    """A question as the embedder reads it with tables (``table_answers.links.QuestionReader``)."""
+
+    def __init__(self, service: EmbeddingService, embedder: str, question: str, context: RequestContext) -> None:
+        self._service, self._embedder, self._question, self._context = service, embedder, question, context
+
+    def similarities(self, texts: Sequence[str]) -> Sequence[float]:
+        return self._service.cosines(self._embedder, self._question, texts, self._context)
+
+    def scores(self, passages: Sequence[Sequence[str]]) -> Sequence[Sequence[float]]:
+        return self._service.read_tables(self._embedder, self._question, passages)
+
+
 class EmbeddingService:
     """The handlers of the embedding worker's calls."""
 
@@ -254,9 +267,21 @@ class EmbeddingService:
             yield finish(count_terms(index, call.query))
 
     def _ask_tables(self, call: embedding_calls.AskTables, context: RequestContext) -> Iterator[Event]:
+        reads = bool(call.embedder) and self._queue.embedder(Path(call.embedder)).has_loras
+        reader = _Reader(self, call.embedder, call.question, context) if reads else None
         with self._collections.use(call.file, context) as index:
-            best = self._tables.answer(index, call.collection, call.question, call.language, call.paths)
+            best = self._tables.answer(index, call.collection, call.question, call.language, call.paths, reader)
             yield finish(embedding_calls.TableReplies(best=best))
+
+    def cosines(self, embedder: str, question: str, texts: Sequence[str], context: RequestContext) -> list[float]:
+        """Of a question, by the vector that it is searched with, and of texts, whose vectors are kept."""
+        vector = self._queue.embed_query(Path(embedder), question, search=True)
+        return [float(vector @ other) for other in self._known_vectors_of(embedder, texts, context)]
+
+    def read_tables(
+        self, embedder: str, question: str, passages: Sequence[Sequence[str]]
+    ) -> tuple[tuple[float, ...], ...]:
+        return self._queue.cross_encode(Path(embedder), question, passages, "tables")
 
     def _documents(self, call: embedding_calls.Documents, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index, index.reading() as snapshot:

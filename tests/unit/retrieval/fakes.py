@@ -14,6 +14,7 @@ from workbench.base.errors import UserError
 from workbench.reading.kinds import kind_of
 from workbench.reading.reader_calls import ReadDocument, ReadLimits
 from workbench.reading.unlocking import FileLocked
+from workbench.techniques.retrieval.cross_encoder import Reader
 from workbench.techniques.retrieval.embedding import Vectors
 from workbench.techniques.retrieval.json_tokens import JsonTokens
 
@@ -55,10 +56,14 @@ class FakeEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self._embed(texts)
 
+    has_loras = False
+
     def embed_searches(self, texts: Sequence[str], plain: Vectors) -> Vectors:
         return plain
 
-    def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
+    def cross_encode(
+        self, question: str, passages: Sequence[Sequence[str]], reader: Reader = "sentences"
+    ) -> tuple[tuple[float, ...], ...]:
         return ()
 
     def close(self) -> None:

@@ -86,9 +86,12 @@ def scores_by_torch(folder: Path, weights: Path, texts: list[cross_encoder.Text]
 
 def ship(module: Any, weights: Path, number_format: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have ``module`` ship these weights for the embedder in ``folder``."""
-    lora = shipped_lora.ShippedLora(module.LORA.name)
+    lora = shipped_lora.ShippedLora("shipped")
     lora.weights = SafetensorsFile(weights)
-    monkeypatch.setattr(module, "LORA", lora)
+    if module is cross_encoder:
+        monkeypatch.setitem(cross_encoder.LORAS, "tables", lora)
+    else:
+        monkeypatch.setattr(module, "LORA", lora)
     monkeypatch.setattr(engine_embedder, "EMBEDDER", fingerprint(folder))
     monkeypatch.setattr(engine_embedder, "layer_format", lambda of_embedder: number_format)
 
@@ -105,11 +108,11 @@ def test_llama_cpp_computes_the_lora_as_torch_does(
     try:
         with contextlib.closing(EngineEmbedder(folder, tmp_path / "home")) as embedder:
             plain = embedder.embed_passages([QUESTION])
-            first, second = found = embedder.cross_encode(QUESTION, PASSAGES)
+            first, second = found = embedder.cross_encode(QUESTION, PASSAGES, "tables")
             assert np.allclose(plain, embedder.embed_passages([QUESTION]), atol=1e-6), (
                 "vectors are those without the adapter"
             )
-            again = embedder.cross_encode(QUESTION, PASSAGES)
+            again = embedder.cross_encode(QUESTION, PASSAGES, "tables")
             assert all(one == pytest.approx(other, abs=1e-4) for one, other in zip(found, again, strict=True))
             around = embedder.tokens.ids("", 2)
             asked = embedder.tokens.plain_ids(f"question: {QUESTION}")
@@ -151,7 +154,7 @@ def test_a_passage_is_read_by_every_number_of_threads_before_the_fastest_is_kept
     try:
         with contextlib.closing(EngineEmbedder(folder, tmp_path / "home")) as embedder:
             used.clear()
-            embedder.cross_encode(QUESTION, PASSAGES)
+            embedder.cross_encode(QUESTION, PASSAGES, "tables")
     finally:
         cross_encoder.read_head.cache_clear()
     assert used == [1, 2]
@@ -191,10 +194,11 @@ def test_the_layers_of_an_earlier_release_are_deleted(tmp_path: Path) -> None:
     earlier, other = tmp_path / "cross_encoder_00000000_q8_0.gguf", tmp_path / "layers.gguf"
     earlier.touch()
     other.touch()
-    written = cross_encoder.LORA.prepared(tmp_path, "Q8_0", Path.touch)
+    lora = cross_encoder.LORAS["sentences"]
+    written = lora.prepared(tmp_path, "Q8_0", Path.touch)
     assert sorted(tmp_path.iterdir()) == sorted((written, other))
     earlier.touch()
-    assert cross_encoder.LORA.prepared(tmp_path, "Q8_0", Path.touch) == written
+    assert lora.prepared(tmp_path, "Q8_0", Path.touch) == written
     assert earlier.exists(), "nothing was written"
 
 
@@ -224,9 +228,13 @@ def test_a_long_passage_is_read_in_several_texts() -> None:
         assert all(text.ids[start:end] == parts[number] for number, start, end in text.parts)
 
 
-@pytest.mark.parametrize("module", [cross_encoder, question_encoder])
-def test_the_weights_that_are_shipped_fit_the_embedder(module: Any) -> None:
-    names = module.LORA.weights.names()
+@pytest.mark.parametrize("lora", [question_encoder.LORA, *cross_encoder.LORAS.values()], ids=lambda lora: lora.name)
+def test_the_weights_that_are_shipped_fit_the_embedder(lora: shipped_lora.ShippedLora) -> None:
+    names = lora.weights.names()
     assert sorted({int(name.split(".")[0]) for name in names if name[0].isdigit()}) == list(range(4, 12))
-    assert module.LORA.weights.read("11.query.a").shape == (shipped_lora.RANK, 384)
-    assert len(cross_encoder.read_head().weights) == 384
+    assert lora.weights.read("11.query.a").shape == (shipped_lora.RANK, 384)
+
+
+@pytest.mark.parametrize("reader", cross_encoder.LORAS)
+def test_each_cross_encoder_has_a_head(reader: cross_encoder.Reader) -> None:
+    assert len(cross_encoder.read_head(reader).weights) == 384

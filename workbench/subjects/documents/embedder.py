@@ -237,12 +237,13 @@ class WorkerRetriever:
         )
         return self._host.call(call, context=self._context)
 
-    def ask_tables(self, question: str, language: str) -> embedding_calls.TableReply | None:
+    def ask_tables(self, question: str, language: str, *, read: bool = True) -> embedding_calls.TableReply | None:
         call = embedding_calls.AskTables(
             file=self._file,
             collection=self.collection.id,
             question=question,
             language=language,
             paths=None if self._paths is None else tuple(sorted(self._paths)),
+            embedder=self._embedder() if read else "",
         )
         return self._host.call(call, context=self._context).best

@@ -70,8 +70,8 @@ class JoinedRetriever:
             passages=tuple(passage for one in found for passage in one.passages)[:limit],
         )
 
-    def ask_tables(self, question: str, language: str) -> TableReply | None:
-        replies = (one.ask_tables(question, language) for one in self._retrievers)
+    def ask_tables(self, question: str, language: str, *, read: bool = True) -> TableReply | None:
+        replies = (one.ask_tables(question, language, read=read) for one in self._retrievers)
         return max((reply for reply in replies if reply is not None), key=lambda reply: reply.sure, default=None)
 
 

@@ -5,7 +5,9 @@ cross-encoder reads both as one text (Nogueira and Cho 2019, "Passage Re-ranking
 mean of the token vectors of each sentence is scored (as sentences are for summaries by Liu and Lapata 2019,
 arXiv:1908.08345), so that one that is understood only with those before it is read with them, and a whole passage costs
 little more than a few sentences one by one. It is multilingual-e5-small itself with a LoRA (``shipped_lora``) on its
-last eight layers and one linear layer. ``benchmarks/train_cross_encoder.py`` trains both.
+last eight layers and one linear layer. There are two: one reads the sentences of passages
+(``benchmarks/train_cross_encoder.py``), the other the columns and cells of tables (``table_answers/links.py``,
+``benchmarks/train_table_reader.py``).
 """
 
 from __future__ import annotations
@@ -13,14 +15,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.techniques.retrieval.shipped_lora import ShippedLora
 
-LORA = ShippedLora("cross_encoder")
+Reader = Literal["sentences", "tables"]
+LORAS: dict[Reader, ShippedLora] = {"sentences": ShippedLora("cross_encoder"), "tables": ShippedLora("table_reader")}
 
 QUESTION_TOKENS, CONTEXT_TOKENS, PART_TOKENS, TEXT_TOKENS = 64, 48, 110, 384
 """The most that it reads of a question, of what stands above a passage, of a sentence, and at once."""
@@ -52,8 +55,8 @@ class Head:
 
 
 @cache
-def read_head() -> Head:
-    file = LORA.weights
+def read_head(reader: Reader) -> Head:
+    file = LORAS[reader].weights
     return Head(file.read("head.weight").reshape(-1), float(file.read("head.bias").reshape(-1)[0]))
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.base.errors import UserError
+from workbench.techniques.retrieval.cross_encoder import Reader
 from workbench.techniques.retrieval.tokens import Tokens
 from workbench.text.language import is_unspaced
 
@@ -75,6 +76,10 @@ class Embedder(Protocol):
     def tokens(self) -> Tokens:
         """May be used by any thread."""
 
+    @property
+    def has_loras(self) -> bool:
+        """Whether there are weights for this embedder by which it reads questions (``shipped_lora``)."""
+
     def embed_passages(self, texts: Sequence[str]) -> Vectors: ...
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors: ...
@@ -83,7 +88,9 @@ class Embedder(Protocol):
         """The vectors of questions that passages are searched with (``question_encoder``); ``plain``, those of
         ``embed_queries``, where there are no weights for this embedder."""
 
-    def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
+    def cross_encode(
+        self, question: str, passages: Sequence[Sequence[str]], reader: Reader = "sentences"
+    ) -> tuple[tuple[float, ...], ...]:
         """For each part of each passage the logarithm of the odds that it answers the question (``cross_encoder``); ()
         where there are no weights for this embedder. What stands above a passage goes before its parts."""
 
@@ -184,10 +191,10 @@ class EmbeddingQueue:
         return vector
 
     def cross_encode(
-        self, folder: Path, question: str, passages: Sequence[Sequence[str]]
+        self, folder: Path, question: str, passages: Sequence[Sequence[str]], reader: Reader = "sentences"
     ) -> tuple[tuple[float, ...], ...]:
         """See ``Embedder``."""
-        return self._do(Urgency.WAITING, lambda: self._get(folder).cross_encode(question, passages))
+        return self._do(Urgency.WAITING, lambda: self._get(folder).cross_encode(question, passages, reader))
 
     def forget(self, texts: Collection[str]) -> None:
         """Drop the vectors that are kept of these queries."""

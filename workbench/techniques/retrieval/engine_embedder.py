@@ -14,6 +14,7 @@ from workbench.gguf.embedder_file import read_layout, write_layers
 from workbench.gguf.folder_weights import FolderWeights
 from workbench.gguf.sentence_folder import read_sentence_folder
 from workbench.techniques.retrieval import cross_encoder, question_encoder
+from workbench.techniques.retrieval.cross_encoder import Reader
 from workbench.techniques.retrieval.embedding import ThreadChoice, Vectors
 from workbench.techniques.retrieval.preparation import LAYERS, open_tokens, prepare
 from workbench.techniques.retrieval.shipped_lora import EMBEDDER, ShippedLora, layer_format
@@ -39,9 +40,9 @@ class EngineEmbedder:
         self._encoder = VectorEncoder(place / LAYERS, prepared.longest)
         self.dimensions = self._encoder.width
         self._place = place
-        self._has_loras = self.fingerprint == EMBEDDER
+        self.has_loras = self.fingerprint == EMBEDDER
         self._asking: VectorEncoder | None = None
-        self._crossing: VectorEncoder | None = None
+        self._crossing: dict[Reader, VectorEncoder] = {}
         self._lora_format = layer_format(prepared.number_format)
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self._threads, self._crossing_threads = ThreadChoice(cores), ThreadChoice(cores)
@@ -57,40 +58,41 @@ class EngineEmbedder:
         return self._embed(self._encoder, texts, self._prompts[0], self._threads.fewest)
 
     def embed_searches(self, texts: Sequence[str], plain: Vectors) -> Vectors:
-        if not self._has_loras:
+        if not self.has_loras:
             return plain
         if self._asking is None:
             self._asking = VectorEncoder(self._with_lora(question_encoder.LORA), self._longest)
         return question_encoder.mixed(plain, self._embed(self._asking, texts, self._prompts[0], self._threads.fewest))
 
-    def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
-        if not self._has_loras:
+    def cross_encode(
+        self, question: str, passages: Sequence[Sequence[str]], reader: Reader = "sentences"
+    ) -> tuple[tuple[float, ...], ...]:
+        if not self.has_loras:
             return ()
-        if self._crossing is None:
-            self._crossing = VectorEncoder(self._with_lora(cross_encoder.LORA), self._longest, of_tokens=True)
-        around = self.tokens.ids("", self.tokens.special)
+        if reader not in self._crossing:
+            layers = self._with_lora(cross_encoder.LORAS[reader])
+            self._crossing[reader] = VectorEncoder(layers, self._longest, of_tokens=True)
         asked = self.tokens.plain_ids(self._prompts[0] + question)
-        return tuple(self._read_passage(asked, passage, around) for passage in passages)
+        return tuple(self._read_passage(asked, passage, reader) for passage in passages)
 
-    def _read_passage(self, asked: Sequence[int], passage: Sequence[str], around: Sequence[int]) -> tuple[float, ...]:
+    def _read_passage(self, asked: Sequence[int], passage: Sequence[str], reader: Reader) -> tuple[float, ...]:
         context, *parts = passage
         ids = [self.tokens.plain_ids(part) for part in parts]
-        texts = cross_encoder.read_together(asked, self.tokens.plain_ids(self._prompts[1] + context), ids, around)
-        assert self._crossing is not None
-        head = cross_encoder.read_head()
+        above, around = self.tokens.plain_ids(self._prompts[1] + context), self.tokens.ids("", self.tokens.special)
+        head = cross_encoder.read_head(reader)
         scores = [cross_encoder.EMPTY_PART] * len(parts)
-        for text in texts:
+        for text in cross_encoder.read_together(asked, above, ids, around):
             threads = self._crossing_threads.choose()
-            self._crossing.use_threads(threads)
+            self._crossing[reader].use_threads(threads)
             began = time.perf_counter()
-            states = self._crossing.encode_tokens(self._words.read(text.ids))
+            states = self._crossing[reader].encode_tokens(self._words.read(text.ids))
             self._crossing_threads.note(threads, len(text.ids) / max(1e-9, time.perf_counter() - began))
             for number, start, end in text.parts:
                 scores[number] = head.score(states[start:end])
         return tuple(scores)
 
     def close(self) -> None:
-        for encoder in (self._encoder, self._asking, self._crossing):
+        for encoder in (self._encoder, self._asking, *self._crossing.values()):
             if encoder is not None:
                 encoder.close()
         self._words.close()

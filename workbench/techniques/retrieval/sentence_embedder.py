@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from workbench.base.errors import UserError
 from workbench.base.files import refuse_special_files
 from workbench.base.training_environment import require_packages
+from workbench.techniques.retrieval.cross_encoder import Reader
 from workbench.techniques.retrieval.embedding import ThreadChoice, Vectors
 from workbench.techniques.retrieval.json_tokens import JsonTokens
 from workbench.techniques.retrieval.preparation import fingerprint, unrelated_cosine
@@ -66,10 +67,16 @@ class SentenceEmbedder:
         self._torch.set_num_threads(self._threads.fewest)
         return self._vectors(self._model.encode_query, texts)
 
+    @property
+    def has_loras(self) -> bool:
+        return False
+
     def embed_searches(self, texts: Sequence[str], plain: Vectors) -> Vectors:
         return plain
 
-    def cross_encode(self, question: str, passages: Sequence[Sequence[str]]) -> tuple[tuple[float, ...], ...]:
+    def cross_encode(
+        self, question: str, passages: Sequence[Sequence[str]], reader: Reader = "sentences"
+    ) -> tuple[tuple[float, ...], ...]:
         return ()
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from workbench.techniques.retrieval.index import CollectionIndex, Entry
 from workbench.techniques.retrieval.snapshot import FileStamp
 from workbench.techniques.retrieval.table_answers import answers
 from workbench.techniques.retrieval.table_answers.answers import TableAnswers
-from workbench.techniques.retrieval.table_answers.choice import choose, is_sure, weights
+from workbench.techniques.retrieval.table_answers.choice import choose, is_sure
 from workbench.techniques.retrieval.table_answers.conditions import find_conditions
 from workbench.techniques.retrieval.table_answers.cues import cues_of
 from workbench.techniques.retrieval.table_answers.query import Condition, Query, compute, rows_of
@@ -471,11 +471,10 @@ def test_of_a_large_collection_only_the_best_documents_are_asked(
 
 
 def test_a_number_that_no_cell_explains_and_a_table_that_is_cut_are_doubts(table: LoadedTable) -> None:
-    known = weights()
-
     def sure(question: str, of: LoadedTable) -> bool:
-        choice = choose(Question(question), [of], known)
-        assert choice is not None
+        found = choose(Question(question), [of])
+        assert found is not None
+        choice, known = found
         return is_sure(replace(choice, sure=1.0), known)
 
     cut = LoadedTable(table.source, 0, msgspec.structs.replace(table.content, incomplete=True))

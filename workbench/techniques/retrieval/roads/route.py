@@ -73,7 +73,7 @@ def choose_road(
     road = decide(text, found, begun=begun, others=others) if wanted == "automatic" else wanted
     reply, table_likelihood = None, found.get("table", 0.0)
     if wanted == "automatic" and (road in ("place", "places") or found.get("table", 0.0) >= ASKED):
-        reply = _ask_tables(conversation, context)
+        reply = _ask_tables(conversation, context, read=table_likelihood >= ASKED)
         if found.get("table", 0.0) >= ASKED:
             found = with_tables(found, reply.sure if reply is not None else None)
             road = decide(text, found, begun=begun, others=others)
@@ -98,11 +98,11 @@ def decide(text: str, found: Mapping[Road, float], *, begun: bool, others: bool)
     return road if found[road] >= SURE[road] else "place"
 
 
-def _ask_tables(conversation: Sequence[Message], context: AnswerContext) -> TableReply | None:
+def _ask_tables(conversation: Sequence[Message], context: AnswerContext, *, read: bool) -> TableReply | None:
     """What the tables of the collection answer; None where none has to do with the question."""
     assert context.retriever is not None
     question = conversation[-1].content.strip()
-    return context.retriever.ask_tables(question, detect_question_language(question, LANGUAGES))
+    return context.retriever.ask_tables(question, detect_question_language(question, LANGUAGES), read=read)
 
 
 def _describe(road: Road, roads: Sequence[Road], found: Mapping[Road, float], *, asked: bool) -> str:

@@ -18,12 +18,13 @@ from workbench.techniques.retrieval.snapshot import Snapshot
 from workbench.techniques.retrieval.stored_tables import StoredTable
 from workbench.techniques.retrieval.table_answers.choice import (
     Choice,
+    Weights,
     choose,
     is_named_row,
     is_sure,
     reasons_of,
-    weights,
 )
+from workbench.techniques.retrieval.table_answers.links import QuestionReader
 from workbench.techniques.retrieval.table_answers.query import ONE_NUMBER
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
@@ -50,7 +51,13 @@ class TableAnswers:
         self._last: tuple[object, TableReply | None] | None = None
 
     def answer(
-        self, index: CollectionIndex, collection: str, question: str, language: str, paths: Sequence[str] | None = None
+        self,
+        index: CollectionIndex,
+        collection: str,
+        question: str,
+        language: str,
+        paths: Sequence[str] | None = None,
+        reader: QuestionReader | None = None,
     ) -> TableReply | None:
         """The answer, with ``paths`` of these documents only; None where no table has to do with the question. The last
         one is kept, since a question is asked when its road is chosen and again on the road."""
@@ -58,7 +65,7 @@ class TableAnswers:
         with self._lock, index.reading() as snapshot:
             asked = index.path, snapshot.revision, collection, question, language, None if paths is None else (*paths,)
             if self._last is None or self._last[0] != asked:
-                self._last = asked, self._answer(index, snapshot, collection, question, language, paths)
+                self._last = asked, self._answer(index, snapshot, collection, question, language, paths, reader)
             return self._last[1]
 
     def _answer(
@@ -69,16 +76,18 @@ class TableAnswers:
         question: str,
         language: str,
         paths: Sequence[str] | None,
+        reader: QuestionReader | None,
     ) -> TableReply | None:
         stored, tables = self._tables(index, snapshot, question)
         wanted = None if paths is None else frozenset(paths)
         chosen = [one for one in tables if wanted is None or one.source.path in wanted]
         asked = Question(question)
-        choice = choose(asked, chosen, weights()) if chosen else None
-        if choice is None or choice.sure < weights().least:
+        found = choose(asked, chosen, reader) if chosen else None
+        if found is None:
             return None
+        choice, known = found
         of = next(one for one, table in zip(stored, tables, strict=True) if table is choice.candidate.table)
-        reply = _reply(choice, of, snapshot, collection, language)
+        reply = _reply(choice, known, of, snapshot, collection, language)
         query, rows = choice.candidate.query, choice.candidate.rows
         alone = query.kind in ONE_NUMBER or (query.kind == "value" and len(rows) == 1 and len(query.show) < 2)
         return msgspec.structs.replace(
@@ -112,12 +121,14 @@ def _loaded(stored: list[StoredTable]) -> tuple[list[StoredTable], list[LoadedTa
     ]
 
 
-def _reply(choice: Choice, of: StoredTable, snapshot: Snapshot, collection: str, language: str) -> TableReply:
+def _reply(
+    choice: Choice, known: Weights, of: StoredTable, snapshot: Snapshot, collection: str, language: str
+) -> TableReply:
     wording = Wording(language)
     table, query = choice.candidate.table, choice.candidate.query
     rows = choice.result.rows if choice.result is not None else tuple(choice.candidate.rows)
     passages = _passages(of, table, rows, snapshot, collection)
-    reasons = () if is_sure(choice, weights()) else reasons_of(choice, language)
+    reasons = () if is_sure(choice, known) else reasons_of(choice, language)
     if choice.result is None:
         said = wording.empty_cell(table, query)
         return TableReply(

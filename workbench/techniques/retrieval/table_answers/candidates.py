@@ -18,7 +18,6 @@ from workbench.techniques.retrieval.table_answers.schema import LoadedColumn, Lo
 from workbench.techniques.retrieval.table_answers.table_reading import (
     TableReading,
     concepts_in,
-    extremes_asked,
     fits,
     naming_column,
     rarity_of,
@@ -37,21 +36,27 @@ MOST_CELLS = 8
 MOST_CHOICES = 3  # conditions of the same words that are tried
 
 
-def candidates_of(question: Question, tables: Sequence[LoadedTable]) -> list[Candidate]:
-    """The candidates of the tables that know most of the question's words."""
+def readings_of(question: Question, tables: Sequence[LoadedTable]) -> list[TableReading]:
+    """The question with each table, those first that know most of its words."""
     rarity = rarity_of(question, tables)
     readings = [TableReading(question, table, rarity) for table in tables]
-    readings.sort(key=lambda reading: -reading.weight)
-    best = readings[0].weight if readings else 0.0
+    return sorted(readings, key=lambda reading: -reading.weight)
+
+
+def candidates_of(readings: Sequence[TableReading]) -> list[Candidate]:
+    """The candidates of the first tables that know words of the question, and of those that it is linked with."""
+    first, second = (readings[at].weight if len(readings) > at else 0.0 for at in (0, 1))
+    linked = max((one.links.weight for one in readings if one.links is not None), default=0.0)
     found: list[Candidate] = []
-    for rank, reading in enumerate(readings[:MOST_TABLES]):
-        if reading.weight <= 0:
-            break
-        share = reading.weight / best
-        second = readings[1].weight if len(readings) > 1 else 0.0
-        lead = (reading.weight - (second if rank == 0 else best)) / best
+    for rank, reading in enumerate(readings):
+        if reading.links is None and (rank >= MOST_TABLES or reading.weight <= 0):
+            continue
+        share = reading.weight / first if first else 0.0
+        lead = (reading.weight - (second if rank == 0 else first)) / first if first else 0.0
         for candidate in _of_table(reading):
             candidate.features |= {"table share": share, "table lead": lead}
+            if reading.links is not None:
+                candidate.features |= reading.links.features(candidate.query, linked)
             found.append(candidate)
     return found
 
@@ -92,7 +97,7 @@ def _combinations(findings: Sequence[Finding]) -> Iterator[tuple[Finding, ...]]:
         together = tuple(one for part in chosen for one in part)
         columns = [one.condition.column for one in together]
         if len(set(columns)) == len(columns):
-            found.append((sum(one.sure * len(one.places) ** 0.5 for one in together), together))
+            found.append((sum(one.sure * max(1, len(one.places)) ** 0.5 for one in together), together))
     found.sort(key=lambda item: -item[0])
     best = [together for _, together in found[:MOST_COMBINATIONS]]
     if () not in best:
@@ -116,13 +121,13 @@ def _queries(
     in_units = has_quantities and any(column.has_units for column in conditioned)
     if not (in_units or (len(rows) == 1 and any(column.is_name for column in conditioned))):
         yield Query("count", conditions)
-    averaged = question.has("average")
+    averaged = reading.asks("average")
     for column in numbers if len(rows) > 1 else ():  # of one row it is the value
-        if not column.is_ordinal and not averaged:
+        if not column.is_ordinal and not question.has("average"):
             yield Query("sum", conditions, column.number)
         if averaged:
             yield Query("average", conditions, column.number)
-    extremes = extremes_asked(question, len(rows))
+    extremes = reading.extremes(len(rows))
     noun = which_noun(question)
     of_groups = (
         len(rows) > 2
@@ -142,8 +147,8 @@ def _queries(
         if len(rows) == 1:
             yield Query("difference", conditions, later, minus=earlier)
             continue
-        for measure in ("average",) if averaged else ("sum",):
-            yield Query(measure, conditions, later, minus=earlier)
+        measure: Literal["average", "sum"] = "average" if question.has("average") else "sum"
+        yield Query(measure, conditions, later, minus=earlier)
         for kind in extremes:
             yield Query(kind, conditions, later, minus=earlier, show=_shown(reading, later))
     for first, second in _pairs(reading, numbers, dates):
@@ -152,7 +157,7 @@ def _queries(
                 yield Query(kind, conditions, first.number, minus=second.number, show=_shown(reading, first.number))
         elif rows and not _names_rows(reading) and not _is_less(first.values[rows[0]], second.values[rows[0]]):
             yield Query("difference", conditions, first.number, minus=second.number)
-    if len(rows) == 2 and question.has("difference"):
+    if len(rows) == 2 and reading.asks("difference"):
         for column in (*numbers, *dates):
             if column.kind != "time" and not column.is_ordinal and column.number not in used:
                 yield Query("apart", conditions, column.number)
@@ -175,10 +180,10 @@ def _queries(
         if c.number not in used and 2 <= len(c.distinct) <= MOST_GROUPS * c.filled and not question.has("oldest")
     ]  # fmt: skip
     for column in groupable:
-        if question.has("highest") or question.has("lowest") or question.has("group"):
-            yield from _group_queries(question, conditions, column, numbers)
+        if reading.asks("highest") or reading.asks("lowest") or question.has("group"):
+            yield from _group_queries(reading, conditions, column, numbers)
     for column in texts:
-        if question.has("count") and column.number not in used and len(column.distinct) < column.filled:
+        if reading.asks("count") and column.number not in used and len(column.distinct) < column.filled:
             yield Query("distinct", conditions, column.number)
 
 
@@ -216,12 +221,13 @@ _OF_GROUPS: tuple[tuple[Kind, str], ...] = (("most", "highest"), ("least", "lowe
 
 
 def _group_queries(
-    question: Question,
+    reading: TableReading,
     conditions: tuple[Condition, ...],
     column: LoadedColumn,
     numbers: Sequence[LoadedColumn],
 ) -> Iterator[Query]:
-    kinds = [kind for kind, cue in _OF_GROUPS if question.has(cue)]
+    question = reading.question
+    kinds = [kind for kind, cue in _OF_GROUPS if reading.asks(cue)]
     for kind in kinds:
         if not question.has("average"):
             yield Query(kind, conditions, by=column.number, measure="count")
@@ -236,7 +242,7 @@ def _pairs(
     reading: TableReading, numbers: Sequence[LoadedColumn], dates: Sequence[LoadedColumn]
 ) -> Iterator[tuple[LoadedColumn, LoadedColumn]]:
     """Two columns that a difference is asked of; a price and a weight have none."""
-    if not reading.question.has("difference"):
+    if not reading.asks("difference"):
         return
     for kind in (numbers, dates):
         for first in kind:

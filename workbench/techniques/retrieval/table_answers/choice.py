@@ -16,13 +16,14 @@ from importlib import resources
 import msgspec
 
 from workbench.records.outcomes import Reason
-from workbench.techniques.retrieval.table_answers.candidates import candidates_of
+from workbench.techniques.retrieval.table_answers.candidates import candidates_of, readings_of
 from workbench.techniques.retrieval.table_answers.features import FAMILIES, Candidate
+from workbench.techniques.retrieval.table_answers.links import QuestionReader, context_of, link, to_link
 from workbench.techniques.retrieval.table_answers.query import Result
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.reasons import quoted, table_reason
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable
-from workbench.techniques.retrieval.table_answers.table_reading import is_dated, naming_column
+from workbench.techniques.retrieval.table_answers.table_reading import TableReading, is_dated, naming_column
 from workbench.techniques.retrieval.table_answers.wording import Wording
 from workbench.techniques.retrieval.table_answers.words import Word
 
@@ -38,8 +39,9 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @cache
-def weights() -> Weights:
-    text = (resources.files(__package__) / "weights.json").read_text("utf-8")
+def weights(*, linked: bool) -> Weights:
+    """Those of candidates that were ``linked`` with the question (``links``), and those of words alone."""
+    text = (resources.files(__package__) / ("linked.json" if linked else "weights.json")).read_text("utf-8")
     return msgspec.json.decode(text, type=Weights)
 
 
@@ -66,9 +68,25 @@ def ranked(candidates: Sequence[Candidate], rank: Mapping[str, float]) -> list[t
     return sorted(((share / total, one) for share, one in shares), key=lambda item: -item[0])
 
 
-def choose(question: Question, tables: Sequence[LoadedTable], known: Weights) -> Choice | None:
-    """The likeliest query of a question; None where no table has to do with it."""
-    return choose_among(question, candidates_of(question, tables), known)
+def choose(
+    question: Question, tables: Sequence[LoadedTable], reader: QuestionReader | None = None
+) -> tuple[Choice, Weights] | None:
+    """The likeliest query of a question, and the weights that it was chosen by; None where no table has to do with it.
+    ``reader`` reads the tables that it may be about."""
+    readings = readings_of(question, tables)
+    if reader is not None:
+        link_readings(readings, reader)
+    known = weights(linked=reader is not None)
+    choice = choose_among(question, candidates_of(readings), known)
+    return (choice, known) if choice is not None and choice.sure >= known.least else None
+
+
+def link_readings(readings: Sequence[TableReading], reader: QuestionReader) -> None:
+    """Have those read that the question may be about."""
+    similarities = reader.similarities([context_of(one.table) for one in readings])
+    chosen = [readings[place] for place in to_link([one.weight for one in readings], similarities)]
+    for reading, links in zip(chosen, link([one.table for one in chosen], reader), strict=True):
+        reading.link(links)
 
 
 def choose_among(question: Question, candidates: Sequence[Candidate], known: Weights) -> Choice | None:
@@ -147,6 +165,7 @@ def _doubts(question: Question, first: Candidate, result: Result | None, same: f
         "small table": float(len(first.table.rows) < 8),
         "ties": float(result is not None and result.ties),
         "empty": float(result is None),
+        **{name: value for name, value in features.items() if name.startswith("linked")},
     }
 
 

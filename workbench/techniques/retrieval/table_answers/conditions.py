@@ -38,7 +38,8 @@ LEAST_COVERAGE = 0.3
 class Finding:
     """A condition with the ``places`` of the words that name it, how ``sure`` that is, and whether they name the whole
     cell. ``beside``: words that name its column. ``heads``: they begin exactly one of the cells that have them.
-    ``kind``: "value", "number", "date", "range", "flag", "empty", "filled" or "columns"."""
+    ``kind``: "value", "number", "date", "range", "flag", "empty", "filled" or "columns"; "linked" and "linked columns"
+    where no word names it (``links``)."""
 
     condition: Condition
     places: frozenset[int]

@@ -7,9 +7,12 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import permutations
 from typing import Literal
 
-from workbench.techniques.retrieval.table_answers.conditions import find_conditions
+from workbench.techniques.retrieval.table_answers.conditions import Finding, find_conditions
+from workbench.techniques.retrieval.table_answers.links import Links, is_part_of
+from workbench.techniques.retrieval.table_answers.query import Condition
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedColumn, LoadedTable
 from workbench.techniques.retrieval.table_answers.words import best_match, concepts_of, stop_words
@@ -18,10 +21,11 @@ from workbench.text.normalisation.units import CURRENCIES
 
 
 class TableReading:
-    """A question as it is read with one table in mind."""
+    """A question as it is read with one table in mind; ``links`` are given to those that a cross-encoder has read."""
 
     def __init__(self, question: Question, table: LoadedTable, rarity: dict[int, float]) -> None:
         self.question, self.table, self.rarity = question, table, rarity
+        self.links: Links | None = None
         self.findings = find_conditions(question, table)
         self.named = {column.number: self._naming(column) for column in table.columns}
         self.by_name = {w.place: score for w in question.content if (score := best_match(w, table.name_words)) > 0.65}
@@ -34,6 +38,32 @@ class TableReading:
     def changes(self) -> tuple[tuple[int, int], ...]:
         """The later and the earlier of two columns of readings between which the question asks what was used."""
         return tuple(changes_between(self.question, self.table)) if self.question.has("change") else ()
+
+    def link(self, links: Links) -> None:
+        """Take in what a cross-encoder finds; cells that no word names become conditions."""
+        self.links = links
+        added: list[Finding] = []
+        known = [one.condition for one in self.findings]
+        for condition, score in links.conditions:
+            if not any(is_part_of(condition, one) for one in known):
+                added.append(Finding(condition, frozenset(), 1 / (1 + math.exp(-score)), "linked"))
+        numbers = [number for number in links.columns if self.table.columns[number].kind == "number"]
+        for column, other in permutations(numbers[:2], 2):
+            if self.table.columns[column].unit == self.table.columns[other].unit:
+                condition = Condition(column, "over column", other=other)
+                if not any(one.condition == condition for one in self.findings):
+                    added.append(Finding(condition, frozenset(), EVEN, "linked columns"))
+        self.findings = sorted([*self.findings, *added], key=lambda one: -one.sure)
+
+    def asks(self, cue: str) -> bool:
+        """Whether the question asks for this by its words, or as a cross-encoder reads it."""
+        return self.question.has(cue) or (self.links is not None and self.links.asks(cue))
+
+    def extremes(self, rows: int) -> list[Literal["highest", "lowest"]]:
+        """Whether the highest or the lowest of some rows may be asked for."""
+        asked = extremes_asked(self.question, rows)
+        every: tuple[Literal["highest", "lowest"], ...] = ("highest", "lowest")
+        return [one for one in every if one in asked or self.asks(one)]
 
     def fit_of(self, column: LoadedColumn, explained: set[int]) -> float:
         """How much of a column's name the question says, in words that are not explained yet."""
@@ -60,6 +90,9 @@ class TableReading:
             best[place] = max(best.get(place, 0.0), 0.6 * score)
         return sum(score * self.rarity.get(place, 1.0) for place, score in best.items())
 
+
+EVEN = 0.5
+"""How sure a comparison of two columns is that no word tells."""
 
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\s?\d{1,2}[./]\s?\d{4}|\d{1,2}\.? [^\W\d_]{3,10}\.? \d{4}")
 
