@@ -1,4 +1,4 @@
-"""The shipped embedder with LoRAs to train on a processor, for ``train_cross_encoder`` and
+"""The shipped embedder with LoRAs to train on a processor, for ``train_cross_encoder``, ``train_table_reader`` and
 ``train_question_encoder``.
 
 It is computed in bfloat16 with weights in float32, 1,600 tokens a second on two cores with AMX. The LoRAs are on the
