@@ -51,6 +51,9 @@ def index(tmp_path: Path) -> CollectionIndex:
     return read(tmp_path, "Repairs 2025.csv", REPAIRS)
 
 
+REMADE = "Pump,Sensors\nLindau,3\nMainau,4\nReichenau,7\n"
+
+
 def read(tmp_path: Path, name: str, text: str) -> CollectionIndex:
     path = tmp_path / name
     path.write_text(text)
@@ -199,6 +202,20 @@ def test_a_replaced_document_has_its_new_tables(index: CollectionIndex, tmp_path
         (document,) = snapshot.documents().documents
     index.remove([document.id])
     assert asked.answer(index, "c", "How many repairs were done for Moser?", "en") is None
+
+
+def test_an_index_that_is_made_anew_in_the_same_file_has_its_own_tables(tmp_path: Path) -> None:
+    asked, question = TableAnswers(), "How many sensors does the Lindau pump have?"
+    ids = []
+    for _ in range(2):
+        index = read(tmp_path, "repairs.csv", REMADE)
+        reply = asked.answer(index, "c", question, "en")
+        assert reply is not None
+        ids.append(reply.passages[0].document)
+        index.close()
+        for file in tmp_path.glob("c.sqlite*"):
+            file.unlink()
+    assert ids[0] != ids[1]
 
 
 @pytest.mark.parametrize(

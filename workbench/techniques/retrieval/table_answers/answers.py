@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -46,7 +45,9 @@ class TableAnswers:
     """Answers questions about the tables of collections; keeps the tables of the last ones. Thread-safe."""
 
     def __init__(self) -> None:
-        self._loaded: OrderedDict[tuple[Path, int], tuple[list[StoredTable], list[LoadedTable]]] = OrderedDict()
+        self._loaded: OrderedDict[tuple[CollectionIndex, int], tuple[list[StoredTable], list[LoadedTable]]] = (
+            OrderedDict()
+        )
         self._lock = threading.Lock()
         self._last: tuple[object, TableReply | None] | None = None
 
@@ -63,7 +64,7 @@ class TableAnswers:
         one is kept, since a question is asked when its road is chosen and again on the road."""
         question = question[:LONGEST_QUESTION].strip()
         with self._lock, index.reading() as snapshot:
-            asked = index.path, snapshot.revision, collection, question, language, None if paths is None else (*paths,)
+            asked = index, snapshot.revision, collection, question, language, None if paths is None else (*paths,)
             if self._last is None or self._last[0] != asked:
                 self._last = asked, self._answer(index, snapshot, collection, question, language, paths, reader)
             return self._last[1]
@@ -106,7 +107,7 @@ class TableAnswers:
             numbers = [number for number, _ in snapshot.find_words(terms, 200, DEFAULT_SEARCH.context_weight)]
             documents = list(dict.fromkeys(chunk.document for chunk in snapshot.chunks(numbers)))[:MOST_DOCUMENTS]
             return _loaded(snapshot.tables(MOST_CELLS, documents))
-        key = index.path, snapshot.revision
+        key = index, snapshot.revision  # not its path: a file that is made anew counts its revisions from the beginning
         if key not in self._loaded:
             self._loaded[key] = _loaded(snapshot.tables(MOST_CELLS))
             while len(self._loaded) > _KEPT:
