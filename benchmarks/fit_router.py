@@ -62,7 +62,7 @@ from workbench.techniques.retrieval.roads.classifier import (
 from workbench.techniques.retrieval.roads.cues import cues_of, names
 from workbench.techniques.retrieval.roads.grams import ROWS, form_grams_of, grams_of, tokens_of
 from workbench.techniques.retrieval.roads.route import ASKED, decide
-from workbench.techniques.retrieval.table_answers.choice import choose, weights
+from workbench.techniques.retrieval.table_answers.choice import choose
 from workbench.techniques.retrieval.table_answers.question import Question
 
 Floats = NDArray[np.float64]
@@ -329,8 +329,8 @@ def _tables(lists: dict[str, list[Request]], features: dict[str, Any], made: Pat
         for row in np.flatnonzero(offices == office):
             shares = model.predict_proba(features["offices"][row])[0]
             found[row] = dict(zip(ORDER, shares.tolist(), strict=True))
-            choice = choose(Question(asked[row]["text"]), loaded, weights())
-            sure[row] = choice.sure if choice is not None and choice.sure >= weights().least else None
+            answered = choose(Question(asked[row]["text"]), loaded)
+            sure[row] = answered[0].sure if answered is not None else None
     rows = np.array(
         [[log_odds(one["table"]), float(by is not None), by or 0.0] for one, by in zip(found, sure, strict=True)]
     )

@@ -8,7 +8,7 @@ last eight layers, rank 8.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from workbench.techniques.retrieval.json_tokens import JsonTokens, read_tokenize
 from workbench.techniques.retrieval.shipped_lora import RANK
 
 FIRST_LAYER, SCALE = 4, 2.0
+REPORTED = 50
+"""Steps after which the mean of their losses is printed and the weights are saved."""
 PLACES = {
     "query": "attention.self.query", "key": "attention.self.key", "value": "attention.self.value",
     "attention": "attention.output.dense", "up": "intermediate.dense", "down": "output.dense",
@@ -96,6 +98,28 @@ class LoraEncoder(nn.Module):  # type: ignore[misc]
         with torch.no_grad():
             for name, value in self.weights().items():
                 value.copy_(read[name])
+
+
+def train(
+    model: LoraEncoder, steps: Sequence[Callable[[], torch.Tensor]], rate: float, warm_up: int, out: Path
+) -> None:
+    """Take the steps, each of which computes a loss, and save the weights in ``out``, in between as well."""
+    trained = list(model.weights().values())
+    optimiser = torch.optim.AdamW(trained, lr=rate, weight_decay=0.01)
+    losses: list[float] = []
+    for number, step in enumerate(steps):
+        for group in optimiser.param_groups:
+            group["lr"] = warmed(rate, number, len(steps), warm_up)
+        loss = step()
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(trained, 1.0)
+        optimiser.step()
+        losses.append(loss.item())
+        if number % REPORTED == REPORTED - 1:
+            print(f"step {number + 1} of {len(steps)}: loss {np.mean(losses[-REPORTED:]):.3f}", flush=True)
+            model.save(out)
+    model.save(out)
 
 
 def warmed(rate: float, step: int, steps: int, warm_up: int) -> float:

@@ -34,6 +34,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from fit_second_look import EMBEDDER
 from harness import DATA, HERE, ROOT, arguments, read_lines
 from numpy.typing import NDArray
 from office_answers import MADE, places, scorer
@@ -81,7 +82,6 @@ PENALTY, STEPS, RATE = 0.01, 400, 0.05
 MOST_WRONG = 0.025
 """The threshold is set so that at most this share of the table questions has a wrong answer without a mark. It is half
 of the share that is allowed: the author of the cues saw these questions, and unseen ones are wrong more often."""
-EMBEDDER = "multilingual-e5-small"
 LEAST = 0.05
 """Below this probability there is no answer."""
 _FAMILIES = {

@@ -18,6 +18,7 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -25,7 +26,7 @@ import numpy as np
 import torch
 from fit_second_look import EMBEDDER
 from harness import DATA, HERE, arguments, read_lines
-from lora_encoder import LoraEncoder, warmed
+from lora_encoder import LoraEncoder, train
 from office_answers import PLAIN, UNSEEN
 from sentence_rows import article, office_rows
 from torch import nn
@@ -207,7 +208,7 @@ def loss_of_step(model: CrossEncoder, step: Sequence[Drawn]) -> torch.Tensor:
     return total / max(1.0, weights)
 
 
-def train(model: CrossEncoder, questions: Sequence[Asked], epochs: float, rate: float, out: Path) -> None:
+def train_on(model: CrossEncoder, questions: Sequence[Asked], epochs: float, rate: float, out: Path) -> None:
     chance = random.Random(5)
     order = [one for _ in range(math.ceil(epochs)) for one in chance.sample(questions, len(questions))]
     steps: list[list[Drawn]] = [[]]
@@ -218,22 +219,8 @@ def train(model: CrossEncoder, questions: Sequence[Asked], epochs: float, rate: 
         if tokens > STEP_TOKENS:
             steps.append([])
             tokens = 0
-    trained = list(model.weights().values())
-    optimiser = torch.optim.AdamW(trained, lr=rate, weight_decay=0.01)
-    losses: list[float] = []
-    for number, step in enumerate(filter(None, steps)):
-        for group in optimiser.param_groups:
-            group["lr"] = warmed(rate, number, len(steps), WARM_UP)
-        loss = loss_of_step(model, step)
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(trained, 1.0)
-        optimiser.step()
-        losses.append(loss.item())
-        if number % 50 == 49:
-            print(f"step {number + 1} of {len(steps)}: loss {np.mean(losses[-50:]):.3f}", flush=True)
-            model.save(out)
-    model.save(out)
+    made = [partial(loss_of_step, model, step) for step in steps if step]
+    train(model, made, rate, WARM_UP, out)
 
 
 def main() -> None:
@@ -251,7 +238,7 @@ def main() -> None:
     model = CrossEncoder(chosen.keep)
     if chosen.begun:
         model.begin(Path(chosen.begun))
-    train(model, questions, chosen.epochs, chosen.rate, Path(chosen.out))
+    train_on(model, questions, chosen.epochs, chosen.rate, Path(chosen.out))
 
 
 if __name__ == "__main__":

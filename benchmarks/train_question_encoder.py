@@ -26,10 +26,9 @@ import torch
 from fit_second_look import EMBEDDER
 from harness import DATA, HERE, arguments, read_lines
 from kept_retrieval import kept
-from lora_encoder import LoraEncoder, warmed
+from lora_encoder import LoraEncoder, train
 from office_answers import MADE, PLAIN, UNSEEN, scorer
 from sentence_rows import article, paragraph_file, write_paragraphs
-from torch import nn
 from torch.nn import functional
 from train_cross_encoder import ARTICLE_FOLDS, LEFT_OUT_FROM
 
@@ -159,23 +158,10 @@ def steps_of(
         yield from chance.sample(made, len(made))
 
 
-def train(model: QuestionEncoder, steps: Sequence[Callable[[], Step]], rate: float) -> None:
-    trained = list(model.weights().values())
-    optimiser = torch.optim.AdamW(trained, lr=rate, weight_decay=0.01)
-    losses: list[float] = []
-    for number, make in enumerate(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = warmed(rate, number, len(steps), WARM_UP)
-        vectors, questions, good = make()
-        shares = functional.log_softmax(model.encode(questions) @ vectors.T / TEMPERATURE, dim=1)
-        loss = -torch.logsumexp(shares.masked_fill(~good, -torch.inf), dim=1).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(trained, 1.0)
-        optimiser.step()
-        losses.append(loss.item())
-        if number % 100 == 99:
-            print(f"step {number + 1} of {len(steps)}: loss {np.mean(losses[-100:]):.3f}", flush=True)
+def loss_of(model: QuestionEncoder, make: Callable[[], Step]) -> torch.Tensor:
+    vectors, questions, good = make()
+    shares = functional.log_softmax(model.encode(questions) @ vectors.T / TEMPERATURE, dim=1)
+    return -torch.logsumexp(shares.masked_fill(~good, -torch.inf), dim=1).mean()
 
 
 def tell(model: QuestionEncoder, plain: QuestionEncoder, unseen: Sequence[Office], sets: dict[str, Paragraphs]) -> None:
@@ -217,8 +203,8 @@ def main() -> None:
     offices = [read(office) for office in MADE + PLAIN if office not in UNSEEN]
     sets = {name: read_paragraphs(name, chosen.data, chosen.keep) for name in dict.fromkeys(SETS)}
     plain, model = QuestionEncoder(chosen.keep), QuestionEncoder(chosen.keep)
-    train(model, [*steps_of(offices, sets, chosen.epochs, chance)], chosen.rate)
-    model.save(Path(chosen.out))
+    steps = [partial(loss_of, model, make) for make in steps_of(offices, sets, chosen.epochs, chance)]
+    train(model, steps, chosen.rate, WARM_UP, Path(chosen.out))
     tell(model, plain, [read(office) for office in UNSEEN], sets)
 
 

@@ -14,16 +14,16 @@ import math
 import random
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from harness import HERE, ROOT, arguments, read_lines
-from lora_encoder import warmed
+from lora_encoder import train
 from office_answers import MADE
 from table_questions import LEFT_OUT, SHEETS, read_tables
-from torch import nn
 from torch.nn import functional
 from train_cross_encoder import CrossEncoder
 
@@ -208,22 +208,7 @@ def main() -> None:
     order = [one for _ in range(math.ceil(chosen.epochs)) for one in chance.sample(asked, len(asked))]
     steps = list(steps_of(model, order[: round(chosen.epochs * len(asked))], chance))
     print(f"{len(asked)} questions, {len(steps)} steps", flush=True)
-    trained = list(model.weights().values())
-    optimiser = torch.optim.AdamW(trained, lr=chosen.rate, weight_decay=0.01)
-    losses: list[float] = []
-    for number, step in enumerate(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = warmed(chosen.rate, number, len(steps), WARM_UP)
-        loss = loss_of(model, step)
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(trained, 1.0)
-        optimiser.step()
-        losses.append(loss.item())
-        if number % 20 == 19:
-            print(f"step {number + 1} of {len(steps)}: loss {np.mean(losses[-20:]):.3f}", flush=True)
-            model.save(Path(chosen.out))
-    model.save(Path(chosen.out))
+    train(model, [partial(loss_of, model, step) for step in steps], chosen.rate, WARM_UP, Path(chosen.out))
 
 
 if __name__ == "__main__":

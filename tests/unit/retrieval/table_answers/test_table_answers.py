@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -202,6 +203,28 @@ def test_a_replaced_document_has_its_new_tables(index: CollectionIndex, tmp_path
         (document,) = snapshot.documents().documents
     index.remove([document.id])
     assert asked.answer(index, "c", "How many repairs were done for Moser?", "en") is None
+
+
+class CountingReader:
+    """Finds that nothing is meant, and counts the questions that it has read."""
+
+    read = 0
+
+    def similarities(self, texts: Sequence[str]) -> Sequence[float]:
+        self.read += 1
+        return [0.8] * len(texts)
+
+    def scores(self, passages: Sequence[Sequence[str]]) -> Sequence[Sequence[float]]:
+        return [[-6.0] * (len(passage) - 1) for passage in passages]
+
+
+def test_the_last_answer_is_kept_but_not_for_a_question_that_is_read_now(index: CollectionIndex) -> None:
+    asked, reader, question = TableAnswers(), CountingReader(), "How many repairs were done for Moser?"
+    for _ in range(2):
+        asked.answer(index, "c", question, "en")
+    for _ in range(2):
+        asked.answer(index, "c", question, "en", reader=reader)
+    assert reader.read == 1
 
 
 def test_an_index_that_is_made_anew_in_the_same_file_has_its_own_tables(tmp_path: Path) -> None:

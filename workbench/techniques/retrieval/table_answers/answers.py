@@ -64,7 +64,8 @@ class TableAnswers:
         one is kept, since a question is asked when its road is chosen and again on the road."""
         question = question[:LONGEST_QUESTION].strip()
         with self._lock, index.reading() as snapshot:
-            asked = index, snapshot.revision, collection, question, language, None if paths is None else (*paths,)
+            only = None if paths is None else (*paths,)
+            asked = index, snapshot.revision, collection, question, language, only, reader is not None
             if self._last is None or self._last[0] != asked:
                 self._last = asked, self._answer(index, snapshot, collection, question, language, paths, reader)
             return self._last[1]
