@@ -136,7 +136,8 @@ def unlock(session: Session, arguments: argparse.Namespace) -> Events[dict[str, 
 def _added(done: dict[str, Any]) -> dict[str, Any]:
     """The result of a run that reads files, in the documented shape."""
     plain = msgspec.to_builtins(msgspec.convert(done, AddResult))
-    del plain["unknown_languages"]  # of a run it is always empty: it has read on with another model
+    for refusal in ("unknown_languages", "running_text"):  # of a run there is none: it has read on with another model
+        del plain[refusal]
     return {"run": done["run"], **plain}
 
 

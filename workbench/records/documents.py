@@ -206,8 +206,8 @@ class FailedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 class AddResult(msgspec.Struct, frozen=True, kw_only=True):
     """The result of adding documents. ``failed`` has a path and a reason for each unreadable file.
-    ``unknown_languages``: nothing was added, since the embedding model knows these languages badly
-    (``Ingest.known_only``)."""
+    With ``Ingest.known_only`` nothing was added where the embedding model knows ``unknown_languages`` badly, or where
+    the documents are no ``running_text`` and it has no cross-encoders to read their lists and tables with."""
 
     indexed: int = 0
     unchanged: int = 0
@@ -216,6 +216,12 @@ class AddResult(msgspec.Struct, frozen=True, kw_only=True):
     chunks: int = 0
     seconds: float = 0.0
     unknown_languages: tuple[str, ...] = ()
+    running_text: bool = True
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether another embedding model suits the documents better."""
+        return bool(self.unknown_languages) or not self.running_text
 
 
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True):

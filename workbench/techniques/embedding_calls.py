@@ -52,8 +52,8 @@ class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
     committed; and ``Progress`` (stage "reading", unit "files", ``detail`` "<n> chunks", ``seconds_left``). Cancel keeps
     the committed documents. ``paths`` may have been added before: documents below them whose files are deleted are
     dropped. ``chunk_tokens``: the most tokens of a chunk, 0: the default. ``passwords`` open files, by their paths.
-    ``anew``: unchanged files are read, too. ``known_only``: where the collection has no passages yet, and a language of
-    the first files is one that the embedder knows badly, nothing is added and the result names it. ``left_out`` are
+    ``anew``: unchanged files are read, too. ``known_only``: where the collection has no passages yet, and the first
+    files are nothing that the embedder is good at (``AddResult.is_refused``), nothing is added. ``left_out`` are
     files that are passed over in folders, since a person has removed them.
     """
 

@@ -492,6 +492,15 @@ def test_nothing_is_added_in_a_language_that_the_embedder_knows_badly_where_that
         assert snapshot.state().unknown_languages == ("de",)
 
 
+def test_an_embedder_without_cross_encoders_adds_nothing_but_running_text(desk: Desk) -> None:
+    desk.write("keys.csv", "Key,Where\ndoor,Vik\nboat,hall\n")
+    for has_loras, added in ((False, 0), (True, 1)):
+        desk.embedder.has_loras = has_loras
+        last = list(desk.stream(known_only=True))[-1]
+        assert isinstance(last, events.Finished)
+        assert (last.result["indexed"], last.result["running_text"]) == (added, has_loras)
+
+
 def test_passages_are_embedded_after_their_contexts(desk: Desk) -> None:
     desk.write("boat rules.md", "# Damage\n\nReport it within a day.\n\n## Cost\n\nThe club pays half of the cost.")
     list(desk.stream(chunk_tokens=12))

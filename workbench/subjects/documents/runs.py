@@ -66,12 +66,12 @@ class Ingesting(RunKind):
         passwords = self._passwords.take(collection.id, paths)
         ended = self._ingest(run, collection, paths, passwords)
         if isinstance(ended, events.Finished):
-            unknown = read_result(_INGEST, ended.result).unknown_languages
-            if unknown and (model := self._embedding.multilingual(run.context, run.emit)) is not None:
-                collection = self._registry.set_embedder(collection.id, model.name)
-                named = ", ".join(map(language_name, unknown))
-                run.emit(events.Log(text=f"{model.name} embeds this collection, since it has texts in {named}."))
-            if unknown:
+            refused = read_result(_INGEST, ended.result)
+            if refused.is_refused:
+                model = self._embedding.multilingual(run.context, run.emit)
+                if model is not None:
+                    collection = self._registry.set_embedder(collection.id, model.name)
+                    run.emit(events.Log(text=f"{model.name} embeds this collection, {_reason(refused)}."))
                 ended = self._ingest(run, collection, paths, passwords, known_only=False)
         if isinstance(ended, events.Finished):
             self._registry.set_read(collection.id, paths, began)
@@ -153,6 +153,12 @@ class Ingesting(RunKind):
             return  # the ingest's own stream says so
         self._registry.set_state(collection.id, state)
         self._changes.publish("collection", collection.id)
+
+
+def _reason(refused: AddResult) -> str:
+    if refused.unknown_languages:
+        return f"since it has texts in {', '.join(map(language_name, refused.unknown_languages))}"
+    return "since it reads lists and tables together with a question"
 
 
 class Passwords:

@@ -121,8 +121,7 @@ class ExamRuns(RunKind):
         self, questions: Sequence[Question | OfficeQuestion], run: OpenRun
     ) -> Iterator[dict[str, Retriever]]:
         """The exam's documents within the run's folder: a collection for each language, and one for the office. As in a
-        person's new collection the embedding model for many languages is used where the default one knows theirs
-        badly."""
+        person's new collection the embedding model for many languages is used where it suits them better."""
         run.emit(events.Progress(stage="reading the documents of the exam"))
         default = self._embedding.embedder(run.context, run.emit)
         retrievers: dict[str, Retriever] = {}
@@ -134,7 +133,7 @@ class ExamRuns(RunKind):
                 embedder = default
                 call = Ingest(file=str(file), collection=name, embedder=embedder, paths=(str(documents),))
                 added = self._embedding.host.call(msgspec.structs.replace(call, known_only=True), context=run.context)
-                if added.unknown_languages:
+                if added.is_refused:
                     other = self._embedding.multilingual(run.context, run.emit)
                     embedder = other.path if other is not None else default
                     self._embedding.host.call(msgspec.structs.replace(call, embedder=embedder), context=run.context)

@@ -40,7 +40,7 @@ from workbench.techniques.retrieval.question_terms import (
 from workbench.techniques.retrieval.sentence_choice import Choice
 from workbench.techniques.retrieval.sentence_columns import COLUMN, NAMES
 from workbench.techniques.retrieval.sentence_features import Comparison
-from workbench.techniques.retrieval.sentence_units import Unit
+from workbench.techniques.retrieval.sentence_units import PROSE, Unit, prose_share
 from workbench.techniques.retrieval.table_answers.cues import asks_to_compute, cues_of
 from workbench.techniques.retrieval.told_words import with_head
 from workbench.text.language import split_words
@@ -79,10 +79,6 @@ the answer comes from a quoted email, and no sentence of the email that quotes i
 _MAIL = ".eml"
 MOST_NAMED = 3
 _FIRST = 4
-PROSE = 0.85
-"""The share of whole sentences from which on the documents are taken for prose."""
-
-_ENDS = (".", "!", "。", "！", "…", ";")
 
 
 def missing_terms(question: str, comparison: Comparison, choice: Choice) -> tuple[list[str], list[str]]:
@@ -147,7 +143,7 @@ def doubt_features(
     put("attribute_nowhere", first[COLUMN["attribute_missed"]] > 0 and not shown[:, COLUMN["attribute_met"]].any())
     put("shown_two", choice.shown > 1)
     put("shown_three", choice.shown > 2)
-    prose = prose_share(comparison)
+    prose = prose_share(comparison.units)
     put("prose", prose)
     put("prose_score", prose * scores[0] / 5)
     put("prose_alike", prose * table[:, COLUMN["alike"]].max())
@@ -182,16 +178,9 @@ def _agreement(comparison: Comparison, choice: Choice) -> dict[str, float]:
     }
 
 
-def prose_share(comparison: Comparison) -> float:
-    """The share of whole sentences among the units of the hits: 1 in an encyclopedia, less in an office."""
-    units = [unit for its in comparison.units for unit in its]
-    whole = sum(unit.kind == "sentence" and unit.text.rstrip("\"'”»)").endswith(_ENDS) for unit in units)
-    return whole / max(1, len(units))
-
-
 def is_prose(comparison: Comparison) -> bool:
     """Whether the hits are whole sentences, as in an encyclopedia: there more of what looks like an answer is one."""
-    return prose_share(comparison) >= PROSE
+    return prose_share(comparison.units) >= PROSE
 
 
 def probability(features: NDArray[np.float64], weights: NDArray[np.float64], bias: float) -> float:

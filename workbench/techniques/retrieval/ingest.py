@@ -28,6 +28,7 @@ from workbench.reading.ocr import INSTALL, is_available
 from workbench.reading.reader_calls import ReadDocument, ReadLimits
 from workbench.reading.recognition import split_apart
 from workbench.reading.unlocking import FileLocked
+from workbench.records.messages import Passage
 from workbench.techniques.embedding_calls import Ingest
 from workbench.techniques.retrieval import ingest_progress
 from workbench.techniques.retrieval.chunk_queue import ChunkQueue, Prepared
@@ -45,6 +46,7 @@ from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_fu
 from workbench.techniques.retrieval.ingest_progress import IngestProgress
 from workbench.techniques.retrieval.names import find_names
 from workbench.techniques.retrieval.passage_context import ContextSource
+from workbench.techniques.retrieval.sentence_units import PROSE, prose_share, split_units
 from workbench.techniques.retrieval.snapshot import UNFINISHED_NS, FileStamp
 from workbench.techniques.retrieval.text_places import with_places
 from workbench.text.language import detect_language
@@ -111,7 +113,7 @@ def ingest(
         if work is not None:
             work.stop()
     yield progress.report()
-    yield finish(progress.result(work.unknown_languages))
+    yield finish(progress.result(work.unknown_languages, running_text=work.running_text))
 
 
 def _settle_known(index: CollectionIndex, scan: FolderScan, progress: IngestProgress) -> Iterator[Event]:
@@ -162,6 +164,7 @@ class _Work:
         self._thread: threading.Thread | None = None
         self._extracting = ""
         self.unknown_languages: tuple[str, ...] = ()
+        self.running_text = True
 
     def run(self, progress: IngestProgress) -> Iterator[Event]:
         if not self._files:
@@ -173,7 +176,7 @@ class _Work:
         chunker = Chunker(embedder.tokens, min(capacity, embedder.max_tokens), embedder.max_tokens)
         self._thread = threading.Thread(target=self._read_ahead, args=(chunker,), name="read-ahead", daemon=True)
         self._thread.start()
-        if self._call.known_only and (yield from self._has_unknown_languages(progress, embedder)):
+        if self._call.known_only and (yield from self._is_refused(progress, embedder)):
             return
         while (group := self._queue.take(GROUP_CHUNKS, ingest_progress.PROGRESS_EVERY_S)) != []:
             self._context.raise_if_cancelled()
@@ -189,9 +192,9 @@ class _Work:
                 yield progress.report()
         self._context.raise_if_cancelled()  # or the reading thread has given up
 
-    def _has_unknown_languages(self, progress: IngestProgress, embedder: Embedder) -> Generator[Event, None, bool]:
-        """Whether a collection without passages would get some in a language that the embedder knows badly, by the
-        files that fit into the queue."""
+    def _is_refused(self, progress: IngestProgress, embedder: Embedder) -> Generator[Event, None, bool]:
+        """Whether a collection without passages would get some that another embedder suits better
+        (``AddResult.is_refused``), by the files that fit into the queue."""
         with self._index.reading() as snapshot:
             if snapshot.state().chunks:
                 return False
@@ -204,7 +207,10 @@ class _Work:
             for item in items
             if item.document is not None
         )
-        return bool(self.unknown_languages)
+        passages = [_passage(text) for item in items if item.document is not None for text in _texts(item)]
+        is_prose = not passages or prose_share(split_units(passages)) >= PROSE
+        self.running_text = is_prose or embedder.has_loras
+        return bool(self.unknown_languages) or not self.running_text
 
     def stop(self) -> None:
         self._queue.close()
@@ -385,6 +391,10 @@ def _language(document: ReadDocument) -> str:
 def _texts(item: Prepared) -> list[str]:
     assert item.document is not None
     return [item.document.text[chunk.start : chunk.end] for chunk in item.chunks]
+
+
+def _passage(text: str) -> Passage:
+    return Passage(collection="", document="", document_hash="", path="", title="", text=text, start=0, end=len(text))
 
 
 class _Embedding:

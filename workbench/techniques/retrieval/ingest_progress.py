@@ -90,7 +90,7 @@ class IngestProgress:
         """Whether the last report is ``PROGRESS_EVERY_S`` old."""
         return time.monotonic() - self._reported_at > PROGRESS_EVERY_S
 
-    def result(self, unknown_languages: tuple[str, ...] = ()) -> AddResult:
+    def result(self, unknown_languages: tuple[str, ...] = (), *, running_text: bool = True) -> AddResult:
         return AddResult(
             indexed=self._counts["indexed"],
             unchanged=self._counts["unchanged"],
@@ -99,6 +99,7 @@ class IngestProgress:
             chunks=self._chunks,
             seconds=round(time.monotonic() - self._began, 3),
             unknown_languages=unknown_languages,
+            running_text=running_text,
         )
 
     def _seconds_left(self, done: float) -> float | None:

@@ -25,6 +25,10 @@ LONGEST_HEADING = 70
 HEADING_WORDS, LONG_SENTENCE = 5, 60
 """A line of so few words above a sentence of so many characters is its heading."""
 
+PROSE = 0.85
+"""The share of whole sentences from which on texts are taken for prose."""
+_ENDS = (".", "!", "。", "！", "…", ";")
+
 _ITEM = re.compile(r"(?:[-*•▪–◦·]|\(?\d{1,2}[.)]|\(?[a-z]\))\s")
 _NUMBERED_HEADING = re.compile(r"(?:§ ?)?(?:\d{1,2}(?:\.\d{1,2})*\.?|[IVX]{1,4}\.?|[A-Z]\.?)\s+[^\W\d_a-zß]")
 _PAGE = re.compile(
@@ -71,6 +75,13 @@ class Unit(Struct, frozen=True, kw_only=True):
     def states(self) -> bool:
         """Whether it can be an answer."""
         return self.kind not in ("heading", "head", "question")
+
+
+def prose_share(units: Sequence[Sequence[Unit]]) -> float:
+    """The share of whole sentences among the ``units`` of passages: 1 in an encyclopedia, less in an office."""
+    every = [unit for its in units for unit in its]
+    whole = sum(unit.kind == "sentence" and unit.text.rstrip("\"'”»)").endswith(_ENDS) for unit in every)
+    return whole / max(1, len(every))
 
 
 def split_units(passages: Sequence[Passage]) -> list[list[Unit]]:

@@ -22,19 +22,21 @@ from workbench.subjects.documents.store import CollectionRegistry
 from workbench.techniques.embedding_calls import CollectionState, Ingest
 from workbench.techniques.embedding_calls import Documents as ListOfFile
 
+GERMAN = AddResult(unknown_languages=("de",))
+
 
 class FakeEmbedding:
-    """Reads nothing; the default model knows no German. ``asked`` are the ingests."""
+    """Reads nothing; the default model refuses what is added. ``asked`` are the ingests."""
 
-    def __init__(self, has_multilingual: bool) -> None:
+    def __init__(self, has_multilingual: bool, refused: AddResult = GERMAN) -> None:
         self.asked: list[Ingest] = []
         self.documents: list[Document] = []
         self.host = SimpleNamespace(state="ready", stream=self._stream, call=self._list)
-        self._has_multilingual = has_multilingual
+        self._has_multilingual, self._refused = has_multilingual, refused
 
     def _stream(self, call: Ingest, context: RequestContext) -> Iterator[Event]:
         self.asked.append(call)
-        yield finish(AddResult(unknown_languages=("de",)) if call.known_only else AddResult(indexed=1))
+        yield finish(self._refused if call.known_only else AddResult(indexed=1))
 
     def _list(self, call: ListOfFile, context: RequestContext) -> DocumentList:
         return DocumentList(documents=tuple(self.documents))
@@ -79,6 +81,12 @@ def test_a_collection_with_other_languages_gets_the_model_for_many(registry: Col
         ("/models/multilingual-e5-small", False),
     ]
     assert registry.get(office.id).embedder == "multilingual-e5-small"
+
+
+def test_so_does_one_whose_documents_are_no_running_text(registry: CollectionRegistry) -> None:
+    embedding, office = FakeEmbedding(True, AddResult(running_text=False)), registry.create("office")
+    assert work(registry, embedding, office).indexed == 1
+    assert [call.embedder for call in embedding.asked] == ["/models/default", "/models/multilingual-e5-small"]
 
 
 def test_it_stays_with_the_default_model_where_there_is_no_other_and_says_so(registry: CollectionRegistry) -> None:
