@@ -109,9 +109,14 @@ class Links:
     @cached_property
     def weight(self) -> float:
         """How much the question means of the table: the best operation, and the best column or cell."""
+        return sum(self._best)
+
+    @cached_property
+    def _best(self) -> tuple[float, float]:
+        """The scores of the operation, and of the column or cell, that are meant most."""
         operations = [score for (part, *_), score in self.scores.items() if part == "operation"]
         others = [score for (part, *_), score in self.scores.items() if part != "operation"]
-        return max(operations, default=UNKNOWN) + max(others, default=UNKNOWN)
+        return max(operations, default=UNKNOWN), max(others, default=UNKNOWN)
 
     def features(self, query: Query, best: float) -> dict[str, float]:
         """How well a query fits; ``best`` is the weight of the table that is meant most."""
@@ -133,6 +138,8 @@ class Links:
             "linked missed": missed / 3,
             "linked likelihood": (operation + used + conditions + missed) / 3,
             "linked table": (self.weight - best) / 3,
+            "linked best operation": self._best[0] / 3,
+            "linked best part": self._best[1] / 3,
         }
 
     @cached_property
