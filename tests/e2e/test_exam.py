@@ -218,7 +218,7 @@ def test_starter_takes_a_shortened_exam(
             assert rates.own.count == rates.quoted.count == 1 - rates.declined.right
             assert (rates.declined.count, rates.abstained.count) == (1, 1)
         assert result.languages["en"].quoted == Rate(1, 1)
-        assert asked == ["multilingual"]  # for the German texts, as in a person's new collection
+        assert asked == ["multilingual"] * 2  # German, and no running text: as in a person's new collection
         assert result.seconds > 0
         assert model_of(workbench, name).exam == result
     finally:

@@ -19,7 +19,7 @@ from workbench.techniques.retrieval.index import CollectionIndex, Entry
 from workbench.techniques.retrieval.snapshot import FileStamp
 from workbench.techniques.retrieval.table_answers import answers
 from workbench.techniques.retrieval.table_answers.answers import TableAnswers
-from workbench.techniques.retrieval.table_answers.choice import choose, is_sure
+from workbench.techniques.retrieval.table_answers.choice import choose, is_doubted, is_sure
 from workbench.techniques.retrieval.table_answers.conditions import find_conditions
 from workbench.techniques.retrieval.table_answers.cues import cues_of
 from workbench.techniques.retrieval.table_answers.query import Condition, Query, compute, rows_of
@@ -521,6 +521,29 @@ def test_a_number_that_no_cell_explains_and_a_table_that_is_cut_are_doubts(table
     assert sure("What is the total amount for Lindt?", table)
     assert not sure("What is the total amount for Lindt?", cut)
     assert not sure("What is the total amount for Lindt in 1987?", table)
+
+
+LOANS = (
+    "Tool,Borrower,Lent,Back\nLadder,Amara,2026-03-02,2026-03-05\nDrill,Pim,2026-03-04,\n"
+    "Sander,Amara,2026-03-09,2026-04-10\nTile cutter,Dov,2026-04-11,2026-04-12\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "doubted"),
+    [
+        pytest.param("How many tools are there in March?", True, id="by the other date it would be other rows"),
+        pytest.param("How many tools were lent in March?", False, id="the column is named"),
+        pytest.param("Which tools did Amara not want?", True, id="nothing heeds the negation"),
+        pytest.param("Which tools did Amara borrow?", False, id="no negation"),
+    ],
+)
+def test_a_date_of_another_column_and_a_negation_that_nothing_heeds_are_doubts(
+    tmp_path: Path, question: str, doubted: bool
+) -> None:
+    found = choose(Question(question), [loaded(tmp_path, "Loans.csv", LOANS)])
+    assert found is not None
+    assert is_doubted(found[0]) == doubted
 
 
 METERS = """Zähler;Zählerstand 31.12.2023 kWh;Zählerstand 31.12.2024 kWh

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import resources
 
@@ -19,7 +19,7 @@ from workbench.records.outcomes import Reason
 from workbench.techniques.retrieval.table_answers.candidates import candidates_of, readings_of
 from workbench.techniques.retrieval.table_answers.features import FAMILIES, Candidate
 from workbench.techniques.retrieval.table_answers.links import QuestionReader, context_of, link, to_link
-from workbench.techniques.retrieval.table_answers.query import Result
+from workbench.techniques.retrieval.table_answers.query import Result, rows_of
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.reasons import quoted, table_reason
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable
@@ -143,6 +143,7 @@ def _doubts(question: Question, first: Candidate, result: Result | None, same: f
         "left": features.get("left", 0.0),
         "left names": features.get("left names", 0.0),
         "numbers left": features.get("numbers left", 0.0),
+        "negation left": float(_leaves_negation(question, first)),
         "parts missing": features.get("several asked, one shown", 0.0),
         "values unused": features.get("values unused", 0.0),
         "table share": features.get("table lead", 0.0),
@@ -179,11 +180,35 @@ def is_doubted(choice: Choice) -> bool:
     one value where several are asked for, a table of which a part is missing, values of several units together, a
     difference of columns of different units, a meter that ran backwards, a column that another one is called as well
     as, cells of which one is empty, a calculation over all rows where a word of the question is not explained, which
-    may name some of them."""
+    may name some of them, a "not" that no condition heeds, a date that another column tells other rows by."""
     doubts, one = choice.doubts, choice.candidate
     unclear = doubts["numbers left"] or doubts["parts missing"] or one.table.content.incomplete or one.rival >= 0
     unlike = _has_several_units(one) or _has_unlike_columns(one) or _runs_backwards(one)
-    return bool(unclear or unlike or _shows_empty(one) or _may_be_of_some(one))
+    of_others = _may_be_of_some(one) or doubts["negation left"] or _other_date(one) >= 0
+    return bool(unclear or unlike or _shows_empty(one) or of_others)
+
+
+def _leaves_negation(question: Question, candidate: Candidate) -> bool:
+    """Whether the question has a "not" that no condition comes from."""
+    spans = question.cues.get("negated", ())
+    places = {w.place for w in question.words if any(start < w.end and w.start < end for start, end in spans)}
+    heeded = any(one.test in ("not", "empty") for one in candidate.query.conditions)
+    return bool(places) and not heeded and not any(places & one.places for one in candidate.findings)
+
+
+def _other_date(candidate: Candidate) -> int:
+    """A column of dates by which a date of the question tells other rows than by the one that was taken, where the
+    question names neither; -1 where there is none."""
+    dates = [column.number for column in candidate.table.columns if column.kind == "date"]
+    for finding in candidate.findings:
+        taken = finding.condition
+        if finding.kind != "date" or finding.names_column or taken.column not in dates:
+            continue
+        rest = [one for one in candidate.query.conditions if one != taken]
+        for number in dates:
+            if rows_of(candidate.table, [*rest, replace(taken, column=number)]) != list(candidate.rows):
+                return number
+    return -1
 
 
 def _may_be_of_some(candidate: Candidate) -> bool:
@@ -267,8 +292,9 @@ def reasons_of(choice: Choice, language: str) -> tuple[Reason, ...]:
         found.append(said("left", words=", ".join(quoted(word, language) for word in left)))
     if choice.result is not None and choice.result.ties:
         found.append(said("ties"))
-    if one.rival >= 0:
-        found.append(said("rival", column=quoted(one.table.columns[one.rival].name, language)))
+    for column in (one.rival, _other_date(one)):
+        if column >= 0:
+            found.append(said("rival", column=quoted(one.table.columns[column].name, language)))
     if _has_several_units(one):
         found.append(said("units"))
     if _has_unlike_columns(one):
