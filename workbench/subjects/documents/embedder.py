@@ -19,7 +19,7 @@ from workbench.records.documents import Collection, Document, DocumentText, Sear
 from workbench.records.models import ModelRecord
 from workbench.records.offers import MULTILINGUAL
 from workbench.subjects.models.folders import missing_files
-from workbench.subjects.models.starter import find_multilingual, find_starters
+from workbench.subjects.models.starter import EMBEDDER_NAME, find_multilingual, find_starters
 from workbench.subjects.models.store import ModelCatalogue, is_missing
 from workbench.techniques import embedding_calls
 
@@ -97,6 +97,10 @@ class Embedding:
             self._catalogue.put(found)
         self._changed("model")
         return found
+
+    def is_starter(self) -> bool:
+        """Whether the default embedding model is the starter's for English. Raises UserError when there is none."""
+        return self.model().name == EMBEDDER_NAME
 
     def warm_up(self) -> None:
         """Load the embedding model in the background, while a chat model is loaded."""

@@ -68,8 +68,9 @@ class Ingesting(RunKind):
         if isinstance(ended, events.Finished):
             refused = read_result(_INGEST, ended.result)
             if refused.is_refused:
-                model = self._embedding.multilingual(run.context, run.emit)
-                if model is not None:
+                # for lists and tables alone no default model is passed over that a person has imported
+                suits = refused.unknown_languages or self._embedding.is_starter()
+                if suits and (model := self._embedding.multilingual(run.context, run.emit)) is not None:
                     collection = self._registry.set_embedder(collection.id, model.name)
                     run.emit(events.Log(text=f"{model.name} embeds this collection, {_reason(refused)}."))
                 ended = self._ingest(run, collection, paths, passwords, known_only=False)

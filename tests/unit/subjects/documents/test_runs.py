@@ -33,6 +33,7 @@ class FakeEmbedding:
         self.documents: list[Document] = []
         self.host = SimpleNamespace(state="ready", stream=self._stream, call=self._list)
         self._has_multilingual, self._refused = has_multilingual, refused
+        self.has_imported = False
 
     def _stream(self, call: Ingest, context: RequestContext) -> Iterator[Event]:
         self.asked.append(call)
@@ -43,6 +44,9 @@ class FakeEmbedding:
 
     def embedder(self, context: Any, report: Any, name: str) -> str:
         return f"/models/{name or 'default'}"
+
+    def is_starter(self) -> bool:
+        return not self.has_imported
 
     def multilingual(self, context: Any, report: Any) -> Any:
         return SimpleNamespace(name="multilingual-e5-small") if self._has_multilingual else None
@@ -87,6 +91,13 @@ def test_so_does_one_whose_documents_are_no_running_text(registry: CollectionReg
     embedding, office = FakeEmbedding(True, AddResult(running_text=False)), registry.create("office")
     assert work(registry, embedding, office).indexed == 1
     assert [call.embedder for call in embedding.asked] == ["/models/default", "/models/multilingual-e5-small"]
+
+
+def test_a_default_model_that_a_person_has_imported_is_kept_for_them(registry: CollectionRegistry) -> None:
+    embedding, office = FakeEmbedding(True, AddResult(running_text=False)), registry.create("office")
+    embedding.has_imported = True
+    assert work(registry, embedding, office).indexed == 1
+    assert [call.embedder for call in embedding.asked] == ["/models/default"] * 2
 
 
 def test_it_stays_with_the_default_model_where_there_is_no_other_and_says_so(registry: CollectionRegistry) -> None:
