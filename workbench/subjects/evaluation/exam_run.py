@@ -134,7 +134,8 @@ class ExamRuns(RunKind):
                 call = Ingest(file=str(file), collection=name, embedder=embedder, paths=(str(documents),))
                 added = self._embedding.host.call(msgspec.structs.replace(call, known_only=True), context=run.context)
                 if added.is_refused:
-                    other = self._embedding.multilingual(run.context, run.emit)
+                    suits = added.unknown_languages or self._embedding.is_starter()
+                    other = self._embedding.multilingual(run.context, run.emit) if suits else None
                     embedder = other.path if other is not None else default
                     self._embedding.host.call(msgspec.structs.replace(call, embedder=embedder), context=run.context)
                 count = sum(1 for _ in documents.iterdir())
