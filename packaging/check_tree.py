@@ -48,7 +48,12 @@ def read(path: Path) -> None:
             [json.loads(line) for line in content.splitlines() if line.strip()]
         case ".toml":
             tomllib.loads(content.decode())
-        case ".sql" | ".txt" | ".md" | ".csv" | ".html":
+        case ".safetensors":
+            from safetensors import safe_open
+
+            with safe_open(path, "numpy") as opened:
+                [opened.get_tensor(name) for name in opened.keys()]  # noqa: SIM118 - it is no mapping
+        case ".sql" | ".txt" | ".md" | ".csv" | ".html" | ".eml":
             content.decode()
         case _:
             raise ValueError("there is no check for this kind of file")

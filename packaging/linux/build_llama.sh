@@ -25,6 +25,10 @@ change "$work/llama_cpp_python-$version/CMakeLists.txt" 's/set(LLAMA_BUILD_COMMO
 change "$llama" 's/list(APPEND ARCH_FLAGS -mavx512f)/list(APPEND ARCH_FLAGS -mavx512f -mtune=icelake-server)/'
 change "$llama" 's/^    target_compile_options(${GGML_CPU_NAME} PRIVATE ${ARCH_FLAGS})$/&\
     set_source_files_properties(ggml-cpu\/arch\/x86\/quants.c PROPERTIES COMPILE_OPTIONS "-funroll-loops;-falign-functions=64")/'
+# in GCC 12 the instruction that loads the shape of AMX's tiles reads 8 bytes of it as far as the compiler knows (amxtileintrin.h):
+# the rest was not written yet, and the process ended (SIGSEGV) at the first product of 8-bit weights
+change "$work/llama_cpp_python-$version/vendor/llama.cpp/ggml/src/ggml-cpu/amx/mmq.cpp" \
+  's/^    _tile_loadconfig(&tc);/    __asm__ volatile("" : : "r"(\&tc) : "memory");\n&/'
 export CMAKE_BUILD_PARALLEL_LEVEL="${JOBS:-$(nproc)}"
 common="-DGGML_BACKEND_DL=ON -DGGML_NATIVE=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=OFF \
   -DLLAMA_BUILD_SERVER=OFF"

@@ -18,7 +18,7 @@ sed "s/@VERSION@/$version/" "$here/install_user.sh" > "$stage/install_user.sh"
 cp "$here/uninstall_user.sh" "$stage/"
 chmod +x "$stage/install_user.sh"
 file=$out/llm-workbench-$version-$(uname -m).run
-makeself --quiet --nox11 --nomd5 --sha256 "${COMPRESS:---xz}" --complevel "${LEVEL:-2}" --threads "$(nproc)" \
+makeself --quiet --nox11 --nomd5 --sha256 "${COMPRESS:---xz}" --complevel "${LEVEL:-9}" --threads "$(nproc)" \
   "$stage" "$file" "LLM Workbench $version" ./install_user.sh
 (cd "$out" && sha256sum "$(basename "$file")" > "$(basename "$file").sha256")
 echo "$file: $(($(stat -c %s "$file") / 1000000)) MB"

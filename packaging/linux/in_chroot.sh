@@ -20,8 +20,9 @@ chroot "$chroot_folder" sh -eu -c '
   ls wheel/llama_cpp_python-*.whl >/dev/null 2>&1 || sh repo/packaging/linux/build_llama.sh /root/v/bin/python /root/llama /root/wheel \
     > llama.log 2>&1 &
   llama=$!
+  v/bin/pip download --quiet --no-deps --require-hashes --only-binary :all: --find-links wheels -d wheels -r "$locks/$2.txt"
   v/bin/pip download --quiet --no-deps --require-hashes --only-binary :all: --find-links wheels -d wheels \
-    -r "$locks/$2.txt" -r "$locks/starter.txt"
+    --platform manylinux2014_x86_64 -r "$locks/starter.txt"
   wait $llama || { tail -n 30 llama.log; exit 1; }
   v/bin/python repo/packaging/tree.py --python /root/prefix --platform "$2" --kind "$1" --source "$3" \
     --llama-cpp "$(ls wheel/llama_cpp_python-*.whl)" --find-links /root/wheels --out /root/tree

