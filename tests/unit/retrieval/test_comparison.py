@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.fakes import FakeRetriever, document_text
-from workbench.techniques.retrieval.comparison import compare_documents, compare_units
+from workbench.techniques.retrieval.comparison import choose_differences, compare_documents, compare_units
 from workbench.techniques.retrieval.outline import Section, read_outline
 
 OLD = """# Rules
@@ -81,3 +81,19 @@ def test_documents_are_compared_with_the_older_one_first_and_each_statement_at_i
     assert ("At most 12 km/h in the hall.", "At most 10 km/h in the hall.", "Forklifts") in said
     assert ("", "Dogs stay in the car.", "Dogs") in said
     assert ("The radio plays from noon until evening.", "", "Radio") in said
+
+
+def test_other_figures_come_before_other_words_where_not_all_fits() -> None:
+    found = compare_units(rules(OLD), rules(NEW), FakeRetriever().similarities, "en")
+    both = [one for one in found if one.first is not None and one.second is not None]
+    chosen = choose_differences(both, most=2, words=100)
+    assert [one.second[1].text for one in chosen if one.second] == [
+        "At most 10 km/h in the hall.",
+        "Item: Export declaration | EUR: 49.00",
+    ]
+    assert len(choose_differences(both, most=9, words=1)) == 1, "one is shown whatever its length"
+
+
+def test_the_number_of_a_point_is_no_figure() -> None:
+    (section,) = rules("# Hire\n\n2.1 The van costs 45.00 euros.\n\n2.2 It stays in the yard.\n")
+    assert [unit.figures for unit in section.units] == [("45.00",), ()]

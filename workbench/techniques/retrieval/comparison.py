@@ -16,6 +16,7 @@ import numpy as np
 from workbench.records.documents import DocumentComparison, DocumentDifference, DocumentText
 from workbench.techniques.retrieval.extracts import Similarities
 from workbench.techniques.retrieval.outline import Section, Unit, read_outline
+from workbench.techniques.retrieval.sentence_features import NUMERALS
 from workbench.text.language import detect_language
 from workbench.text.terms import Vocabulary
 
@@ -63,6 +64,32 @@ def compare_units(
         elif _norm(ones[partner_of[b]][1].text) != _norm(other[1].text):
             found.append(Difference(ones[partner_of[b]], other))
     return found + [Difference(one, None) for a, one in enumerate(ones) if a not in taken]
+
+
+def tells_other_figures(difference: Difference) -> bool:
+    """Whether two units tell other figures, or one that stands alone tells some: what differs in words alone is seldom
+    what a person wants to know first."""
+    first, second = (_figures(side[1]) if side is not None else frozenset() for side in _sides(difference))
+    return first != second
+
+
+def choose_differences(differences: Sequence[Difference], most: int, words: int) -> list[Difference]:
+    """As many differences as fit, those with other figures before those in words alone; in their order."""
+    chosen: list[int] = []
+    for n in sorted(range(len(differences)), key=lambda n: (not tells_other_figures(differences[n]), n)):
+        length = sum(len(side[1].text.split()) for side in _sides(differences[n]) if side is not None)
+        if len(chosen) < most and (length <= words or not chosen):
+            chosen.append(n)
+            words -= length
+    return [differences[n] for n in sorted(chosen)]
+
+
+def _figures(unit: Unit) -> frozenset[str]:
+    return frozenset(unit.figures) | NUMERALS.intersection(unit.text.casefold().split())
+
+
+def _sides(difference: Difference) -> tuple[tuple[Section, Unit] | None, ...]:
+    return difference.first, difference.second
 
 
 def year_of(document: DocumentText) -> int:

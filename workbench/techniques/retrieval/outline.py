@@ -32,6 +32,12 @@ class Unit(msgspec.Struct, frozen=True):
     text: str
     head: str = ""
 
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The numbers in its text, without the one that counts it in a list: "1.2", "(3)"."""
+        counted = _POINT.match(self.text)
+        return tuple(one.rstrip(".,:") for one in _FIGURE.findall(self.text, counted.end() if counted else 0))
+
 
 class Section(msgspec.Struct, frozen=True):
     """``path``: the headings above the section's text, the outermost first; () before the first heading."""
@@ -71,6 +77,7 @@ _QUOTED = re.compile(
 _COLUMNS = re.compile(r"\S {2,}\S")
 _SENTENCE_INSIDE = re.compile(r"[.!?] [A-ZÀ-Þ]\S* \S+ ")
 _POINT = re.compile(r"\s*(?:[-*•–▪◦·]|\(?\d{1,3}[.)]|\(?[a-z]\)|\d{1,2}(?:\.\d{1,2})+)\s+")
+_FIGURE = re.compile(r"\d[\d.,:]*")
 _CLOSED = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*$")
 _PAGE_NUMBER = re.compile(r"\s*(?:page|seite|p[aá]gina|pag\.?|s\.)?\s*\d+(?:\s*(?:/|of|von|de|sur)\s*\d+)?\s*$", re.I)
 _LEADERS = ".…_·"

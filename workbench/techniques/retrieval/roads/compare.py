@@ -11,7 +11,7 @@ from workbench.records.messages import Message
 from workbench.records.outcomes import Reason
 from workbench.records.recipes import Recipe
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.retrieval.comparison import Difference, compare_units, year_of
+from workbench.techniques.retrieval.comparison import Difference, choose_differences, compare_units, year_of
 from workbench.techniques.retrieval.document_choice import Candidate, choose_pair
 from workbench.techniques.retrieval.grounded import Grounding
 from workbench.techniques.retrieval.outline import read_outline
@@ -20,8 +20,8 @@ from workbench.techniques.retrieval.quoted_units import UnitQuotes
 from workbench.techniques.retrieval.roads.whole import Found, doubts, find_documents, list_entries, name_of, quoted
 from workbench.text.language import detect_language
 
-_MOST_DIFFERENCES, _MOST_WORDS = 40, 420
-_MOST_ALONE, _WORDS_ALONE = 12, 140
+MOST_DIFFERENCES, MOST_WORDS = 40, 600
+MOST_ALONE, WORDS_ALONE = 12, 140
 
 
 def run(
@@ -49,8 +49,8 @@ def run(
     quotes = UnitQuotes(context.retriever)
     names = name_of(first.document), name_of(second.document)
     if both:
-        shown = _within(both, _MOST_DIFFERENCES, _MOST_WORDS)
-        more = f", the first {len(shown)} of them" if len(shown) < len(both) else ""
+        shown = choose_differences(both, MOST_DIFFERENCES, MOST_WORDS)
+        more = f", {len(shown)} of them shown, those with other figures first" if len(shown) < len(both) else ""
         quotes.say(f"{names[0]} → {names[1]}: {counted(len(both), 'difference')}{more}\n")
         _write(quotes, shown, old, new)
     for name, alone in (
@@ -58,7 +58,7 @@ def run(
         (names[0], [one for one in differences if one.second is None]),
     ):
         if alone:
-            shown = _within(alone, _MOST_ALONE, _WORDS_ALONE)
+            shown = choose_differences(alone, MOST_ALONE, WORDS_ALONE)
             more = f" ({len(shown)} of {len(alone)})" if len(shown) < len(alone) else ""
             quotes.say(f"Only in {name}{more}:\n")
             _write(quotes, shown, old, new)
@@ -67,17 +67,6 @@ def run(
 
 def _doubts(found: Found, *used: Candidate) -> tuple[Reason, ...]:
     return () if all(one.named > 0 for one in used) else doubts(found, *used)
-
-
-def _within(differences: Sequence[Difference], most: int, words: int) -> list[Difference]:
-    """The first differences that fit."""
-    shown: list[Difference] = []
-    for one in differences:
-        words -= sum(len(side[1].text.split()) for side in (one.first, one.second) if side is not None)
-        if len(shown) >= most or (shown and words < 0):
-            break
-        shown.append(one)
-    return shown
 
 
 def _write(quotes: UnitQuotes, differences: Sequence[Difference], old: DocumentText, new: DocumentText) -> None:
