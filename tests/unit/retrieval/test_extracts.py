@@ -63,6 +63,15 @@ def test_nothing_is_said_twice() -> None:
     assert "Invoices are paid within 35 days." in said
 
 
+def test_an_overview_begins_with_what_a_document_says_first() -> None:
+    text = "The vans are for hire. It costs 42 euros, with 20 litres and 300 km. Paid in 14 days by card, or 7 in cash."
+    found = read_outline(document_text(f"# Hire\n\n{text}\n"))
+    (extract,) = choose_for_summary(found, [[0.0] * 3], 10, "en", first=2.0, figures=0.5)
+    assert extract.units[0].text == "The vans are for hire."
+    (extract,) = choose_for_summary(found, [[0.0] * 3], 10, "en")
+    assert extract.units[0].text.startswith("It costs")
+
+
 def test_text_that_repeats_itself_is_quoted_once() -> None:
     found = read_outline(document_text("# Mill\n\n" + "The mill was built in 1902. " * 50))
     likeness = [measure_likeness(section, leads_of(found), SIMILAR) for section in found]

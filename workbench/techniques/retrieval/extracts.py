@@ -80,17 +80,23 @@ def measure_likeness(section: Section, leads: Sequence[str], similarities: Simil
 
 
 def choose_for_summary(
-    sections: Sequence[Section], likeness: Sequence[Sequence[float]], words: int, language: str
+    sections: Sequence[Section],
+    likeness: Sequence[Sequence[float]],
+    words: int,
+    language: str,
+    *,
+    first: float = FIRST,
+    figures: float = FIGURES,
 ) -> list[Extract]:
     """The units of a summary of at most ``words`` words, in their order. ``likeness``: of each section's units, as by
-    ``measure_likeness``."""
+    ``measure_likeness``. ``first`` and ``figures``: other weights than ``FIRST`` and ``FIGURES``."""
     vocabulary = Vocabulary(language)
     places = [(number, place) for number, section in enumerate(sections) for place in range(len(section.units))]
     units = [sections[number].units[place] for number, place in places]
     central = np.asarray([likeness[number][place] for number, place in places])
     central = (central - central.mean()) / max(1e-6, float(central.std()))
     scores = [
-        _worth(unit, place, sections[number]) + CENTRAL * float(value)
+        _worth(unit, place, sections[number], first, figures) + CENTRAL * float(value)
         for unit, (number, place), value in zip(units, places, central, strict=True)
     ]
     stems = [frozenset(vocabulary.content_terms(unit.text)) for unit in units]
@@ -136,14 +142,14 @@ def _chapters(sections: Sequence[Section]) -> list[tuple[str, ...]]:
     return [()] * len(sections)
 
 
-def _worth(unit: Unit, place: int, section: Section) -> float:
+def _worth(unit: Unit, place: int, section: Section, first: float, of_figures: float) -> float:
     words = len(unit.text.split())
     figures = min(2, len(unit.figures))
     aside = 1.0 if _ASIDE.match(section.title) else 0.0
     odd = 1.0 if words < _FEWEST_WORDS else 0.5 if words > _MOST_WORDS else 0.0
     asks = 0.5 if unit.text.endswith("?") else 0.0
     bare = BARE if not figures and unit.kind == "row" else 0.0
-    return FIRST / (1 + place) + FIGURES * figures - aside - odd - asks - bare
+    return first / (1 + place) + of_figures * figures - aside - odd - asks - bare
 
 
 def _is_title(unit: Unit, section: Section) -> bool:

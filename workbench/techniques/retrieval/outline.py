@@ -34,8 +34,8 @@ class Unit(msgspec.Struct, frozen=True):
 
     @property
     def figures(self) -> tuple[str, ...]:
-        """The numbers in its text, without the one that counts it in a list: "1.2", "(3)"."""
-        counted = _POINT.match(self.text)
+        """The numbers in its text, without the one that counts it among others: "1.2 The ...", "(3) The ..."."""
+        counted = _COUNTED.match(self.text)
         return tuple(one.rstrip(".,:") for one in _FIGURE.findall(self.text, counted.end() if counted else 0))
 
 
@@ -78,6 +78,11 @@ _COLUMNS = re.compile(r"\S {2,}\S")
 _SENTENCE_INSIDE = re.compile(r"[.!?] [A-ZÀ-Þ]\S* \S+ ")
 _POINT = re.compile(r"\s*(?:[-*•–▪◦·]|\(?\d{1,3}[.)]|\(?[a-z]\)|\d{1,2}(?:\.\d{1,2})+)\s+")
 _FIGURE = re.compile(r"\d[\d.,:]*")
+_COUNTED = re.compile(
+    r"\s*(?:[-*•–]\s+)?(?:\(?\d{1,3}\)|\d{1,2}(?:\.(?:1\d|[1-9]))+\.?|\d{1,2}\.)\s+(?=\W{0,2}[^\W\d_a-zß-öø-ÿ])"
+    r"(?!(?:Jan|Jän|Feb|M[aä]r|Apr|Ma[iy]|Jun|Jul|Aug|Sep|O[ck]t|Nov|De[cz])[^\W\d_]*\b)"
+)
+"""The number of a clause or a point, before a capital letter: no time ("8.30 Breakfast"), price or day of a month."""
 _CLOSED = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*$")
 _PAGE_NUMBER = re.compile(r"\s*(?:page|seite|p[aá]gina|pag\.?|s\.)?\s*\d+(?:\s*(?:/|of|von|de|sur)\s*\d+)?\s*$", re.I)
 _LEADERS = ".…_·"

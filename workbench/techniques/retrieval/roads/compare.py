@@ -50,7 +50,7 @@ def run(
     names = name_of(first.document), name_of(second.document)
     if both:
         shown = choose_differences(both, MOST_DIFFERENCES, MOST_WORDS)
-        more = f", {len(shown)} of them shown, those with other figures first" if len(shown) < len(both) else ""
+        more = f", {len(shown)} of them shown, other figures rather than other words" if len(shown) < len(both) else ""
         quotes.say(f"{names[0]} → {names[1]}: {counted(len(both), 'difference')}{more}\n")
         _write(quotes, shown, old, new)
     for name, alone in (

@@ -51,6 +51,7 @@ HITS = 30
 _TRANSLATED_INTO = "English"  # where the request names no language
 _LISTED_FROM = 5  # documents in which a list is looked for
 _OVERVIEW_DOCUMENTS, _OVERVIEW_WORDS = 40, 30
+_BEGINNING = 2.0  # an overview says what a document is about, which it does at its beginning
 _NEAR = 0.6  # of the best document's score
 _LEAST_SECTION = 0.55
 _SURE_LEAD = 0.5
@@ -259,7 +260,8 @@ def _overview(found: Found, context: AnswerContext) -> Generator[Event, None, Gr
         if not sections:
             continue
         likeness = [[0.0] * len(section.units) for section in sections]
-        extracts = choose_for_summary(sections, likeness, _OVERVIEW_WORDS, detect_language(document.text))
+        language = detect_language(document.text)
+        extracts = choose_for_summary(sections, likeness, _OVERVIEW_WORDS, language, first=_BEGINNING, figures=0.5)
         quotes.say(f"**{name_of(one)}**\n\n")
         for extract in extracts:
             _write_points(quotes, document, extract.section, extract.units)
