@@ -80,7 +80,13 @@ def test_unreadable_documents_are_never_meant() -> None:
     [
         ("What are all these documents about?", True),
         ("Worum geht es in allen meinen Dokumenten?", True),
+        ("What is each document about?", True),
+        ("Was steht in diesen Unterlagen?", True),
         ("Résume tous les documents", True),
+        ("de quoi parlent ces fichiers ?", True),
+        ("¿De qué trata cada documento?", True),
+        ("Was steht in diesem Dokument?", False),
+        ("Worum geht es in diesen Text?", False),
         ("resume todos los documentos", True),
         ("summarise the document about the dome", False),
     ],

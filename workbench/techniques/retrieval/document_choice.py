@@ -70,9 +70,10 @@ _VERSIONS = (
 )
 _VERSION_WORDS = frozenset(_VERSIONS.split())
 _EVERYTHING = re.compile(
-    r"\b(?:all|every|alle[nmr]?|sämtliche[nmr]?|toutes? les|tous les|tod[oa]s l[oa]s)\s+"
+    r"\b(?:all|every|each|these(?= \w+s\b)|alle[nmr]?|jede[mnrs]?|sämtliche[nmr]?|diesen?(?= \w+en?\b)"
+    r"|toutes? les|tous les|chaque|ces|tod[oa]s l[oa]s|cada|estos)\s+"
     r"(?:(?:the|my|our|of|these|those|meine[nr]?|unsere[nr]?|diese[nr]?|der|den|mes|nos|mis|nuestr[oa]s)\s+)*"
-    r"(?:documents?|files?|texts?|dokumente?n?|dateien|unterlagen|fichiers|documentos|archivos|papers)\b"
+    r"(?:documents?|files?|texts?|dokumente?n?|dateien|unterlagen|fichiers?|documentos?|archivos?|papers)\b"
     r"|\b(?:whole|entire|gesamte[nr]?|ganze[nr]?|toute la|toda la)\s+"
     r"(?:collection|folder|sammlung|ordner|colecci[oó]n|carpeta)\b",
     re.I,

@@ -179,8 +179,9 @@ def is_doubted(choice: Choice) -> bool:
     """Whether an answer is marked however probable it is: a number of the question that nothing in the table explains,
     one value where several are asked for, a table of which a part is missing, values of several units together, a
     difference of columns of different units, a meter that ran backwards, a column that another one is called as well
-    as, cells of which one is empty, a calculation over all rows where a word of the question is not explained, which
-    may name some of them, a "not" that no condition heeds, a date that another column tells other rows by."""
+    as, cells of which one is empty, a list of all rows or a calculation over them where a word of the question is not
+    explained, which may name some of them, a "not" that no condition heeds, a date that another column tells other rows
+    by."""
     doubts, one = choice.doubts, choice.candidate
     unclear = doubts["numbers left"] or doubts["parts missing"] or one.table.content.incomplete or one.rival >= 0
     unlike = _has_several_units(one) or _has_unlike_columns(one) or _runs_backwards(one)
@@ -212,7 +213,7 @@ def _other_date(candidate: Candidate) -> int:
 
 
 def _may_be_of_some(candidate: Candidate) -> bool:
-    all_rows = candidate.query.kind in ("count", "sum", "average") and not candidate.findings
+    all_rows = candidate.query.kind in ("count", "sum", "average", "list") and not candidate.findings
     return all_rows and any(len(word) >= _TELLING for word in candidate.left)
 
 
