@@ -36,6 +36,7 @@ from workbench.base.fields import fields_of
 from workbench.records.documents import DocumentPicture
 from workbench.records.messages import Citation, Passage, Usage
 from workbench.records.outcomes import Reason
+from workbench.records.places import TextPlace
 from workbench.records.recipes import PARTS, AgentPart, DecodingPart, ModelPart, Recipe, RetrievalPart
 
 
@@ -115,6 +116,21 @@ def test_further_places_in_one_document_are_named_briefly(qtbot: QtBot, home: Fa
     sources.show_sources((first, *places, other, again), ())
     assert [button.text() for button in sources.buttons][1:] == ["[2] page 3", "[3]", "[5]", "[4] lease.pdf"]
     assert sources.buttons[2].accessibleName() == texts.SOURCE.format(source=f"[3] {describe_place(places[1])}")
+
+
+def test_a_long_name_of_a_place_makes_an_answer_no_wider(qtbot: QtBot, home: FakeHome) -> None:
+    sources = AnswerSources()
+    qtbot.addWidget(sources)
+    name = "Regulations for the Burial Grounds of the Parish of Saint Wendelin at Ostermoor"
+    places = (TextPlace(0, "section", name),)
+    sources.show_sources((msgspec.structs.replace(cite(passage(home)), page=None, places=places),), ())
+    sources.show()
+    sources.resize(300, 100)
+    (button,) = sources.buttons
+    assert "Regulations for the Burial Grounds" in button.text()
+    assert button.sizeHint().width() > 300
+    assert sources.minimumSizeHint().width() < 300
+    qtbot.waitUntil(lambda: button.width() <= 300)
 
 
 def test_an_answer_streams_in_and_ends_with_its_sources(

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from workbench.base.paths import RESOURCES
 from workbench.records.messages import Message
+from workbench.techniques.retrieval.document_choice import means_everything
 from workbench.techniques.retrieval.query_rewriting import is_follow_up
 from workbench.techniques.retrieval.question_terms import names_of
 from workbench.text.language import detect_question_language, function_words, split_words
@@ -95,7 +96,7 @@ def written_out(conversation: Sequence[Message], alike: Alike) -> WrittenOut:
     """
     asked = conversation[-1].content.strip()
     turns = _turns(conversation)
-    if not turns:
+    if not turns or means_everything(asked):
         return WrittenOut(asked, asked)
     whole, answer = "", ""
     for question, answered in turns:
@@ -125,10 +126,13 @@ def may_stand_alone(question: str) -> bool:
 
 
 def _turns(conversation: Sequence[Message]) -> list[tuple[str, str]]:
-    """The questions before the last message that were answered, with their answers, at most ``MOST_TURNS``."""
+    """The questions before the last message that were answered, with their answers, at most ``MOST_TURNS``; those after
+    a request that speaks of all documents, which has no subject to go on with."""
     turns: list[tuple[str, str]] = []
     for message in conversation[:-1]:
-        if message.role == "user":
+        if message.role == "user" and means_everything(message.content):
+            turns = []
+        elif message.role == "user":
             turns.append((message.content.strip(), ""))
         elif message.role == "assistant" and turns:
             turns[-1] = turns[-1][0], _CITATION.sub("", message.content)

@@ -149,3 +149,10 @@ def test_a_question_that_is_asked_once_more_means_the_same() -> None:
     assert written_out(told(BOATS, doubles, asked="and for doubles?"), not_needed).question == (
         "What is the rack rent for doubles?"
     )
+
+
+def test_a_request_for_all_documents_is_no_follow_up_and_has_none() -> None:
+    every = "What is each document about?"
+    assert written_out(told(COACH, asked=every), not_needed).question == every
+    after = written_out(told(COACH, (every, "Boats and courts [1]."), asked="Who is the mayor?"), not_needed)
+    assert after.question == "Who is the mayor?"

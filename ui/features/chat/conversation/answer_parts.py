@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QWidget
 
 from ui.components.basics import Card, IconLabel, LinkButton, PlainButton, QuietButton, Text
@@ -134,7 +133,9 @@ class DeclinedNote(Card):
         self._document = passages[0].path if passages else ""
         self._show_tasks()
         for passage in passages[:3]:
-            button = _ElidedLink(f"{describe_place(passage)}:  {_shortened(passage.text.lstrip('# '), 120)}")
+            words = f"{describe_place(passage)}:  {_shortened(passage.text.lstrip('# '), 120)}"
+            button = LinkButton(words, accessibleName=words)
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # shortened to the room there is
             button.setToolTip(passage.text[:300])
             button.clicked.connect(lambda _=False, p=passage: open_source(p))
             self._list.addWidget(button)
@@ -178,21 +179,6 @@ class DeclinedNote(Card):
 
     def _on_tasks(self) -> None:
         self.make_task_menu().popup(self.task_button.mapToGlobal(QPoint(0, self.task_button.height())))
-
-
-class _ElidedLink(LinkButton):
-    """A link that is shortened to the room there is."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._whole = text
-        self.setAccessibleName(text)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        room = self.width() - 2 * tokens.SPACE_2
-        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room))
 
 
 def _shortened(text: str, length: int) -> str:

@@ -22,6 +22,7 @@ from workbench.records.places import describe_position
 from workbench.records.visible import visible_name
 
 _LONGEST, _SHORTEST = 68, 18  # characters of a link, and of the file's name in it
+_NARROWEST = 120  # px of a link, whose words end in an ellipsis where there is less room than for all of them
 _GLIMPSE = 300  # characters of the cited text in its tooltip
 
 
@@ -65,6 +66,7 @@ class AnswerSources(QWidget):
                 brief,
                 accessibleName=texts.SOURCE.format(source=words),
                 toolTip=citation.text[:_GLIMPSE],
+                minimumWidth=_NARROWEST,
                 clicked=lambda _=False, c=citation: self.source_wanted.emit(c),
             )
             self._links.addWidget(button)
