@@ -38,6 +38,14 @@ from workbench.techniques.retrieval.question_parts import combination, factor_of
             ("The pump is broken: Who repairs it", "The pump is broken: what does it cost"),
         ),
         ("Who has the key? Where does she live?", ("Who has the key", "Where does she live")),
+        (
+            "How long is the guarantee for the roof and for the gutters?",
+            ("How long is the guarantee for the roof", "How long is the guarantee for the gutters"),
+        ),
+        (
+            "Wie hoch ist der Schaden laut Gutachter und laut Versicherung?",
+            ("Wie hoch ist der Schaden laut Gutachter", "Wie hoch ist der Schaden laut Versicherung"),
+        ),
     ],
 )
 def test_a_question_is_cut_into_its_parts_with_their_topic(question: str, parts: tuple[str, ...]) -> None:
@@ -51,6 +59,8 @@ def test_a_question_is_cut_into_its_parts_with_their_topic(question: str, parts:
         "How long is the warranty of pumps and valves?",
         "Was kostet die Änderung nach der Freigabe?",
         "Who, when, where, why and how?",
+        "What did we spend on the roof and on the gutters together?",
+        "Was haben die Angebote von Kern und von Voss gemeinsam?",
         "",
     ],
 )

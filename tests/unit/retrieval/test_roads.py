@@ -96,6 +96,15 @@ def test_pieces_of_a_form_are_words_in_a_row_and_words_apart() -> None:
     assert form_grams_of("Cheaper than yours", known) == found
 
 
+def test_a_question_of_several_parts_compares_only_where_it_says_so() -> None:
+    found: dict[Road, float] = {"compare": 0.7, "places": 0.3}
+    asked = "Guests in 2025: what had we aimed at, and what did we get?"
+    assert decide(asked, found, begun=True, others=False) == "places"
+    asked = "What has changed in the lease, and what is the same?"
+    assert decide(asked, found, begun=True, others=False) == "compare"
+    assert decide("The lease of 2019 and the one of 2025", found, begun=True, others=False) == "compare"
+
+
 def test_pairs_of_cues_are_numbered() -> None:
     assert pairs_of([1, 1, 1]) == [0, 1, 2]
     assert pairs_of([0, 1, 0, 1]) == [4]

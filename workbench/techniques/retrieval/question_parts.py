@@ -34,11 +34,17 @@ _CUT = re.compile(
     rf"[?;]\s+|[,\s]\s*(?:and|und|et|y|sowie)\s+(?={_BEFORE_ASKING}(?:{_ASKING})\b)",
     re.IGNORECASE,
 )
+_JOINING = (
+    r"of|with|for|at|in|on|from|under|to|by|towards|according to"
+    r"|von|mit|bei|für|laut|nach|im|am|an|auf|aus|unter|gegenüber|zum|zur"
+    r"|de|del|du|des|avec|pour|chez|selon|au|aux|dans|en|con|para|según"
+)
 _SAME_OF_TWO = re.compile(
-    r"(?P<head>.{3,80}?\b(?P<of>of|von|de|del|du)\s)(?P<one>.{3,}?),?\s(?:and|und|et|y)\s(?P=of)\s(?P<other>.{3,})",
+    r"(?!.*\b(?:in common|gemeinsam|en commun|en común|side by side)\b)"
+    rf"(?P<head>.{{3,80}}?\b(?P<of>{_JOINING})\s)(?P<one>.{{3,}}?),?\s(?:and|und|et|y)\s(?P=of)\s(?P<other>.{{3,}})",
     re.IGNORECASE,
 )
-"""One thing is asked of two: "the name of the one who leads, and of the one who pays"."""
+"""One thing is asked of two: "the notice period with the gardeners and with the supplier"."""
 _INTERROGATIVE = re.compile(rf"(?<!\w)(?:{_ASKING})\b", re.IGNORECASE)
 _TOPIC = re.compile(r"^\s*([^:?]{3,120}):\s+(?=\S)")
 _GREETING = re.compile(
@@ -142,7 +148,7 @@ def split_question(question: str) -> tuple[str, ...]:
     cut = [piece.strip(" ,;?.!") for piece in _CUT.split(rest)]
     pieces = [piece for piece in cut if sum(c.isalpha() for c in piece) >= _FEWEST_LETTERS]
     pieces = [piece for place, piece in enumerate(pieces) if not place or _INTERROGATIVE.search(piece)]
-    if len(pieces) == 1 and (same := _SAME_OF_TWO.fullmatch(pieces[0])):
+    if len(pieces) == 1 and not combination(question) and (same := _SAME_OF_TWO.fullmatch(pieces[0])):
         pieces = [f"{same['head']}{same['one']}", f"{same['head']}{same['other']}"]
     if len(pieces) < 2 or len(pieces) > MOST_PARTS:
         return (question.strip(),)

@@ -71,6 +71,12 @@ def names_collections(text: str) -> bool:
     return patterns()["collections"].search(fold(text)) is not None
 
 
+def compares(text: str) -> bool:
+    """Whether a request has a word of comparing: "compare", "differ", "changed"."""
+    folded = fold(text)
+    return any(patterns()[name].search(folded) for name in ("compare", "differ", "changed", "same"))
+
+
 def asks_on(text: str) -> bool:
     """Whether a request is a question that goes on with another subject, as "and for dogs?" does, rather than one about
     the conversation, as "and in German?" is."""

@@ -20,8 +20,9 @@ from workbench.records.roads import ROADS
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.embedding_calls import TableReply
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
+from workbench.techniques.retrieval.question_parts import split_question
 from workbench.techniques.retrieval.roads.classifier import LANGUAGES, likelihoods, with_tables
-from workbench.techniques.retrieval.roads.cues import asks_on, is_of_conversation
+from workbench.techniques.retrieval.roads.cues import asks_on, compares, is_of_conversation
 from workbench.text.language import detect_question_language
 
 SURE: dict[Road, float] = {
@@ -95,6 +96,8 @@ def decide(text: str, found: Mapping[Road, float], *, begun: bool, others: bool)
     road = max(possible, key=lambda one: possible[one])
     if road == "chat" and found[road] < 1 and (asks_on(text) or (not begun and not is_of_conversation(text))):
         road = "place"
+    if road == "compare" and len(split_question(text)) > 1 and not compares(text):
+        return "places"  # "what did we aim at, and what did we get?"
     return road if found[road] >= SURE[road] else "place"
 
 
