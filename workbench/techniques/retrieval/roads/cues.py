@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from workbench.base.paths import RESOURCES
@@ -54,27 +54,29 @@ _OF_CONVERSATION = (
 )  # fmt: skip
 
 
+def _has_any(text: str, cues: Iterable[str]) -> bool:
+    folded = fold(text)
+    return any(patterns()[name].search(folded) for name in cues)
+
+
 def is_of_conversation(text: str) -> bool:
     """Whether a request greets, thanks or asks about the program itself, so that it needs no answer before it."""
-    folded = fold(text)
-    return any(patterns()[name].search(folded) for name in ("thanks", "greeting", "assistant_about"))
+    return _has_any(text, ("thanks", "greeting", "assistant_about"))
 
 
 def speaks_of_conversation(text: str) -> bool:
     """Whether a request has any word or form of one about the conversation: "shorter", "in German", "are you sure?"."""
-    folded = fold(text)
-    return any(patterns()[name].search(folded) for name in _OF_CONVERSATION)
+    return _has_any(text, _OF_CONVERSATION)
 
 
 def names_collections(text: str) -> bool:
     """Whether a request has a word for a collection of documents: "and in the letters?"."""
-    return patterns()["collections"].search(fold(text)) is not None
+    return _has_any(text, ("collections",))
 
 
 def compares(text: str) -> bool:
     """Whether a request has a word of comparing: "compare", "differ", "changed"."""
-    folded = fold(text)
-    return any(patterns()[name].search(folded) for name in ("compare", "differ", "changed", "same"))
+    return _has_any(text, ("compare", "differ", "changed", "same"))
 
 
 def asks_on(text: str) -> bool:
