@@ -68,6 +68,14 @@ MADE = (
     "tea_importer",
     "town_clerk",
     "water_utility",
+    "airfield",
+    "auction_house",
+    "bus_company",
+    "ice_rink",
+    "patent_attorneys",
+    "quarry",
+    "small_zoo",
+    "trade_union",
 )
 PLAIN = (
     "allotments",
