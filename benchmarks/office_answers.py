@@ -76,6 +76,14 @@ MADE = (
     "quarry",
     "small_zoo",
     "trade_union",
+    "archaeology_firm",
+    "bank_branch",
+    "customs_broker",
+    "harbour_master",
+    "nursing_school",
+    "seed_growers",
+    "sports_federation",
+    "window_cleaners",
 )
 PLAIN = (
     "allotments",
