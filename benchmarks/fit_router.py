@@ -8,8 +8,8 @@
 Fitted on five lists of written requests (the split *fit* of router_requests.jsonl, 600; router_requests_more.jsonl,
 797; the split *fit* of router_requests_third.jsonl, 242; router_requests_fifth.jsonl, 516;
 router_requests_seventh.jsonl, 2,992, whose ideas are domains, and pairs at the borders of roads), with the weight
-``PHRASES`` on requests made of the phrases in router_phrases.txt, and with ``OFFICES`` on the questions of
-benchmarks/offices, whose kinds name the road.
+``PHRASES`` on requests made of the phrases in router_phrases.txt, and with ``OFFICES`` and ``SMALL_OFFICES`` on the
+questions of benchmarks/offices, whose kinds name the road: most of what people ask stands in one place.
 Judged on the split *judge* of the first list (200) and of the third (240), on the fourth (200), on the sixth and on the
 eighth (200 each, each an idea of its own; three and five have a second road, ``also``); in the third and the fourth an
 idea in another language is on the same side. The conversation has begun and there are other collections, so that all
@@ -38,7 +38,7 @@ from typing import Any
 import numpy as np
 from harness import HERE, arguments, interval, read_lines
 from numpy.typing import NDArray
-from office_answers import MADE
+from office_answers import MADE, PLAIN
 from router_phrases import made_requests
 from scipy.sparse import csr_matrix, hstack, vstack
 from sklearn.linear_model import LogisticRegression
@@ -72,7 +72,7 @@ INVERSE_PENALTY = {"": 10.0, "all-MiniLM-L6-v2": 10.0, "multilingual-e5-small": 
 """Of the squared weights, as scikit-learn has it, of ``PENALTIES`` by folds for each embedding model. By those of
 multilingual-e5-small 1 is as good as 10, and its likelihoods are less often wrong where they are high."""
 PHRASES = 0.3
-OFFICES = 0.6
+OFFICES, SMALL_OFFICES = 0.6, 0.2
 SCALE_OF_TABLE = {"parts": 1.5, "words": 1.5, "forms": 2.0, "pairs": 0.4}
 """How much the parts of words, words and pairs of them, forms, and pairs of cues count against the cues while
 fitting."""
@@ -147,17 +147,6 @@ def main() -> int:
 def read_lists() -> dict[str, list[Request]]:
     """The requests to fit on and those to judge by; none of the latter is among the former."""
     first, third = read_lines(HERE / "router_requests.jsonl"), read_lines(HERE / "router_requests_third.jsonl")
-    offices = [
-        {
-            "text": one["question"],
-            "road": ROAD_OF_KIND[one["kind"]],
-            "language": one["language"],
-            "office": office,
-        }
-        for office in sorted(MADE)
-        for one in read_lines(HERE / "offices" / office / "questions.jsonl")
-        if one["kind"] in ROAD_OF_KIND
-    ]
     judged = {
         "judge of the first": [one for one in first if one["split"] == "judge"],
         "judge of the third": [one for one in third if one["split"] == "judge"],
@@ -172,12 +161,22 @@ def read_lists() -> dict[str, list[Request]]:
         "fifth": read_lines(HERE / "router_requests_fifth.jsonl"),
         "seventh": read_lines(HERE / "router_requests_seventh.jsonl"),
         "phrases": made_requests(),
-        "offices": offices,
+        "offices": _questions_of(MADE),
+        "small offices": _questions_of(PLAIN),
     }
     known = {_plain(one["text"]) for requests in judged.values() for one in requests}
     return {
         title: [one for one in requests if _plain(one["text"]) not in known] for title, requests in lists.items()
     } | judged
+
+
+def _questions_of(offices: Sequence[str]) -> list[Request]:
+    return [
+        {"text": one["question"], "road": ROAD_OF_KIND[one["kind"]], "language": one["language"], "office": office}
+        for office in sorted(offices)
+        for one in read_lines(HERE / "offices" / office / "questions.jsonl")
+        if one["kind"] in ROAD_OF_KIND
+    ]
 
 
 def _plain(text: str) -> str:
@@ -292,7 +291,7 @@ def _fitted(
     inverse_penalty: float = INVERSE_PENALTY[TABLES_WITH],
 ) -> Any:
     roads = [ORDER.index(one["road"]) for title in titles for one in lists[title]]
-    weight = {"phrases": PHRASES, "offices": OFFICES}
+    weight = {"phrases": PHRASES, "offices": OFFICES, "small offices": SMALL_OFFICES}
     weights = np.concatenate([np.full(len(lists[title]), weight.get(title, 1.0)) for title in titles])
     rows = vstack([features[title] for title in titles]).tocsr()
     return LogisticRegression(C=inverse_penalty, max_iter=300, tol=1e-3).fit(rows, roads, weights)
