@@ -9,7 +9,8 @@ Fitted on five lists of written requests (the split *fit* of router_requests.jso
 797; the split *fit* of router_requests_third.jsonl, 242; router_requests_fifth.jsonl, 516;
 router_requests_seventh.jsonl, 2,992, whose ideas are domains, and pairs at the borders of roads), with the weight
 ``PHRASES`` on requests made of the phrases in router_phrases.txt, and with ``OFFICES`` and ``SMALL_OFFICES`` on the
-questions of benchmarks/offices, whose kinds name the road: most of what people ask stands in one place.
+questions of the larger and the smaller offices in benchmarks/offices. The kind of each question gives its road; nine of
+ten need one place.
 Judged on the split *judge* of the first list (200) and of the third (240), on the fourth (200), on the sixth and on the
 eighth (200 each, each an idea of its own; three and five have a second road, ``also``); in the third and the fourth an
 idea in another language is on the same side. The conversation has begun and there are other collections, so that all
@@ -73,6 +74,7 @@ INVERSE_PENALTY = {"": 10.0, "all-MiniLM-L6-v2": 10.0, "multilingual-e5-small": 
 multilingual-e5-small 1 is as good as 10, and its likelihoods are less often wrong where they are high."""
 PHRASES = 0.3
 OFFICES, SMALL_OFFICES = 0.6, 0.2
+"""A question of an office counts like so many written requests. The smaller ones ask for one place only."""
 SCALE_OF_TABLE = {"parts": 1.5, "words": 1.5, "forms": 2.0, "pairs": 0.4}
 """How much the parts of words, words and pairs of them, forms, and pairs of cues count against the cues while
 fitting."""
