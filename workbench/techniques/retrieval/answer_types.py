@@ -78,7 +78,7 @@ _ASKED: dict[AnswerType, str] = {
     r"|cotisation|prime|acompte|caution|franchise|indemnité|subvention|redevance|mensualité)"
     r"|(?:cuál es|de cuánto es) (?:\w+ ){1,2}(?:cuota|multa|prima|fianza|alquiler|presupuesto|subvención|mensualidad"
     r"|comisión))\b|多少钱|价格|费用",
-    "percent": r"\b(per ?cent|percentage|discount|prozent\w*|rabatt|skonto|pour ?cent|remise"
+    "percent": r"\b(per ?cent|percentage|discount|prozent\w*|rabatt|skonto|pour ?cent(?:age)?|remise"
     r"|por ciento"
     r"|porcentaje|descuento)\b|%|百分",
     "count": r"\b(how many|how much|wie ?viele?[nr]?|combien|cuánt[oa]s?|number of|anzahl)\b|多少|几",
@@ -202,7 +202,8 @@ _PRESENT: dict[AnswerType, str] = {
     r"|kč|czk|kr|sek|dkk|nok|yen)\b|美元|元|欧元"
     r"|(?<![\d.,:/-])\d[\d.,'’]*[.,]\d\d\b(?![.,:/-]?\d| ?(?:[cmk]?m[²³]?|km/h|k?g|m?l|h|kwh?|bar|°)(?!\w))"
     r"|\d ?ct\b|\d ?%|\b(?:free|gratis|kostenlos|umsonst|gratuit\w*|half|hälfte|moitié|mitad)\b",
-    "percent": r"\d ?%|\bper ?cent\b|\bprozent\b|\bpour ?cent\b|\bpor ciento\b|百分",
+    "percent": rf"\b(?:{_NUMERAL})[ -]?(?:%|per ?cent|prozent|pour ?cent|por ciento)"
+    r"|\b(?:per ?cent|prozent|pour ?cent|por ciento)\b|百分",
     "count": rf"\b(?:{_NUMERAL}|no|none|both|kein\w*|beide\w*|aucun\w*|ningun\w*)\b|[一二三四五六七八九十百千两]",
     "measure": r"\d ?(?:mm|cm|m|km|m²|m2|m³|m3|kg|g|t|l|ml|°|°c|bar|w|kw|kwh|v|hz|mhz|rpm|kn|n|pa|lux|db|px|mb"
         r"|gb|metres?|meters?"
@@ -289,6 +290,7 @@ _CUES: dict[AnswerType, str] = {
     "date": "date deadline datum fecha",
     "time": "time hour uhrzeit uhr zeit heure hora horario horaire",
     "duration": "duration dauer dauert durée duración dura long early soon lang lange früh vorher",
+    "percent": "percent cent percentage prozent prozentsatz pourcentage ciento porcentaje",
 }
 """The words by which a question asks for a type without saying more of it: what is of the type tells them. None of what
 a thing has (``ATTRIBUTES``): "square metres" of another thing are near wherever they are absent of the one."""
