@@ -44,3 +44,9 @@ def test_a_share_is_told_by_its_sign(question: str, sentence: str) -> None:
     assert kin
     assert all(signs(sentence) & of_term for of_term in kin.values())
     assert not signs("Der Kreis hat einen Sitz.")
+
+
+def test_a_value_counts_where_the_question_has_its_unit() -> None:
+    assert holds_type("The fine is 150 euros.", "money", "how many euros is the fine")
+    assert holds_type("Die Gebühr beträgt EUR 150.", "money", "wie viel eur kostet das")
+    assert not holds_type("150 euros are paid at once.", "money", "What are the 150 euros for?")

@@ -59,7 +59,7 @@ _ASKED: dict[AnswerType, str] = {
     "frequency": r"\b(?:how often|how frequently|wie oft|wie häufig|à quelle fréquence|con qué frecuencia"
     r"|how many times|wie ?viele? male?|combien de fois|cuántas veces)\b",
     "money": r"\b(costs?|price|pay|paid|earns?|fee|rent|salary|salaries|wages?|deposit|charge[ds]?|expensive|budget"
-    r"|euros?|how much is"
+    r"|euros?|francs?|franken|dollars?|how much is"
     r"|kostet?n?|preis|gebühr|miete|lohn|gehalt|kaution|bezahl\w*|zahl(?:en|t)|teuer|betrag|honorar|pauschale"
     r"|kosten|verdien\w*|\w+(?:gebühr|miete|preis|kosten|beitrag|entgelt|betrag|pauschale)(?:en|e|n|s)?|entgelte?"
     r"|(?:stunden|tages)s[aä]tze?n?|(?:hourly|daily|day) rates?|taux horaire"
@@ -142,6 +142,10 @@ _DAY = (
     r"|sonntags?|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles|jueves|viernes"
     r"|sábado|domingo"
 )
+_CURRENCY = (
+    r"(?:[€$£¥₹]|(?<![^\W\d_])(?:eur|euros?|chf|usd|gbp|francs?|franken|dollars?|cents?|pounds?|zł|pln|kč|czk|kr|sek|dkk"
+    r"|nok|yen)\b)"
+)
 _NUMERAL = (
     r"\d[\d.,'’]{0,19}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fourteen|fifteen|twenty|thirty"
     r"|sixty|ninety|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|vierzehn|fünfzehn|zwanzig|dreißig|deux"
@@ -198,8 +202,7 @@ _PRESENT: dict[AnswerType, str] = {
     r"|wöchentlich|monatlich|vierteljährlich|jährlich|jede[nrs]?|\w*mal|pro|alle|fois|chaque|par|tous|toutes"
     r"|veces|vez"
     r"|cada|al (?:día|mes|año))\b|\d ?x\b|次|每",
-    "money": r"[€$£¥₹]|\b(?:eur|euros?|chf|usd|gbp|francs?|franken|dollars?|cents?|pounds?|zł|pln"
-    r"|kč|czk|kr|sek|dkk|nok|yen)\b|美元|元|欧元"
+    "money": rf"\d[\d.,'’]{{0,19}} ?{_CURRENCY}|{_CURRENCY} ?\d[\d.,'’]{{0,19}}|{_CURRENCY}|美元|元|欧元"
     r"|(?<![\d.,:/-])\d[\d.,'’]*[.,]\d\d\b(?![.,:/-]?\d| ?(?:[cmk]?m[²³]?|km/h|k?g|m?l|h|kwh?|bar|°)(?!\w))"
     r"|\d ?ct\b|\d ?%|\b(?:free|gratis|kostenlos|umsonst|gratuit\w*|half|hälfte|moitié|mitad)\b",
     "percent": rf"\b(?:{_NUMERAL})[ -]?(?:%|per ?cent|prozent|pour ?cent|por ciento)"
@@ -284,8 +287,8 @@ _CASED: tuple[AnswerType, ...] = ("place", "contact", "brand", "role")
 
 _CUES: dict[AnswerType, str] = {
     "money": "price prices cost costs costing charge charges charged pay paid payable fee fees expensive amount sum"
-    " euro euros kosten kostet kostete preis preise betrag beträge zahlen zahlt bezahlen bezahlt teuer gebühr gebühren"
-    " prix coûte coûtent coût coûts tarif tarifs montant payer payé precio precios cuesta cuestan coste costo importe"
+    " eur euro euros chf francs franken dollars kosten kostet kostete preis preise betrag beträge zahlen zahlt bezahlen bezahlt teuer"
+    " gebühr gebühren prix coûte coûtent coût coûts tarif tarifs montant payer payé precio precios cuesta cuestan coste costo importe"
     " tarifa pagar pagado",
     "date": "date deadline datum fecha",
     "time": "time hour uhrzeit uhr zeit heure hora horario horaire",
