@@ -287,9 +287,9 @@ _CASED: tuple[AnswerType, ...] = ("place", "contact", "brand", "role")
 
 _CUES: dict[AnswerType, str] = {
     "money": "price prices cost costs costing charge charges charged pay paid payable fee fees expensive amount sum"
-    " eur euro euros chf francs franken dollars kosten kostet kostete preis preise betrag beträge zahlen zahlt bezahlen bezahlt teuer"
-    " gebühr gebühren prix coûte coûtent coût coûts tarif tarifs montant payer payé precio precios cuesta cuestan coste costo importe"
-    " tarifa pagar pagado",
+    " eur euro euros chf francs franken dollars kosten kostet kostete preis preise betrag beträge zahlen zahlt"
+    " bezahlen bezahlt teuer gebühr gebühren prix coûte coûtent coût coûts tarif tarifs montant payer payé"
+    " precio precios cuesta cuestan coste costo importe tarifa pagar pagado",
     "date": "date deadline datum fecha",
     "time": "time hour uhrzeit uhr zeit heure hora horario horaire",
     "duration": "duration dauer dauert durée duración dura long early soon lang lange früh vorher",
