@@ -84,6 +84,14 @@ MADE = (
     "seed_growers",
     "sports_federation",
     "window_cleaners",
+    "sailing_school",
+    "pension_fund",
+    "plastics_moulder",
+    "river_cruises",
+    "mountain_rescue",
+    "call_centre",
+    "security_guards",
+    "local_newspaper",
 )
 PLAIN = (
     "allotments",
