@@ -56,6 +56,7 @@ PASSAGES_DRAWN, PER_OFFICE_QUESTION, PER_PARAGRAPH_QUESTION = 8, 3, 2
 """Passages of an office from which those of a step are drawn; passages of a question in a step, one of which answers it
 where one does."""
 
+RANK, FIRST_LAYER = 12, 0
 STEP_TOKENS, WARM_UP, OFFICE_WEIGHT = 5_000, 60, 2.0
 
 
@@ -82,7 +83,7 @@ class CrossEncoder(LoraEncoder):
     """The embedder with its LoRAs and a head."""
 
     def __init__(self, keep: Path) -> None:
-        super().__init__(keep)
+        super().__init__(keep, RANK, FIRST_LAYER)
         self.head = nn.Linear(self.width, 1)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)

@@ -159,6 +159,16 @@ class SafetensorsFile:
         shape = self._places[name].shape
         return self._read(name, 0, math.prod(shape)).reshape(shape)
 
+    def read_int8(self, name: str) -> Floats:
+        """A tensor of 8-bit integers (I8) as float32, in its shape."""
+        import numpy as np
+
+        place = self._places[name]
+        assert place.dtype == "I8"
+        with open_regular(self.path) as file:
+            values = np.fromfile(file, dtype=np.int8, count=math.prod(place.shape), offset=place.offset)
+        return values.reshape(place.shape).astype(np.float32)
+
     def read_rows(self, name: str, first: int, count: int) -> Floats:
         """``count`` rows from row ``first`` on, (count, row length); a row runs along the last dimension."""
         width = self._places[name].shape[-1]

