@@ -92,6 +92,13 @@ MADE = (
     "call_centre",
     "security_guards",
     "local_newspaper",
+    "toy_maker",
+    "biogas_plant",
+    "fashion_label",
+    "chocolate_factory",
+    "escape_rooms",
+    "electricians",
+    "research_grants",
 )
 PLAIN = (
     "allotments",
