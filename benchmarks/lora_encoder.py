@@ -112,8 +112,10 @@ class LoraEncoder(nn.Module):  # type: ignore[misc]
                 if name not in read:
                     continue
                 weights, place = read[name].float(), name[:-2]
-                if name.endswith(".b") and f"{place}.scale" in read:
-                    weights = weights * read[f"{place}.scale"]
+                if f"{place}.scale" in read:
+                    length = read[f"{place}.a"].float().norm(dim=1)  # the rows of "a" begin with a length of about 1
+                    side_a = name.endswith(".a")
+                    weights = weights / length[:, None] if side_a else weights * read[f"{place}.scale"] * length
                 rows, columns = weights.shape if weights.ndim == 2 else (len(weights), 1)
                 value.view(len(value), -1)[:rows, :columns] = weights.view(rows, columns)
 

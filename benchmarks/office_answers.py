@@ -94,6 +94,7 @@ MADE = (
     "local_newspaper",
     "toy_maker",
     "biogas_plant",
+    "psychotherapists",
     "fashion_label",
     "chocolate_factory",
     "escape_rooms",
@@ -153,7 +154,7 @@ PLAIN = (
 """Smaller offices without tables to compute with, whose questions have one place."""
 UNSEEN = (
     "optician", "driving", "printshop", "choir", "carehome", "fishfarm", "filmcrew", "nursery", "parish", "port_agent",
-    "exam_office", "mail_order",
+    "exam_office", "mail_order", "psychotherapists",
 )  # fmt: skip
 """What the first look and the encoders are not fitted on, so that the second look can be."""
 

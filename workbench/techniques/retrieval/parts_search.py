@@ -4,8 +4,9 @@ A question with parts ("who signed the lease, and when does it end?") is searche
 to the one before ("his job") is filled in with the names of the sentence that answers that one, or where none leads
 ("how long does it take?") with what that one is about. A question of one part whose answer is reached over another
 place ("where was the architect of the house born?") is searched as ``Lookup`` does. Each search is followed by a second
-one for its best hits. Of each part the best sentence is taken that is not there yet. Where the question asks what two
-values come to, they are put together (``value_pairs``).
+one for its best hits. Of each part the best sentence is taken that is not there yet, and where a part is doubted, the
+best ones of the question as a whole. Where the question asks what two values come to, they are put together
+(``value_pairs``).
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ CARRIED_NAMES = 8
 BEFORE, AFTER = 1, 2
 """So many sentences before and after one count as beside it."""
 
-MOST_SENTENCES = 4
+MOST_SENTENCES, WHOLE_SENTENCES = 4, 2
+"""So many are shown, and among them so many that answer the question as a whole, where a part is doubted."""
 
 LEAST_RELATED = 0.15
 """Of the words of a part, by their rarity, that stand in a sentence and beside it: with less it is not quoted as the
@@ -174,8 +176,11 @@ def _of_parts(
         spare += [one for one in new[1:2] if one.shown or evidence.outcome != "found"]
     if not chosen or not (certain or len(chosen) == len(parts)):
         return None
-    for one in spare[: max(0, MOST_SENTENCES - len(chosen))]:
-        if not any(_overlap(one, other) for other in chosen):
+    if reasons:
+        # the question as a whole may find what one of its parts does not
+        spare[:0] = _stating(measure_evidence(question, whole, retriever))[:WHOLE_SENTENCES]
+    for one in spare:
+        if len(chosen) < MOST_SENTENCES and not any(_overlap(one, other) for other in chosen):
             chosen.append(one)
     return Gathered(sentences=tuple(chosen), reasons=_once(reasons), queries=tuple(queries), hits=tuple(hits))
 
