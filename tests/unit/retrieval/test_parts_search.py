@@ -6,8 +6,10 @@ import pytest
 
 from tests.fakes import FakeRetriever, passage
 from workbench.techniques.embedding_calls import NamedIn
+from workbench.techniques.retrieval.abstention import measure_evidence
 from workbench.techniques.retrieval.doubt_texts import calculated_reason, two_steps_reason
 from workbench.techniques.retrieval.parts_search import (
+    MOST_SENTENCES,
     _asks_value_alone,
     _telling,
     asks_for_several,
@@ -184,3 +186,20 @@ def test_what_a_second_search_has_added_is_doubted_also_where_one_document_has_b
     assert found is not None
     assert len(found.sentences) == 2
     assert found.reasons == (two_steps_reason("en"),)
+
+
+def test_where_a_part_is_doubted_what_the_whole_question_finds_is_shown_as_well() -> None:
+    question = "When does the kiosk at the pool close, and what does the lifeguard at the pool earn?"
+    passages = [
+        passage("The kiosk at the pool may close at 18:00.", "kiosk.txt"),
+        passage("When the kiosk at the pool must close, it is 17:00.", "pool.txt"),
+        passage("What lifeguards at the pool earn is told by the office.", "office.txt"),
+        passage("A lifeguard at the pool may earn more at night.", "night.txt"),
+        passage("The lifeguard of the pool has the key of its kiosk, and earns thanks when it does close.", "keys.txt"),
+    ]
+    found = gather(question, FakeRetriever(passages))
+    assert found is not None
+    assert found.reasons
+    whole = measure_evidence(question, passages, FakeRetriever(passages))
+    assert whole.sentence in {one.text for one in found.sentences}
+    assert len(found.sentences) <= MOST_SENTENCES
