@@ -4,8 +4,8 @@ An embedder gives the question a vector, and the passage another one, without ei
 cross-encoder reads both as one text (Nogueira and Cho 2019, "Passage Re-ranking with BERT", arXiv:1901.04085). Here the
 mean of the token vectors of each sentence is scored (as sentences are for summaries by Liu and Lapata 2019,
 arXiv:1908.08345), so that one that is understood only with those before it is read with them, and a whole passage costs
-little more than a few sentences one by one. It is multilingual-e5-small itself with a LoRA (``shipped_lora``) on its
-last eight layers and one linear layer. There are two: one reads the sentences of passages
+little more than a few sentences one by one. It is multilingual-e5-small itself with a LoRA (``shipped_lora``) and one
+linear layer. There are two: one reads the sentences of passages
 (``benchmarks/train_cross_encoder.py``), the other the columns and cells of tables (``table_answers/links.py``,
 ``benchmarks/train_table_reader.py``).
 """

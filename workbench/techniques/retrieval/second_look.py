@@ -39,6 +39,9 @@ CANDIDATES, PICKED = 12, 0.5
 """So many sentences are chosen from: those of which the cross-encoder says the most, together with ``PICKED`` of the
 score by which they were picked. A sentence that was compared but not read has ``UNREAD`` for it."""
 
+MOST_SHOWN, MOST_CHARACTERS = 4, 280
+"""Of the sentences that are shown together: more short ones than long ones, so that an answer has about forty words."""
+
 UNREAD = -1.0
 
 CHOICE_NAMES = ("picked", "read", "unread", "compared", "embedded", "other_read")
@@ -148,7 +151,7 @@ def choice_features(looked: Looked, compared: NDArray[np.float64]) -> NDArray[np
 
 def choose_again(looked: Looked, features: NDArray[np.float64], weights: NDArray[np.float64], mass: float) -> Choice:
     """As ``sentence_choice.choose``, by ``weights`` (len(CHOICE_NAMES),) of ``choice_features``."""
-    return choose_by(looked.comparison, features @ weights, mass)
+    return choose_by(looked.comparison, features @ weights, mass, MOST_SHOWN, MOST_CHARACTERS)
 
 
 def doubt_again(looked: Looked, features: NDArray[np.float64], choice: Choice, doubt: float) -> NDArray[np.float64]:

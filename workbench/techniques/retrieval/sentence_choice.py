@@ -44,8 +44,15 @@ def choose(comparison: Comparison, weights: NDArray[np.float64], mass: float) ->
     return choose_by(comparison, comparison.features @ weights if len(comparison.chosen) else np.zeros(0), mass)
 
 
-def choose_by(comparison: Comparison, scores: NDArray[np.float64], mass: float) -> Choice:
-    """The same by given ``scores`` (n,), from which is taken what counts against a row of another thing."""
+def choose_by(
+    comparison: Comparison,
+    scores: NDArray[np.float64],
+    mass: float,
+    most: int = MOST_SHOWN,
+    characters: int = MOST_CHARACTERS,
+) -> Choice:
+    """The same by given ``scores`` (n,), from which is taken what counts against a row of another thing. At most
+    ``most`` are shown, with so many ``characters`` together."""
     scores = scores - BELONGING * np.array([bool(comparison.belongs(n)) for n in range(len(scores))], dtype=np.float64)
     order: list[int] = []
     taken: set[str] = set()
@@ -59,8 +66,8 @@ def choose_by(comparison: Comparison, scores: NDArray[np.float64], mass: float) 
     shares = np.exp(scores[order] - scores[order[0]])
     needed = 1 + int((np.cumsum(shares / shares.sum()) < mass).sum())
     lengths = np.cumsum([len(comparison.chosen[number].text) for number in order])
-    fitting = max(1, int((lengths <= MOST_CHARACTERS).sum()))
-    return Choice(tuple(order), scores, min(needed, fitting, MOST_SHOWN, len(order)))
+    fitting = max(1, int((lengths <= characters).sum()))
+    return Choice(tuple(order), scores, min(needed, fitting, most, len(order)))
 
 
 def completed(unit: Unit, units: Sequence[Unit]) -> tuple[int, int]:
