@@ -156,7 +156,7 @@ def tell(name: str, judged: Sequence[Judged], ends: Sequence[str]) -> None:
 
 
 def main() -> None:
-    parser = arguments(__doc__, "keep", data=DATA, made=HERE / "offices" / "made", wrong=0.08, declined=0.11, mass=0.95)
+    parser = arguments(__doc__, "keep", data=DATA, made=HERE / "offices" / "made", wrong=0.07, declined=0.11, mass=0.95)
     parser.add_argument("--write", action="store_true", help="write the weights beside the module")
     chosen = parser.parse_args()
     known = list(cases(chosen.made, chosen.data, chosen.keep, UNSEEN))
