@@ -46,10 +46,12 @@ def summarise(
     rated: Sequence[Sequence[tuple[float, int]]] = (),
     instructions: Mapping[int, int] | None = None,
 ) -> EvaluationReport:
-    """``methods`` are the scorers' rows; ``values`` of each scorer the values of each column by question number.
+    """``methods`` are the scorers' rows; ``values`` of each scorer the values of each column by question number. Those
+    of columns that were added since ``evaluation`` was read are left for the next report.
     ``rated`` are each scorer's values of answers that a person has rated, with the ratings. ``instructions`` are the
     numbers of instructions of the questions, for scorers whose questions count by them."""
     names = [column.name for column in evaluation.columns]
+    values = [columns[: len(names)] for columns in values]
     titles = _titles(methods)
     results = []
     for place, (title, method, columns) in enumerate(zip(titles, methods, values, strict=True)):

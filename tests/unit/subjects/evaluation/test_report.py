@@ -206,3 +206,8 @@ def test_of_faults_fewer_are_better() -> None:
     cells = [Answered(asked, name, CellAnswer(text="x"), (Score(value),)) for name, value in (("A", 0.0), ("B", 1.0))]
     whole = "".join(write_report("html", report("A", "B", scorers=("wrong-unmarked",), values=[[few, many]]), cells))
     assert re.findall("<td class=([rw])>", whole) == ["r", "w"]
+
+
+def test_a_column_that_was_added_while_the_values_were_read_waits_for_the_next_report() -> None:
+    found = report("A", values=[[{1: 1.0}, {1: 0.0}]])
+    assert [len(result.columns) for result in found.results] == [1]
